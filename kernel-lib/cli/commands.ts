@@ -1,0 +1,6 @@
+import type { Command } from 'commander';
+
+/** Every command of `faultbook`, in the order of its help. Each lives in a file of its own name in this folder. */
+export function commands(): Command[] {
+  return [];
+}

@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { InputError } from '../base/error.js';
+import { commands } from './commands.js';
+
+/** Runs one command line and gives the exit code: 0 fine, 1 the answer is no, 2 bad input. */
+async function main(argv: readonly string[]): Promise<number> {
+  const program = new Command('faultbook')
+    .description('Linux memory management that people can run, cell by cell')
+    .exitOverride();
+  for (const command of commands()) program.addCommand(command.exitOverride());
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return Number(process.exitCode ?? 0);
+  } catch (err) {
+    if (err instanceof CommanderError) return err.exitCode === 0 ? 0 : 2;
+    if (!(err instanceof InputError)) throw err;
+    process.stderr.write(`faultbook: ${err.message}\n`);
+    return 2;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,1 @@
+export { InputError, VmBug } from './base/error.js';

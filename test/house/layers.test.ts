@@ -1,0 +1,66 @@
+import { posix } from 'node:path';
+import { expect, test } from 'vitest';
+import { folderOf, sources } from './sources.js';
+
+/** The folders of kernel-lib/, bottom first. A file may import from its own folder and from those before it. */
+const layers = [
+  'base',
+  'patches',
+  'arch',
+  'step',
+  'folio',
+  'pgtable',
+  'tlb',
+  'vma',
+  'rmap',
+  'pagecache',
+  'swap',
+  'uffd',
+  'huge',
+  'fault',
+  'fork',
+  'gup',
+  'migrate',
+  'ksm',
+  'memcg',
+  'walk',
+  'sys',
+  'trace',
+  'explore',
+  'scenario',
+  'view',
+  'notebook',
+  'cli',
+  'bench',
+];
+
+/** What the pages and a kernel share must run in both; these folders are only ever on Node's side. */
+const onNode = ['notebook/', 'cli/', 'bench/', 'trace/node/', 'build/'];
+
+test('every folder of kernel-lib has its place in the layers', () => {
+  const folders = new Set(sources().map((source) => folderOf(source.path)));
+  const known = new Set(['', 'build', ...layers]);
+  expect([...folders].filter((folder) => !known.has(folder))).toEqual([]);
+});
+
+test('imports go only downward', () => {
+  const upward: string[] = [];
+  for (const { path, imports } of sources()) {
+    const from = layers.indexOf(folderOf(path));
+    if (from < 0) continue;
+    for (const name of imports.filter((name) => name.startsWith('.'))) {
+      const target = posix.join(posix.dirname(path), name);
+      if (layers.indexOf(folderOf(target)) > from) upward.push(`${path} imports ${target}`);
+    }
+  }
+  expect(upward).toEqual([]);
+});
+
+test('only the folders on Node’s side import from Node', () => {
+  const strays = sources()
+    .filter(({ path }) => !onNode.some((folder) => path.startsWith(folder)))
+    .flatMap(({ path, imports }) =>
+      imports.filter((name) => name.startsWith('node:')).map((name) => `${path} imports ${name}`),
+    );
+  expect(strays).toEqual([]);
+});

@@ -1,0 +1,194 @@
+import { InputError } from '../base/error.js';
+
+/** How one word of an operation's line is read, and what it may be. */
+interface Word<T> {
+  readonly allowed: string;
+  readonly read: (text: string) => T | undefined;
+}
+
+function integer(max: number): Word<number> {
+  return {
+    allowed: `an integer from 0 to ${max}`,
+    read: (text) => (/^\d{1,9}$/.test(text) && Number(text) <= max ? Number(text) : undefined),
+  };
+}
+
+function oneOf<const T extends string>(...names: readonly T[]): Word<T> {
+  return { allowed: names.join(' or '), read: (text) => names.find((name) => name === text) };
+}
+
+/** A word that says yes or no by one of two spellings; the empty spelling is an absent last word. */
+function yesOrNo(yes: string, no: string): Word<boolean> {
+  return {
+    allowed: no === '' ? `${yes} or nothing` : `${no} or ${yes}`,
+    read: (text) => (text === yes ? true : text === no ? false : undefined),
+  };
+}
+
+/** What a mapping maps: fresh memory, /dev/zero, or the object of that number. */
+export type Source = 'anon' | 'zero' | { readonly object: number };
+
+const source: Word<Source> = {
+  allowed: 'anon, zero or oK with K an object',
+  read: (text) => {
+    if (text === 'anon' || text === 'zero') return text;
+    return /^o\d{1,4}$/.test(text) ? { object: Number(text.slice(1)) } : undefined;
+  },
+};
+
+const hex: Word<number> = {
+  allowed: 'a hexadecimal number such as 0x81',
+  read: (text) => (/^0x[\da-f]{1,8}$/i.test(text) ? Number(text) : undefined),
+};
+
+const name: Word<string> = {
+  allowed: 'an advice in capitals, without MADV_',
+  read: (text) => (/^[A-Z][A-Z_]*$/.test(text) ? text : undefined),
+};
+
+const modes: Word<string> = {
+  allowed: 'm (missing), w (write-protect) or both',
+  read: (text) => (/^(m|w|mw|wm)$/.test(text) ? text : undefined),
+};
+
+/** Processes of a program, regions of a process, pages of a region. */
+export const NR_PROCESSES = 8;
+export const NR_REGIONS = 12;
+export const REGION_BASE = 0x2000_0000;
+export const REGION_SIZE = 0x0100_0000;
+const LAST_PAGE = REGION_SIZE / 4096 - 1;
+
+/** Every kind of word that a line can hold. The kinds' names are the names of an operation's fields. */
+const words = {
+  process: integer(NR_PROCESSES - 1),
+  child: integer(NR_PROCESSES - 1),
+  target: integer(NR_PROCESSES - 1),
+  region: integer(NR_REGIONS - 1),
+  toRegion: integer(NR_REGIONS - 1),
+  index: integer(LAST_PAGE),
+  toIndex: integer(LAST_PAGE),
+  nrPages: integer(0xff_ffff),
+  offset: { ...integer(0xff_ffff), absent: 0 },
+  prot: oneOf('n', 'r', 'w'),
+  visibility: oneOf('p', 's'),
+  source,
+  advice: name,
+  value: integer(255),
+  pipe: integer(9999),
+  buffer: integer(9999),
+  pin: integer(9999),
+  page: integer(0xff_ffff),
+  object: integer(9999),
+  features: hex,
+  modes,
+  protect: yesOrNo('1', '0'),
+  failing: yesOrNo('1', '0'),
+  dontunmap: { ...yesOrNo('dontunmap', ''), absent: false },
+  wp: { ...yesOrNo('wp', ''), absent: false },
+} satisfies Record<string, Word<unknown> & { readonly absent?: unknown }>;
+
+const range = ['process', 'region', 'index', 'nrPages'] as const;
+const place = ['process', 'region', 'index'] as const;
+const move = ['process', 'region', 'index', 'nrPages', 'toRegion', 'toIndex'] as const;
+
+/** The words behind each operation's name, in their order. Words with a value when absent come last. */
+const grammar = {
+  mmap: ['process', 'region', 'nrPages', 'prot', 'visibility', 'source', 'offset'],
+  munmap: range,
+  mprotect: [...range, 'prot'],
+  mremap: [...move, 'dontunmap'],
+  madvise: [...range, 'advice'],
+  mlock: range,
+  mlock2: range,
+  munlock: range,
+  msync: range,
+  read: place,
+  write: [...place, 'value'],
+  readall: range,
+  fork: ['process', 'child'],
+  exit: ['process'],
+  vmsplice: [...range, 'pipe'],
+  pipepeek: ['pipe'],
+  piperead: ['pipe'],
+  ioreg: [...range, 'buffer'],
+  iounreg: ['buffer'],
+  ioread: ['buffer', 'page'],
+  iowrite: ['buffer', 'page', 'value'],
+  lpin: [...range, 'pin'],
+  lpinw: [...range, 'pin'],
+  lunpin: ['process', 'pin', 'nrPages'],
+  pvread: ['process', 'target', 'region', 'index'],
+  pvwrite: ['process', 'target', 'region', 'index', 'value'],
+  memread: ['process', 'target', 'region', 'index'],
+  memwrite: ['process', 'target', 'region', 'index', 'value'],
+  odwrite: place,
+  odread: [...place, 'value'],
+  uffd: ['process', 'features'],
+  ureg: [...range, 'modes'],
+  uunreg: range,
+  uwp: [...range, 'protect'],
+  ucopy: [...place, 'value', 'wp'],
+  uzero: place,
+  upoison: place,
+  pmove: move,
+  umove: move,
+  uclose: ['process'],
+  clearrefs: ['process'],
+  swapoff: [],
+  swapon: [],
+  swaperr: ['failing'],
+  reclaim: [],
+  dropcaches: [],
+  ksm: [],
+  otrunc: ['object', 'nrPages'],
+  opunch: ['object', 'index', 'nrPages'],
+  owrite: ['object', 'index', 'value'],
+  oread: ['object', 'index'],
+} as const satisfies Record<string, readonly (keyof typeof words)[]>;
+
+type Grammar = typeof grammar;
+type Field<W extends keyof typeof words> = (typeof words)[W] extends Word<infer T> ? T : never;
+
+/** The names of the operations, as the first word of a line. */
+export type OperationName = keyof Grammar;
+export const operationNames = Object.keys(grammar) as readonly OperationName[];
+
+/**
+ * One operation of a recorded program, by its name: `{ name: 'write', process, region, index, value, line }`.
+ * Fields bear the names in the format's description; `line` is the text. Pages count 4 KiB, values are bytes.
+ */
+export type Operation<N extends OperationName = OperationName> = {
+  [K in N]: { readonly name: K; readonly line: string } & {
+    readonly [W in Grammar[K][number]]: Field<W>;
+  };
+}[N];
+
+/**
+ * Reads one line of a program, `write 0 3 1 17`.
+ *
+ * @throws InputError naming the word, its value and what is allowed
+ */
+export function parseOperation(line: string): Operation {
+  const [first = '', ...rest] = line.split(' ');
+  if (!Object.hasOwn(grammar, first)) {
+    throw new InputError(
+      `operation "${line}": no operation is called "${first}"; known: ${operationNames.join(', ')}`,
+    );
+  }
+  const kinds: readonly (keyof typeof words)[] = grammar[first as OperationName];
+  const operation: Record<string, unknown> = { name: first, line };
+  kinds.forEach((kind, at) => (operation[kind] = readWord(line, kind, rest[at])));
+  if (rest.length > kinds.length) {
+    throw new InputError(`operation "${line}": "${rest[kinds.length]}" is one word too many for ${first}`);
+  }
+  return operation as unknown as Operation;
+}
+
+function readWord(line: string, kind: keyof typeof words, text: string | undefined): unknown {
+  const word: Word<unknown> & { readonly absent?: unknown } = words[kind];
+  if (text === undefined && 'absent' in word) return word.absent;
+  const value = text === undefined ? undefined : word.read(text);
+  if (value !== undefined) return value;
+  const found = text === undefined ? 'is missing' : `is "${text}"`;
+  throw new InputError(`operation "${line}": ${kind} ${found}; allowed: ${word.allowed}`);
+}

@@ -16,8 +16,8 @@ export interface ProgramObject {
 /** What a program asks of its machine before the first operation: its `prog` line and its `obj` lines. */
 export interface ProgramHeader {
   readonly id: string;
-  /** The mix that a generated program was drawn from; hand-written programs have none. */
-  readonly profile: string | undefined;
+  /** The mix that a generated program was drawn from, or `hand-written`. */
+  readonly profile: string;
   /** Swap device: asynchronous (`dm`), synchronous (`brd`) or none. Switched on before the first operation. */
   readonly swap: (typeof fields.swap)[number];
   readonly thp: (typeof fields.thp)[number];
@@ -54,7 +54,7 @@ export function parseHeader(header: string, objects: readonly string[]): Program
   if (!id) throw new InputError(`header "${header}": id is missing`);
   return {
     id,
-    profile: given.get('profile'),
+    profile: given.get('profile') ?? 'hand-written',
     swap: choose(header, given, 'swap'),
     thp: choose(header, given, 'thp'),
     umiss: choose(header, given, 'umiss'),

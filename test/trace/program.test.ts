@@ -3,7 +3,15 @@ import { parseHeader } from '../../kernel-lib/trace/program.js';
 
 test('a header without fields means an asynchronous swap device, no THP and copied answers', () => {
   expect(parseHeader('prog id=a', [])).toEqual({
-    ...{ id: 'a', profile: undefined, swap: 'dm', thp: 'never', umiss: 'copy', vfio: false, objects: [] },
+    ...{
+      id: 'a',
+      profile: 'hand-written',
+      swap: 'dm',
+      thp: 'never',
+      umiss: 'copy',
+      vfio: false,
+      objects: [],
+    },
   });
 });
 

@@ -1,0 +1,20 @@
+/** What a table or a figure can show in one place. */
+export type Cell = string | number | bigint | boolean | null | undefined;
+
+/**
+ * Prints one value: whole numbers as they are, others with four significant digits, nothing for a missing value.
+ */
+export function formatCell(value: Cell): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value !== 'number' || Number.isInteger(value)) return String(value);
+  return String(Number(value.toPrecision(4)));
+}
+
+/** A place on an axis: Plotly's JSON knows neither bigint nor a category that is no text. */
+export function placeOf(value: Cell): string | number {
+  return typeof value === 'number' ? value : formatCell(value);
+}
+
+export function isNumeric(value: Cell): boolean {
+  return typeof value === 'number' || typeof value === 'bigint';
+}

@@ -1,0 +1,9 @@
+/**
+ * Everything that turns data into something to look at: `import { view } from 'faultbook'`. One line per function.
+ */
+export { bars, type BarsOptions } from './bars.js';
+export { boxes, type BoxesOptions } from './boxes.js';
+export { heatmap, type HeatmapOptions } from './heatmap.js';
+export { histogram, type HistogramOptions } from './histogram.js';
+export { lines, type LinesOptions } from './lines.js';
+export { table, type TableOptions } from './records.js';

@@ -1,4 +1,7 @@
 export { InputError, VmBug } from './base/error.js';
+export { pteCodec, pteVal, setPteVal } from './arch/codec.js';
+export { archById, arches } from './arch/variants.js';
+export { swapKind, swapType, swapTypes } from './pgtable/swapops.js';
 export type { FaultRow } from './trace/faults.js';
 export { recordings } from './trace/node/recordings.js';
 export { faultStatistics, type FaultSummary, type Summary } from './trace/statistics.js';

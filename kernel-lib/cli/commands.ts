@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { pte } from './pte.js';
 
 /** Every command of `faultbook`, in the order of its help. Each lives in a file of its own name in this folder. */
 export function commands(): Command[] {
-  return [];
+  return [pte()];
 }

@@ -1,0 +1,179 @@
+import { type Slices } from '../base/bitfield.js';
+
+/**
+ * Bits of a PTE by the kernel's own names: `'_PAGE_RW | _PAGE_DIRTY'`. A term is a name from `bits` or `masks`, a
+ * number `0x…`, or bits as a manual writes them, `[51:12]`. `~` in front complements the whole: `'~(A | B)'`.
+ */
+export type Mask = string;
+
+/** A yes-or-no question about a PTE. A plain mask asks whether any of its bits is set. */
+export type Test =
+  | Mask
+  | { readonly none: Mask }
+  | { readonly all: Mask }
+  | { readonly of: Mask; readonly is: Mask }
+  | { readonly not: Test }
+  | { readonly and: readonly Test[] }
+  | { readonly or: readonly Test[] };
+
+/** One statement of an operation: `when` holds (always, if absent), first `clear` these bits, then `set` those. */
+export interface Clause {
+  readonly when?: Test;
+  readonly clear?: Mask;
+  readonly set?: Mask;
+}
+
+/** What `pte_mkdirty()` and its kin do: statements in order, each seeing what the one before it left. */
+export type Operation = Clause | readonly Clause[];
+
+/** `[bits, line in the header, meaning]`; the bits as a number or as slices `'8:6'`. */
+export type BitField = readonly [at: number | Slices, line: number, means: string];
+
+/** One level of the page tables, from the root: `2^bits` entries, each spanning `2^shift` bytes. */
+export interface Level {
+  readonly name: 'pgd' | 'p4d' | 'pud' | 'pmd' | 'pte';
+  readonly shift: number;
+  readonly bits: number;
+}
+
+/** Where the page frame number stands, and whether a PTE that the MMU must not follow stores it inverted. */
+export interface PfnLayout {
+  readonly at: Slices;
+  readonly invertedWhen?: Test;
+  /** What `pfn_pte()` writes, where that is not what `pte_pfn()` reads. */
+  readonly encodes?: Slices;
+}
+
+export interface Predicates {
+  /** Absent: a PTE is none when it is zero. */
+  readonly none?: Test;
+  readonly present: Test;
+  /** Present for the kernel while the MMU refuses it. Absent: not supported. */
+  readonly protnone?: Test;
+  readonly write: Test;
+  readonly dirty: Test;
+  readonly young: Test;
+  readonly exec?: Test;
+  readonly special?: Test;
+  readonly softDirty?: Test;
+  readonly uffdWp?: Test;
+}
+
+/** An operation that the architecture lacks does nothing, as the kernel's generic stub. */
+export interface Operations {
+  readonly mkwrite: Operation;
+  readonly wrprotect: Operation;
+  readonly mkdirty: Operation;
+  readonly mkclean: Operation;
+  readonly mkyoung: Operation;
+  readonly mkold: Operation;
+  readonly mkspecial?: Operation;
+  readonly mksoftDirty?: Operation;
+  readonly clearSoftDirty?: Operation;
+  readonly mkuffdWp?: Operation;
+  readonly clearUffdWp?: Operation;
+}
+
+/**
+ * `pte_modify(pte, prot)`: after `first`, the PTE keeps `keep`, and takes `take` (absent: all) of the protection;
+ * then `last`.
+ */
+export interface Modify {
+  readonly first?: Operation;
+  readonly keep: Mask;
+  readonly take?: Mask;
+  readonly last?: Operation;
+}
+
+/** How a swap entry lies in a PTE that is not present. */
+export interface SwapLayout {
+  /** Header and first line of the description or the macros. */
+  readonly source: string;
+  readonly type: Slices;
+  readonly offset: Slices;
+  /** What the encoder writes where it does not mask: a too large value reaches its neighbours. */
+  readonly encodes?: { readonly type?: Slices; readonly offset?: Slices };
+  /** What the decoder reads where that is not `type` or `offset`. */
+  readonly decodes?: { readonly type?: Slices; readonly offset?: Slices };
+  /** Ones in every swap PTE. */
+  readonly fixed?: Mask;
+  /** Bits stored inverted. */
+  readonly inverted?: Mask;
+  /** `_PAGE_SWP_EXCLUSIVE`. Absent: no marker, the kernel's stubs answer (before the series). */
+  readonly exclusive?: Mask;
+  /** `pte_swp_exclusive()` returns `int`: bits above 31 of its result are lost. */
+  readonly exclusiveReturnsInt?: true;
+  readonly softDirty?: Mask;
+  readonly uffdWp?: Mask;
+}
+
+/** Configuration symbols that take types away from swap files, or swapping altogether. */
+export interface Kconfig {
+  readonly SWAP: boolean;
+  readonly MIGRATION: boolean;
+  readonly DEVICE_PRIVATE: boolean;
+  readonly MEMORY_FAILURE: boolean;
+  readonly PTE_MARKER_UFFD_WP: boolean;
+}
+
+/** One state in the history of an architecture: what differs from the record's common part. */
+export interface ArchState {
+  /** One clause: which kernel this is. */
+  readonly is: string;
+  /** The commit that made it, 12 digits. */
+  readonly commit?: string;
+  /** Whose numbering of swap types applies. */
+  readonly release: 'v6.1' | 'v6.3';
+  readonly swap: SwapLayout;
+  readonly predicates?: Partial<Predicates>;
+  readonly operations?: Partial<Operations>;
+  readonly modify?: Modify;
+}
+
+/** What the MMU does by itself, and what it leaves to faults. */
+export interface HardwareRules {
+  /** Who loads the TLB. */
+  readonly walker: 'hardware' | 'software';
+  /** Who sets the accessed bit: the walker, the TLB refill handler, or a fault that the kernel takes. */
+  readonly young: 'walker' | 'handler' | 'fault';
+  /** Who sets the dirty bit. */
+  readonly dirty: 'walker' | 'handler' | 'fault';
+  /** Whether the MMU lets a user's store through. */
+  readonly store: Test;
+  readonly note?: string;
+}
+
+/** The states that every architecture has: without and with the series that gave swap PTEs an exclusive marker. */
+export type SeriesState = 'before' | 'after';
+
+/**
+ * One architecture variant, wholly as data: from it come encoder, decoder, operations, pictures and property tests.
+ * Page-table words are written as the CPU sees them; `byteOrder` says how they lie in memory.
+ */
+export interface Arch {
+  readonly id: string;
+  readonly title: string;
+  /** Folder below the kernel's `arch/`. */
+  readonly family: string;
+  /** The configuration symbols that choose this variant. */
+  readonly config: string;
+  readonly kconfig: Kconfig;
+  readonly pteBits: 32 | 64;
+  readonly longBits: 32 | 64;
+  readonly byteOrder: 'little' | 'big';
+  readonly pageShift: number;
+  readonly levels: readonly Level[];
+  /** Where `bits` stand. Line numbers here and in states before the series are those of Debian's 6.1.192. */
+  readonly header: string;
+  readonly bits: Readonly<Record<string, BitField>>;
+  readonly masks: Readonly<Record<string, Mask>>;
+  readonly pfn: PfnLayout;
+  readonly predicates: Predicates;
+  readonly operations: Operations;
+  readonly modify: Modify;
+  readonly pgprots: Readonly<Record<string, Mask>>;
+  /** `protection_map[]`: the names of 16 pgprots, indexed by `vm_flags & (VM_READ|VM_WRITE|VM_EXEC|VM_SHARED)`. */
+  readonly protectionMap: readonly string[];
+  readonly hardware: HardwareRules;
+  readonly states: Readonly<Record<SeriesState, ArchState> & Record<string, ArchState>>;
+}

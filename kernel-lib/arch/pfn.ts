@@ -1,0 +1,38 @@
+import { type Words, parseSlices } from '../base/bitfield.js';
+import { cutAtWords, gather, highWord, scatter } from '../base/scatter.js';
+import { type Arch } from './arch.js';
+import { type MaskReader } from './mask.js';
+import { type PteWords, compileTest } from './predicate.js';
+
+/** How frame numbers go into present PTEs. */
+export interface PfnCodec {
+  /** The frame number of a present PTE, exact up to 2^53. */
+  readonly ptePfn: (w: PteWords, i: number) => number;
+  /** Makes `w[i]` map frame `pfn` with `prot`. */
+  readonly pfnPte: (w: PteWords, i: number, pfn: number, prot: Words) => void;
+}
+
+const twoTo32 = 2 ** 32;
+
+export function compilePfn(arch: Arch, masks: MaskReader): PfnCodec {
+  const { at, encodes = at, invertedWhen } = arch.pfn;
+  const reads = cutAtWords(parseSlices(at));
+  const writes = cutAtWords(parseSlices(encodes));
+  const field = masks.words(`[${at}]`);
+  const inverted = invertedWhen === undefined ? undefined : compileTest(invertedWhen, masks);
+  return {
+    ptePfn(w, i) {
+      const flip = inverted?.(w, i) ? -1 : 0;
+      const low = gather(reads, w[i]! ^ flip, w[i + 1]! ^ flip);
+      return (highWord >>> 0) * twoTo32 + (low >>> 0);
+    },
+    pfnPte(w, i, pfn, prot) {
+      w[i] = prot.lo;
+      w[i + 1] = prot.hi;
+      const flips = inverted?.(w, i) ?? false;
+      const low = scatter(writes, pfn % twoTo32, pfn / twoTo32);
+      w[i] = w[i]! | (flips ? low ^ field.lo : low);
+      w[i + 1] = w[i + 1]! | (flips ? highWord ^ field.hi : highWord);
+    },
+  };
+}

@@ -1,0 +1,9 @@
+import { Command } from 'commander';
+import { pteVerify } from './pte-verify.js';
+
+/** `faultbook pte`: page-table entries of every architecture. */
+export function pte(): Command {
+  return new Command('pte')
+    .description('decodes, encodes and verifies page-table entries of every architecture')
+    .addCommand(pteVerify());
+}

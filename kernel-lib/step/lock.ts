@@ -20,9 +20,9 @@ export function spinUnlock(locks: Mem, i: number): void {
   st(locks, i, 0);
 }
 
-/** A word that counts readers, or is -1 under a writer.
- * @kernel kernel/locking/rwsem.c down_read v6.2
- * @differs no queue: a waiting writer does not hold up readers
+/**
+ * Takes a sleeping lock for reading, as `down_read` of kernel/locking/rwsem.c. The word counts readers, or is -1
+ * under a writer. MODEL: no queue, so a waiting writer does not hold up readers.
  */
 export function* downRead(locks: Mem, i: number): Step<void> {
   yield;
@@ -30,20 +30,20 @@ export function* downRead(locks: Mem, i: number): Step<void> {
   st(locks, i, ld(locks, i) + 1);
 }
 
-/** @kernel kernel/locking/rwsem.c up_read v6.2 */
+/** Ends what `downRead` began. */
 export function upRead(locks: Mem, i: number): void {
   vmBugOn(ld(locks, i) <= 0, 'a semaphore is released that no reader holds');
   st(locks, i, ld(locks, i) - 1);
 }
 
-/** @kernel kernel/locking/rwsem.c down_write v6.2 */
+/** Takes a sleeping lock for writing. */
 export function* downWrite(locks: Mem, i: number): Step<void> {
   yield;
   while (ld(locks, i) !== 0) yield* blocked('a semaphore that somebody holds');
   st(locks, i, -1);
 }
 
-/** @kernel kernel/locking/rwsem.c up_write v6.2 */
+/** Ends what `downWrite` began. */
 export function upWrite(locks: Mem, i: number): void {
   vmBugOn(ld(locks, i) !== -1, 'a semaphore is released that no writer holds');
   st(locks, i, 0);

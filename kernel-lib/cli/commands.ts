@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { conform } from './conform.js';
 import { pte } from './pte.js';
-import { run } from './run.js';
 
 /** Every command of `faultbook`, in the order of its help. Each lives in a file of its own name in this folder. */
 export function commands(): Command[] {
-  return [run(), pte()];
+  return [conform(), pte()];
 }

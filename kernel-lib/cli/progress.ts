@@ -5,12 +5,14 @@ export interface Progress {
   readonly start: (total: number) => void;
   /** One step is done; `label` says what is being worked on. */
   readonly step: (label: string) => void;
+  /** So much is done in all. */
+  readonly moveTo: (done: number) => void;
   readonly stop: () => void;
 }
 
 /** @param unit what is counted, in the plural */
 export function progressBar(unit: string): Progress {
-  if (!process.stderr.isTTY) return { start: () => {}, step: () => {}, stop: () => {} };
+  if (!process.stderr.isTTY) return { start: () => {}, step: () => {}, moveTo: () => {}, stop: () => {} };
   const bar = new SingleBar({
     format: `{bar} {value}/{total} ${unit} {label}`,
     barCompleteChar: '█',
@@ -24,6 +26,7 @@ export function progressBar(unit: string): Progress {
   return {
     start: (total) => bar.start(total, 0, { label: '' }),
     step: (label) => bar.increment(1, { label }),
+    moveTo: (done) => bar.update(done),
     stop: () => bar.stop(),
   };
 }

@@ -48,3 +48,11 @@ export function recordedKernel(
   }
   return { kernel: header.kernel, release, arch: flavour[1] };
 }
+
+/**
+ * Letters of page flags that a recording leaves out because the kernel itself reports them wrongly: 6.12 says KSM of
+ * every anonymous page in /proc/kpageflags.
+ */
+export function withheldFlags(header: FileHeader): string {
+  return header.release.startsWith('6.12.') ? 'k' : '';
+}

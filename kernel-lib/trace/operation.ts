@@ -56,7 +56,8 @@ export const NR_PROCESSES = 8;
 export const NR_REGIONS = 12;
 export const REGION_BASE = 0x2000_0000;
 export const REGION_SIZE = 0x0100_0000;
-const LAST_PAGE = REGION_SIZE / 4096 - 1;
+/** Index of the last page of a region. */
+export const LAST_PAGE = REGION_SIZE / 4096 - 1;
 
 /** Every kind of word that a line can hold. The kinds' names are the names of an operation's fields. */
 const words = {

@@ -6,6 +6,9 @@ import { textOf } from './recording-file.js';
 /** The project's datasets/ folder, from the sources and from dist/ alike. */
 const datasets = new URL('../../../datasets/', import.meta.url);
 
+/** Where the recordings lie on disk. */
+export const recordingsFolder = fileURLToPath(new URL('recordings/', datasets));
+
 let manifest: Manifest | undefined;
 
 /** The recordings in datasets/, with all that was seen of real kernels. */

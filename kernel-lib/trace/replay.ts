@@ -1,0 +1,102 @@
+import { InputError } from '../base/error.js';
+import { compareOperation, type Difference, type Seen, type Verdict } from './comparison.js';
+import { Unsupported, type Driver, type MakeDriver } from './driver.js';
+import { Naming } from './naming.js';
+import type { RecordedOperation, RecordedProgram } from './recording.js';
+import { reclaimHint } from './reclaim-hint.js';
+
+/** On what a program is replayed, and what its recording cannot show. */
+export interface ReplayTarget {
+  readonly release: string;
+  readonly arch: string;
+  /** Letters of page flags that the recording leaves out, see `withheldFlags`. */
+  readonly withheld: string;
+}
+
+/** How one operation of a program went. Everything recorded counts as disagreement unless it was run. */
+export interface OperationReport extends Verdict {
+  readonly recorded: RecordedOperation;
+  readonly status: 'run' | 'unsupported' | 'failed';
+  /** Why the operation was not run. */
+  readonly reason?: string;
+}
+
+/**
+ * Runs a recorded program on a machine of its own and compares after every operation. An operation that the driver
+ * does not support is passed over; when the driver fails, nothing after it is run. From an operation on in which the
+ * recorder itself lost a process or ran out of time, nothing is compared.
+ *
+ * @throws InputError what the driver says of an unknown release or architecture
+ */
+export function* replay(
+  program: RecordedProgram,
+  target: ReplayTarget,
+  makeDriver: MakeDriver,
+): Generator<OperationReport, void, void> {
+  const run = runner(program, target, makeDriver);
+  for (const [at, recorded] of program.operations.entries()) {
+    if (recorded.st !== undefined) return;
+    const result = run(recorded, program.operations[at - 1]);
+    const seen = 'outcome' in result ? result : undefined;
+    const { agree, differences } = compareOperation(recorded, seen, target.withheld);
+    if ('outcome' in result) yield { recorded, status: 'run', agree, differences };
+    else yield { recorded, ...result, agree, differences: [notRun(result), ...differences] };
+  }
+}
+
+/** Why there is nothing to compare. */
+interface NotRun {
+  readonly status: 'unsupported' | 'failed';
+  readonly reason: string;
+}
+
+type Runner = (recorded: RecordedOperation, before: RecordedOperation | undefined) => Seen | NotRun;
+
+function runner(
+  { header }: RecordedProgram,
+  { release, arch }: ReplayTarget,
+  makeDriver: MakeDriver,
+): Runner {
+  let machine: Driver | NotRun;
+  try {
+    machine = makeDriver({ release, arch, program: header });
+  } catch (err) {
+    if (err instanceof InputError) throw err;
+    machine = whyNot(err);
+  }
+  const naming = new Naming();
+  return (recorded, before) => {
+    if ('status' in machine) return machine;
+    try {
+      return look(machine, naming, recorded, before);
+    } catch (err) {
+      const result = whyNot(err);
+      if (result.status === 'failed')
+        machine = { ...result, reason: `operation ${recorded.i} failed before` };
+      return result;
+    }
+  };
+}
+
+function look(
+  driver: Driver,
+  naming: Naming,
+  recorded: RecordedOperation,
+  before: RecordedOperation | undefined,
+): Seen {
+  const { operation } = recorded;
+  const hint = operation.name === 'reclaim' && before ? reclaimHint(before, recorded) : undefined;
+  const outcome = driver.execute(operation, hint);
+  const snapshot = driver.snapshot();
+  return { outcome, snapshot, names: naming.next(snapshot, operation.name) };
+}
+
+function whyNot(err: unknown): NotRun {
+  if (err instanceof Unsupported) return { status: 'unsupported', reason: err.message };
+  return { status: 'failed', reason: String(err) };
+}
+
+/** The operation itself as an observable: it should have been run. */
+function notRun({ status, reason }: NotRun): Difference {
+  return { observable: 'operation', expected: 'run', got: `${status}: ${reason}` };
+}

@@ -1,16 +1,25 @@
 // Builds dist/ from kernel-lib/: `npm run build`.
-import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { compile } from './compile.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
+const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+const config = fileURLToPath(new URL('tsconfig.json', import.meta.url));
 
-// `npx tsc` would find the compiler that tslab brings along, so the path is spelled out.
-const tsc = `${root}node_modules/typescript/bin/tsc`;
-
-rmSync(`${root}dist`, { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, [tsc, '-p', `${root}kernel-lib/build/tsconfig.json`], {
-  stdio: 'inherit',
-});
-if (status !== 0) process.exit(status ?? 1);
-chmodSync(`${root}dist/cli/main.js`, 0o755);
+const { options } = ts.parseJsonConfigFileContent(
+  ts.readConfigFile(config, ts.sys.readFile).config,
+  ts.sys,
+  fileURLToPath(new URL('.', import.meta.url)),
+);
+const fresh = `${dist}.new`;
+rmSync(fresh, { recursive: true, force: true });
+const problems = compile({ root, outDir: fresh, options });
+if (problems.length > 0) {
+  console.error(problems.join('\n'));
+  process.exit(1);
+}
+chmodSync(`${fresh}/cli/main.js`, 0o755);
+rmSync(dist, { recursive: true, force: true });
+renameSync(fresh, dist);

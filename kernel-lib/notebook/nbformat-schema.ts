@@ -76,7 +76,7 @@ export const NBFORMAT_SCHEMA = {
       metadata: metadata({
         ...named,
         jupyter: metadata({ source_hidden: boolean, outputs_hidden: boolean }),
-        execution: { type: 'object', additionalProperties: string },
+        execution: { ...open, patternProperties: { '^.*$': string } },
         collapsed: boolean,
         scrolled: { enum: [true, false, 'auto'] },
       }),

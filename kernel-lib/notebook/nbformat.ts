@@ -90,3 +90,8 @@ export interface Notebook {
 export function joinLines(text: Multiline): string {
   return typeof text === 'string' ? text : text.join('');
 }
+
+/** Whether a media type holds a JSON value; any other holds text. */
+export function isJsonMime(mime: string): boolean {
+  return /^application\/(.*\+)?json$/.test(mime);
+}

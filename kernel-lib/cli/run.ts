@@ -1,0 +1,95 @@
+import { Command } from 'commander';
+import { join } from 'node:path';
+import { InputError } from '../base/error.js';
+import { runNotebooks, type NotebookResult, type RunResult } from '../notebook/run/run.js';
+import { progressBar } from './progress.js';
+
+interface Options {
+  readonly out: string;
+  readonly timeout: number;
+  readonly json?: true;
+}
+
+/** `faultbook run`: executes notebooks and writes them and their pages. */
+export function run(): Command {
+  return new Command('run')
+    .description('execute notebooks and write them and their pages')
+    .argument('[paths...]', 'notebooks and folders of them', ['notebooks'])
+    .option('--out <dir>', 'folder for the executed notebooks and the site', 'site')
+    .option('--timeout <seconds>', 'how long one cell may run', seconds, 60)
+    .option('--json', 'print the result as JSON')
+    .action(execute);
+}
+
+async function execute(paths: string[], { out, timeout, json }: Options): Promise<void> {
+  const stop = new AbortController();
+  const unlisten = onStopSignal((signal, code) => {
+    process.exitCode = code;
+    stop.abort(new Error(signal));
+  });
+  const bar = progressBar('cells');
+  const lines: string[] = [];
+  try {
+    const result = await runNotebooks({
+      paths,
+      outDir: out,
+      timeout,
+      signal: stop.signal,
+      onStart: ({ cells }) => bar.start(cells),
+      onCell: (path) => bar.step(path),
+      // Lines would tear the bar apart: on a terminal they wait for its end.
+      onNotebook: (done) => (process.stderr.isTTY ? lines.push(...report(done)) : print(report(done), json)),
+    });
+    bar.stop();
+    print(lines, json);
+    conclude(result, out, json);
+  } catch (err) {
+    bar.stop();
+    if (!stop.signal.aborted) throw err;
+    process.stderr.write(
+      `faultbook: stopped by ${stop.signal.reason.message}: unfinished notebooks were not written\n`,
+    );
+  } finally {
+    unlisten();
+  }
+}
+
+/** What one notebook came to: its failed cells, or that it is fine. */
+function report({ path, cells, seconds: taken, failures, warnings }: NotebookResult): string[] {
+  const notes = warnings.map((line) => `${line} (warning)`);
+  if (failures.length > 0) return [...failures, ...notes];
+  return [`${path}: ${cells} cells in ${taken.toFixed(1)} s`, ...notes];
+}
+
+function print(lines: readonly string[], json: true | undefined): void {
+  const stream = json ? process.stderr : process.stdout;
+  for (const line of lines) stream.write(`${line}\n`);
+}
+
+function conclude({ notebooks, failed, refused }: RunResult, out: string, json: true | undefined): void {
+  for (const line of refused) process.stderr.write(`faultbook: ${line}\n`);
+  const table = notebooks.map(({ path, cells, failed, seconds }) => ({ path, cells, failed, seconds }));
+  if (json) process.stdout.write(`${JSON.stringify({ notebooks: table, failed })}\n`);
+  else if (notebooks.length > 0) process.stdout.write(`open ${join(out, 'index.html')} in a browser\n`);
+  if (refused.length > 0) process.exitCode = 2;
+  else if (failed > 0) process.exitCode = 1;
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 86_400)) {
+    throw new InputError(
+      `--timeout ${text}: not a number of seconds; allowed are numbers above 0, up to 86400`,
+    );
+  }
+  return value;
+}
+
+/** Calls `stop` on Ctrl-C and its like, with the exit code that shells expect. Gives the function that ends this. */
+function onStopSignal(stop: (signal: string, code: number) => void): () => void {
+  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+  const signals = Object.keys(codes) as (keyof typeof codes)[];
+  const listener = (signal: NodeJS.Signals) => stop(signal, codes[signal as keyof typeof codes]);
+  for (const signal of signals) process.on(signal, listener);
+  return () => signals.forEach((signal) => process.off(signal, listener));
+}

@@ -1,0 +1,32 @@
+/**
+ * The barrier between kernel code and machine state. All state that kernel code shares lies in `Mem`; it is read by
+ * `ld` and written by `st` and by nothing else, so that the explorer can watch, hash and undo. This is the stepped
+ * build's side; in the plain one (`memory.fast.ts`) they are an indexed read and an indexed write.
+ */
+import type { Mem } from './mem.js';
+import { currentWatcher } from './watch.js';
+
+export type { Mem };
+
+/** Reads word `i`, as a signed 32-bit number. */
+export function ld(mem: Mem, i: number): number {
+  const watcher = currentWatcher();
+  return watcher === null ? (mem as Int32Array)[i] : watcher.load(mem, i);
+}
+
+/** Writes word `i`; `value` is taken modulo 2^32. */
+export function st(mem: Mem, i: number, value: number): void {
+  const watcher = currentWatcher();
+  if (watcher === null) (mem as Int32Array)[i] = value;
+  else watcher.store(mem, i, value | 0);
+}
+
+/** Writes `n` words from `i` on. */
+export function fill(mem: Mem, i: number, n: number, value: number): void {
+  for (let k = 0; k < n; k++) st(mem, i + k, value);
+}
+
+/** Copies `n` words within or between memories; the ranges do not overlap. */
+export function copy(to: Mem, toIndex: number, from: Mem, fromIndex: number, n: number): void {
+  for (let k = 0; k < n; k++) st(to, toIndex + k, ld(from, fromIndex + k));
+}

@@ -1,0 +1,63 @@
+import { ZERO_PFN, setFlag } from '../folio/frame.js';
+import { PG_uptodate } from '../folio/flags.js';
+import { allocPage, folioPut } from '../folio/alloc.js';
+import { folioAddLruVma } from '../rmap/lru.js';
+import type { Machine } from '../machine/machine.js';
+import { type Pte, pfnPte, pteMkdirty, pteMkspecial, pteMkwrite, pteMkyoung, pteNone } from '../pgtable/pte.js';
+import { pteAlloc, ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { pageAddNewAnonRmap } from '../rmap/map.js';
+import type { Step } from '../step/step.js';
+import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
+import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
+import { VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
+import { FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_SIGBUS } from './flags.js';
+import { type VmFault, mkPte, mmOf, pteOffsetMapLock } from './vm-fault.js';
+
+/**
+ * First touch of anonymous memory: a new page for a write, the zero page for a read.
+ *
+ * @kernel mm/memory.c do_anonymous_page v6.2
+ */
+export function* doAnonymousPage(k: Machine, vmf: VmFault): Step<number> {
+  const { vma, address } = vmf;
+  if ((vma.vmFlags & VM_SHARED) !== 0) return VM_FAULT_SIGBUS;
+  vmf.table = pteAlloc(k, mmOf(k, vma).pgd, address);
+  if ((vmf.flags & FAULT_FLAG_WRITE) === 0) {
+    return yield* installAnonPage(k, vmf, 0, zeroPte(k, vmf));
+  }
+  anonVmaPrepare(k, vma);
+  const page = allocPage(k);
+  if (page === 0) return VM_FAULT_OOM;
+  setFlag(k, page, PG_uptodate);
+  return yield* installAnonPage(k, vmf, page, newPte(k, vmf, page));
+}
+
+function zeroPte(k: Machine, vmf: VmFault): Pte {
+  return pteMkspecial(k, pfnPte(k, ZERO_PFN, k.pte.protectionMap[vmf.vma.vmPageProt]!));
+}
+
+function newPte(k: Machine, vmf: VmFault, page: number): Pte {
+  const entry = pteMkyoung(k, mkPte(k, page, vmf.vma));
+  // Without VM_WRITE (FOLL_FORCE) the entry stays clean, unlike after a copy.
+  return (vmf.vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, pteMkdirty(k, entry)) : entry;
+}
+
+/** Sets the entry if it is still none; `page` 0 stands for the zero page. */
+function* installAnonPage(k: Machine, vmf: VmFault, page: number, entry: Pte): Step<number> {
+  const { vma } = vmf;
+  yield* pteOffsetMapLock(k, vmf);
+  const raced = !pteNone(k, yield* ptepGet(k, vmf.ptep));
+  if (raced) {
+    ptlUnlock(k, vmf.table);
+    if (page !== 0) yield* folioPut(k, page);
+    return 0;
+  }
+  if (page !== 0) {
+    addMmCounter(k, mmOf(k, vma), MM_ANONPAGES, 1);
+    yield* pageAddNewAnonRmap(k, page, vma, vmf.address);
+    yield* folioAddLruVma(k, page, vma);
+  }
+  yield* setPteAt(k, vmf.ptep, entry);
+  ptlUnlock(k, vmf.table);
+  return 0;
+}

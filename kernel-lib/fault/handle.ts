@@ -1,0 +1,89 @@
+import type { Machine } from '../machine/machine.js';
+import { PTE_NONE, pteMkdirty, pteMkyoung, pteNone, ptePresent, pteSame, pteWrite } from '../pgtable/pte.js';
+import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import type { Step } from '../step/step.js';
+import { VM_MAYWRITE, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
+import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
+import { mmAccountFault } from './account.js';
+import { doAnonymousPage } from './anon.js';
+import {
+  FAULT_FLAG_ORIG_PTE_VALID,
+  FAULT_FLAG_UNSHARE,
+  FAULT_FLAG_WRITE,
+  VM_FAULT_SIGBUS,
+  VM_FAULT_SIGSEGV,
+} from './flags.js';
+import type { VmFault } from './vm-fault.js';
+import { mmOf } from './vm-fault.js';
+import { doWpPage } from './wp.js';
+
+/**
+ * Resolves one fault.
+ *
+ * @kernel mm/memory.c handle_mm_fault v6.2
+ * @differs no memory cgroup, no protection keys, no hugetlb
+ * @param address any byte of the page; the VMA holds it
+ * @param flags FAULT_FLAG_*
+ * @returns VM_FAULT_*
+ */
+export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: number): Step<number> {
+  k.count('pgfault');
+  const refused = k.patched.sanitizeUnshare || k.patched.sanitizeWrite ? refuse(k, vma, flags) : 0;
+  if (refused !== 0) return refused;
+  const sane = k.patched.sanitizeUnshare && dropsUnshare(vma, flags) ? flags & ~FAULT_FLAG_UNSHARE : flags;
+  const page = Math.floor(address / k.pageSize) * k.pageSize;
+  const vmf: VmFault = { vma, address: page, flags: sane, origPte: PTE_NONE, table: 0, ptep: 0, page: 0 };
+  const result = yield* handlePteFault(k, vmf);
+  mmAccountFault(k, address, flags, result);
+  return result;
+}
+
+/**
+ * Faults that no caller should ask for.
+ *
+ * @kernel mm/memory.c sanitize_fault_flags v6.2
+ */
+function refuse(k: Machine, vma: Vma, flags: number): number {
+  if ((flags & FAULT_FLAG_UNSHARE) !== 0) {
+    const both = (flags & FAULT_FLAG_WRITE) !== 0;
+    return k.patched.sanitizeUnshare && both ? VM_FAULT_SIGSEGV : 0;
+  }
+  if (!k.patched.sanitizeWrite || (flags & FAULT_FLAG_WRITE) === 0) return 0;
+  if ((vma.vmFlags & VM_MAYWRITE) === 0) return VM_FAULT_SIGSEGV;
+  const forced = (vma.vmFlags & VM_WRITE) === 0;
+  return forced && !isCowMapping(vma.vmFlags) ? VM_FAULT_SIGSEGV : 0;
+}
+
+/** Outside COW mappings there is nothing to unshare: an ordinary read fault. */
+function dropsUnshare(vma: Vma, flags: number): boolean {
+  return (flags & FAULT_FLAG_UNSHARE) !== 0 && !isCowMapping(vma.vmFlags);
+}
+
+/** @kernel mm/memory.c handle_pte_fault v6.2 @differs no NUMA hints */
+function* handlePteFault(k: Machine, vmf: VmFault): Step<number> {
+  vmf.table = pteTable(k, mmOf(k, vmf.vma).pgd, vmf.address);
+  if (vmf.table !== 0) {
+    vmf.ptep = pteOffset(k, vmf.table, vmf.address);
+    vmf.origPte = yield* ptepGet(k, vmf.ptep);
+    vmf.flags |= FAULT_FLAG_ORIG_PTE_VALID;
+  }
+  if (pteNone(k, vmf.origPte)) {
+    return vmaIsAnonymous(vmf.vma) ? yield* doAnonymousPage(k, vmf) : VM_FAULT_SIGBUS;
+  }
+  if (!ptePresent(k, vmf.origPte)) return VM_FAULT_SIGBUS;
+
+  yield* ptlLock(k, vmf.table);
+  if (!pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte)) {
+    ptlUnlock(k, vmf.table);
+    return 0;
+  }
+  let entry = vmf.origPte;
+  if ((vmf.flags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)) !== 0) {
+    if (!pteWrite(k, entry)) return yield* doWpPage(k, vmf);
+    if ((vmf.flags & FAULT_FLAG_WRITE) !== 0) entry = pteMkdirty(k, entry);
+  }
+  entry = pteMkyoung(k, entry);
+  if (!pteSame(entry, vmf.origPte)) yield* setPteAt(k, vmf.ptep, entry);
+  ptlUnlock(k, vmf.table);
+  return 0;
+}

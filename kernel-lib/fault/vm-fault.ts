@@ -1,0 +1,44 @@
+import type { Machine } from '../machine/machine.js';
+import { Mm } from '../vma/mm.js';
+import { VM_WRITE } from '../vma/vm-flags.js';
+import type { Vma } from '../vma/vma.js';
+import { type Pte, pfnPte, pteMkwrite } from '../pgtable/pte.js';
+import { ptlLock } from '../pgtable/table.js';
+import { pteOffset } from '../pgtable/table.js';
+import type { Step } from '../step/step.js';
+
+/** One fault on its way through the handlers. @kernel include/linux/mm.h vm_fault v6.2 */
+export interface VmFault {
+  readonly vma: Vma;
+  /** First byte of the page. */
+  readonly address: number;
+  /** FAULT_FLAG_*. */
+  flags: number;
+  /** The entry as it was read without lock. */
+  origPte: Pte;
+  /** Lowest-level page table and the entry in it; 0 while not looked up. */
+  table: number;
+  ptep: number;
+  /** The page that the handler works on. */
+  page: number;
+}
+
+export function mmOf(k: Machine, vma: Vma): Mm {
+  return Mm.at(k, vma.vmMm);
+}
+
+/** An entry that maps a page with the VMA's default protection. MODEL: the protection comes from the VMA. */
+export function mkPte(k: Machine, page: number, vma: Vma): Pte {
+  return pfnPte(k, page, k.pte.protectionMap[vma.vmPageProt]!);
+}
+
+/** @kernel include/linux/mm.h maybe_mkwrite v6.2 */
+export function maybeMkwrite(k: Machine, pte: Pte, vma: Vma): Pte {
+  return (vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, pte) : pte;
+}
+
+/** Looks the entry up and takes its table's lock. @kernel include/linux/mm.h pte_offset_map_lock v6.2 */
+export function* pteOffsetMapLock(k: Machine, vmf: VmFault): Step<void> {
+  vmf.ptep = pteOffset(k, vmf.table, vmf.address);
+  yield* ptlLock(k, vmf.table);
+}

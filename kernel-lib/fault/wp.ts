@@ -1,0 +1,209 @@
+import { allocPage, folioPut } from '../folio/alloc.js';
+import { PG_lru, PG_swapcache, PG_uptodate } from '../folio/flags.js';
+import {
+  PageAnon,
+  PageAnonExclusive,
+  PageKsm,
+  ZERO_PFN,
+  folioGet,
+  pageContent,
+  pageRefcount,
+  setFlag,
+  setPageContent,
+  testFlag,
+} from '../folio/frame.js';
+import { folioTrylock, folioUnlock } from '../folio/lock.js';
+import { lruAddDrain } from '../folio/lru.js';
+import { vmBugOn } from '../base/error.js';
+import type { Machine } from '../machine/machine.js';
+import {
+  type Pte,
+  pteMkdirty,
+  pteMksoftDirty,
+  pteMkuffdWp,
+  pteMkyoung,
+  ptePfn,
+  pteSame,
+  pteSoftDirty,
+  pteSpecial,
+  pteUffdWp,
+  pteWrite,
+} from '../pgtable/pte.js';
+import { ptepGet, ptepGetAndClear, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { folioAddLruVma } from '../rmap/lru.js';
+import { mmCounterFile, pageAddNewAnonRmap, pageMoveAnonRmap, pageRemoveRmap } from '../rmap/map.js';
+import type { Step } from '../step/step.js';
+import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
+import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
+import { VM_MAYSHARE, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
+import { FAULT_FLAG_UNSHARE, FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_WRITE } from './flags.js';
+import { type VmFault, maybeMkwrite, mkPte, mmOf, pteOffsetMapLock } from './vm-fault.js';
+
+/** What a fault reports that wrote to a page in place. Nobody but KSM ever looked. */
+function wrote(k: Machine): number {
+  return k.patched.noFaultWriteResult ? 0 : VM_FAULT_WRITE;
+}
+
+/**
+ * A present entry that is not writable, for a write or to be unshared. Called with the table locked; returns with
+ * it unlocked.
+ *
+ * @kernel mm/memory.c do_wp_page v6.2
+ */
+export function* doWpPage(k: Machine, vmf: VmFault): Step<number> {
+  vmf.page = vmNormalPage(k, vmf.origPte);
+  return k.patched.wpSharedFirst ? yield* wpSharedFirst(k, vmf) : yield* wpAnonFirst(k, vmf);
+}
+
+/** Shared mappings first, private ones last (b9086fde6d44). */
+function* wpSharedFirst(k: Machine, vmf: VmFault): Step<number> {
+  const { page } = vmf;
+  if ((vmf.vma.vmFlags & (VM_SHARED | VM_MAYSHARE)) !== 0) {
+    return yield* wpPageReuse(k, vmf), 0;
+  }
+  if (page !== 0 && PageAnon(k, page)) return yield* wpAnon(k, vmf);
+  return yield* wpCopyOther(k, vmf);
+}
+
+/** Anonymous pages first, whatever the mapping; shared mappings by VM_WRITE and VM_SHARED together. */
+function* wpAnonFirst(k: Machine, vmf: VmFault): Step<number> {
+  const { page, vma } = vmf;
+  const sharedWrite = (vma.vmFlags & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED);
+  if (page !== 0 && PageAnon(k, page)) return yield* wpAnon(k, vmf);
+  if ((vmf.flags & FAULT_FLAG_UNSHARE) !== 0) return yield* wpCopyOther(k, vmf);
+  if (sharedWrite) return (yield* wpPageReuse(k, vmf)), 0;
+  return yield* wpCopyOther(k, vmf);
+}
+
+/** Something in a private mapping that is not anonymous: replaced by a copy. */
+function* wpCopyOther(k: Machine, vmf: VmFault): Step<number> {
+  if ((vmf.flags & FAULT_FLAG_UNSHARE) !== 0 && !k.patched.unshareAnyCow) {
+    ptlUnlock(k, vmf.table);
+    return 0;
+  }
+  return yield* copyUnlocked(k, vmf);
+}
+
+function* copyUnlocked(k: Machine, vmf: VmFault): Step<number> {
+  if (vmf.page !== 0) yield* folioGet(k, vmf.page);
+  ptlUnlock(k, vmf.table);
+  return yield* wpPageCopy(k, vmf);
+}
+
+function* wpAnon(k: Machine, vmf: VmFault): Step<number> {
+  const reusable = PageAnonExclusive(k, vmf.page) || (yield* becomesExclusive(k, vmf));
+  if (!reusable) return yield* copyUnlocked(k, vmf);
+  if ((vmf.flags & FAULT_FLAG_UNSHARE) !== 0) {
+    ptlUnlock(k, vmf.table);
+    return 0;
+  }
+  yield* wpPageReuse(k, vmf);
+  return wrote(k);
+}
+
+/**
+ * Whether nobody else can reach the page, by its references alone. Then it is made exclusive.
+ *
+ * MODEL: this part of do_wp_page() is wp_can_reuse_anon_folio() since v6.7.
+ */
+function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
+  const { page } = vmf;
+  yield;
+  if (PageKsm(k, page) || pageRefcount(k, page) > 3) return false;
+  // A batch of this CPU may hold a reference; batches of others are not worth their drain.
+  if (!testFlag(k, page, PG_lru)) yield* lruAddDrain(k);
+  yield;
+  if (pageRefcount(k, page) > 1 + (testFlag(k, page, PG_swapcache) ? 1 : 0)) return false;
+  if (!(yield* folioTrylock(k, page))) return false;
+  yield;
+  const alone = !PageKsm(k, page) && pageRefcount(k, page) === 1;
+  if (alone) pageMoveAnonRmap(k, page, vmf.vma);
+  folioUnlock(k, page);
+  return alone;
+}
+
+/**
+ * Makes the entry writable in place, and unlocks the table.
+ *
+ * @kernel mm/memory.c wp_page_reuse v6.2
+ */
+export function* wpPageReuse(k: Machine, vmf: VmFault): Step<void> {
+  const { page } = vmf;
+  vmBugOn((vmf.flags & FAULT_FLAG_WRITE) === 0, 'I8: only a write reuses a page');
+  vmBugOn(page !== 0 && PageAnon(k, page) && !PageAnonExclusive(k, page), 'I8: a reused page is exclusive');
+  const entry = pteMkyoung(k, vmf.origPte);
+  yield* setPteAt(k, vmf.ptep, maybeMkwrite(k, pteMkdirty(k, entry), vmf.vma));
+  ptlUnlock(k, vmf.table);
+  k.count('pgreuse');
+}
+
+/**
+ * Replaces what the entry maps by a copy of its own. The caller holds a reference on the old page, no lock.
+ *
+ * @kernel mm/memory.c wp_page_copy v6.2
+ */
+function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
+  const { vma, page: oldPage } = vmf;
+  anonVmaPrepare(k, vma);
+  const newPage = allocPage(k);
+  if (newPage === 0) {
+    if (oldPage !== 0) yield* folioPut(k, oldPage);
+    return VM_FAULT_OOM;
+  }
+  yield;
+  if (oldPage !== 0) copyMcUserHighpage(k, newPage, oldPage);
+  setFlag(k, newPage, PG_uptodate);
+
+  yield* pteOffsetMapLock(k, vmf);
+  const copied = pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte);
+  if (copied) yield* replacePage(k, vmf, newPage);
+  else yield* folioPut(k, newPage);
+  // The reference that the entry held; the fault's own follows.
+  if (copied && oldPage !== 0) yield* folioPut(k, oldPage);
+  ptlUnlock(k, vmf.table);
+  if (oldPage !== 0) {
+    yield* folioPut(k, oldPage);
+  }
+  return copied && (vmf.flags & FAULT_FLAG_UNSHARE) === 0 ? wrote(k) : 0;
+}
+
+/** @kernel mm/memory.c __wp_page_copy_user v6.2 @differs a page without struct page is not copied */
+function copyMcUserHighpage(k: Machine, to: number, from: number): void {
+  if (PageKsm(k, from)) k.count('cow_ksm');
+  setPageContent(k, to, pageContent(k, from));
+}
+
+function* replacePage(k: Machine, vmf: VmFault, newPage: number): Step<void> {
+  const { vma, page: oldPage } = vmf;
+  const mm = mmOf(k, vma);
+  if (oldPage === 0) {
+    addMmCounter(k, mm, MM_ANONPAGES, 1);
+  } else if (!PageAnon(k, oldPage)) {
+    addMmCounter(k, mm, mmCounterFile(k, oldPage), -1);
+    addMmCounter(k, mm, MM_ANONPAGES, 1);
+  }
+  const entry = copiedPte(k, vmf, newPage);
+  yield* ptepGetAndClear(k, vmf.ptep);
+  yield* pageAddNewAnonRmap(k, newPage, vma, vmf.address);
+  yield* folioAddLruVma(k, newPage, vma);
+  yield* setPteAt(k, vmf.ptep, entry);
+  // Only now: with the old page's count already down, another process could take it for its own and write to it
+  // while this entry still shows it.
+  if (oldPage !== 0) yield* pageRemoveRmap(k, oldPage, vma);
+}
+
+function copiedPte(k: Machine, vmf: VmFault, newPage: number): Pte {
+  let entry = pteMkyoung(k, mkPte(k, newPage, vmf.vma));
+  if ((vmf.flags & FAULT_FLAG_UNSHARE) === 0) return maybeMkwrite(k, pteMkdirty(k, entry), vmf.vma);
+  if (pteSoftDirty(k, vmf.origPte)) entry = pteMksoftDirty(k, entry);
+  if (pteUffdWp(k, vmf.origPte)) entry = pteMkuffdWp(k, entry);
+  vmBugOn(pteWrite(k, entry), 'I7: unsharing never makes an entry writable');
+  return entry;
+}
+
+/** The page that an entry maps, 0 for the zero page. @kernel mm/memory.c vm_normal_page v6.2 @differs no raw frames */
+export function vmNormalPage(k: Machine, pte: Pte): number {
+  if (pteSpecial(k, pte)) return 0;
+  const pfn = ptePfn(k, pte);
+  return pfn === ZERO_PFN ? 0 : pfn;
+}

@@ -1,0 +1,42 @@
+import { ld, st } from '../step/memory.js';
+import type { Machine } from '../machine/machine.js';
+
+/** @kernel include/linux/pagevec.h PAGEVEC_SIZE v6.2 */
+export const PAGEVEC_SIZE = 15;
+const BATCH_WORDS = PAGEVEC_SIZE + 1;
+
+/** The batches of one CPU. Each holds a reference on its pages. @kernel mm/swap.c cpu_fbatches v6.2 */
+export const BATCH_LRU_ADD = 0;
+export const BATCH_LRU_DEACTIVATE_FILE = 1;
+export const BATCH_LRU_DEACTIVATE = 2;
+export const BATCH_LRU_LAZYFREE = 3;
+export const BATCH_ACTIVATE = 4;
+export const BATCH_MLOCK = 5;
+const NR_BATCHES = 6;
+
+export const BATCHES_WORDS = NR_BATCHES * BATCH_WORDS;
+
+function at(k: Machine, batch: number): number {
+  return k.batches + (k.cpu * NR_BATCHES + batch) * BATCH_WORDS;
+}
+
+export function batchCount(k: Machine, batch: number): number {
+  return ld(k.slab, at(k, batch));
+}
+
+export function batchEntry(k: Machine, batch: number, index: number): number {
+  return ld(k.slab, at(k, batch) + 1 + index);
+}
+
+/** Adds an entry; the room that is left. @kernel include/linux/pagevec.h folio_batch_add v6.2 */
+export function folioBatchAdd(k: Machine, batch: number, entry: number): number {
+  const count = batchCount(k, batch);
+  st(k.slab, at(k, batch) + 1 + count, entry);
+  st(k.slab, at(k, batch), count + 1);
+  return PAGEVEC_SIZE - count - 1;
+}
+
+/** @kernel include/linux/pagevec.h folio_batch_init v6.2 */
+export function folioBatchInit(k: Machine, batch: number): void {
+  st(k.slab, at(k, batch), 0);
+}

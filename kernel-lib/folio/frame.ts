@@ -1,0 +1,215 @@
+import { ld, st } from '../step/memory.js';
+import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
+import {
+  CONTENT_SHIFT,
+  FLAGS_MASK,
+  PAGE_MAPPING_ANON,
+  PAGE_MAPPING_FLAGS,
+  PAGE_MAPPING_KSM,
+  PG_anon_exclusive,
+} from './flags.js';
+import { vmBugOn } from '../base/error.js';
+
+/**
+ * MODEL: a page frame is eight words. Word 2 holds the map count (from 0, not from -1) above the byte that fills
+ * the page behind offset 0; word 0 holds the byte at offset 0 above the flags.
+ */
+export const FRAME_WORDS = 8;
+const FLAGS = 0;
+const REFCOUNT = 1;
+const MAPCOUNT = 2;
+const MAPPING = 3;
+const INDEX = 4;
+export const LRU_NEXT = 5;
+export const LRU_PREV = 6;
+const PRIVATE = 7;
+
+const FILL_MASK = 0xff;
+const ONE_MAP = 0x100;
+
+/** References that one FOLL_PIN takes. @kernel include/linux/mm.h GUP_PIN_COUNTING_BIAS v6.2 */
+export const GUP_PIN_COUNTING_BIAS = 1024;
+
+/** No frame. */
+export const NO_PAGE = 0;
+/** The zero page. */
+export const ZERO_PFN = 1;
+/** Frames below are the zero page and the heads of LRU lists. */
+export const FIRST_PFN = 32;
+
+export function frameWord(pfn: number, word: number): number {
+  return pfn * FRAME_WORDS + word;
+}
+
+/** All flags of a page as one word. */
+export function pageFlags(k: Machine, pfn: number): number {
+  return ld(k.frames, pfn * FRAME_WORDS + FLAGS) & FLAGS_MASK;
+}
+
+export function testFlag(k: Machine, pfn: number, flag: number): boolean {
+  return (ld(k.frames, pfn * FRAME_WORDS + FLAGS) & flag) !== 0;
+}
+
+export function setFlag(k: Machine, pfn: number, flag: number): void {
+  const at = pfn * FRAME_WORDS + FLAGS;
+  st(k.frames, at, ld(k.frames, at) | flag);
+}
+
+export function clearFlag(k: Machine, pfn: number, flag: number): void {
+  const at = pfn * FRAME_WORDS + FLAGS;
+  st(k.frames, at, ld(k.frames, at) & ~flag);
+}
+
+/** Sets a flag; whether it was set before. */
+export function testSetFlag(k: Machine, pfn: number, flag: number): boolean {
+  const was = testFlag(k, pfn, flag);
+  if (!was) setFlag(k, pfn, flag);
+  return was;
+}
+
+/** Clears a flag; whether it was set before. */
+export function testClearFlag(k: Machine, pfn: number, flag: number): boolean {
+  const was = testFlag(k, pfn, flag);
+  if (was) clearFlag(k, pfn, flag);
+  return was;
+}
+
+export function pageRefcount(k: Machine, pfn: number): number {
+  return ld(k.frames, pfn * FRAME_WORDS + REFCOUNT);
+}
+
+export function setPageRefcount(k: Machine, pfn: number, count: number): void {
+  st(k.frames, pfn * FRAME_WORDS + REFCOUNT, count);
+}
+
+/** Adds to the reference count, atomically. */
+export function* folioRefAdd(k: Machine, pfn: number, count: number): Step<void> {
+  yield;
+  const at = pfn * FRAME_WORDS + REFCOUNT;
+  st(k.frames, at, ld(k.frames, at) + count);
+}
+
+/** Takes from the reference count, atomically; whether it reached zero. */
+export function* folioRefSubAndTest(k: Machine, pfn: number, count: number): Step<boolean> {
+  yield;
+  const at = pfn * FRAME_WORDS + REFCOUNT;
+  const left = ld(k.frames, at) - count;
+  vmBugOn(left < 0, `frame ${pfn} had ${left + count} references, ${count} are given back`);
+  st(k.frames, at, left);
+  return left === 0;
+}
+
+/** @kernel include/linux/mm.h folio_get v6.2 */
+export function* folioGet(k: Machine, pfn: number): Step<void> {
+  yield* folioRefAdd(k, pfn, 1);
+}
+
+/** How many page-table entries map the page. */
+export function pageMapcount(k: Machine, pfn: number): number {
+  return ld(k.frames, pfn * FRAME_WORDS + MAPCOUNT) >> 8;
+}
+
+/** One more mapping; the count afterwards. */
+export function incMapcount(k: Machine, pfn: number): number {
+  const at = pfn * FRAME_WORDS + MAPCOUNT;
+  const word = ld(k.frames, at) + ONE_MAP;
+  st(k.frames, at, word);
+  return word >> 8;
+}
+
+/** One mapping less; the count afterwards. */
+export function decMapcount(k: Machine, pfn: number): number {
+  const at = pfn * FRAME_WORDS + MAPCOUNT;
+  const word = ld(k.frames, at) - ONE_MAP;
+  vmBugOn(word < 0, `frame ${pfn} loses a mapping that it does not have`);
+  st(k.frames, at, word);
+  return word >> 8;
+}
+
+/** @kernel include/linux/page-flags.h PageAnon v6.2 */
+export function PageAnon(k: Machine, pfn: number): boolean {
+  return (ld(k.frames, pfn * FRAME_WORDS + MAPPING) & PAGE_MAPPING_ANON) !== 0;
+}
+
+/** @kernel include/linux/page-flags.h PageKsm v6.2 */
+export function PageKsm(k: Machine, pfn: number): boolean {
+  return (ld(k.frames, pfn * FRAME_WORDS + MAPPING) & PAGE_MAPPING_FLAGS) === PAGE_MAPPING_KSM;
+}
+
+/** @kernel include/linux/page-flags.h PageAnonExclusive v6.2 */
+export function PageAnonExclusive(k: Machine, pfn: number): boolean {
+  return testFlag(k, pfn, PG_anon_exclusive);
+}
+
+/** The mapping word: address of an anon_vma or address space, with PAGE_MAPPING_* in the low bits. */
+export function pageMappingWord(k: Machine, pfn: number): number {
+  return ld(k.frames, pfn * FRAME_WORDS + MAPPING);
+}
+
+/** Makes the page belong to the object at slab address `owner`; 0 and no bits: to nothing. */
+export function setPageMapping(k: Machine, pfn: number, owner: number, bits: number): void {
+  st(k.frames, pfn * FRAME_WORDS + MAPPING, (owner << 2) | bits);
+}
+
+/** Slab address of what the page belongs to: anon_vma, address space or stable node; 0 for nothing. */
+export function pageOwner(k: Machine, pfn: number): number {
+  return ld(k.frames, pfn * FRAME_WORDS + MAPPING) >>> 2;
+}
+
+/** The page's offset in pages, modulo 2^32. */
+export function pageIndex(k: Machine, pfn: number): number {
+  return ld(k.frames, pfn * FRAME_WORDS + INDEX) >>> 0;
+}
+
+export function setPageIndex(k: Machine, pfn: number, index: number): void {
+  st(k.frames, pfn * FRAME_WORDS + INDEX, index | 0);
+}
+
+export function pagePrivate(k: Machine, pfn: number): number {
+  return ld(k.frames, pfn * FRAME_WORDS + PRIVATE);
+}
+
+export function setPagePrivate(k: Machine, pfn: number, value: number): void {
+  st(k.frames, pfn * FRAME_WORDS + PRIVATE, value);
+}
+
+/** The byte at offset 0 of the page. */
+export function pageByte(k: Machine, pfn: number): number {
+  return (ld(k.frames, pfn * FRAME_WORDS + FLAGS) >>> CONTENT_SHIFT) & 0xff;
+}
+
+export function setPageByte(k: Machine, pfn: number, value: number): void {
+  const at = pfn * FRAME_WORDS + FLAGS;
+  st(k.frames, at, (ld(k.frames, at) & FLAGS_MASK) | (value << CONTENT_SHIFT));
+}
+
+/** The byte that fills the page behind offset 0. */
+export function pageFill(k: Machine, pfn: number): number {
+  return ld(k.frames, pfn * FRAME_WORDS + MAPCOUNT) & FILL_MASK;
+}
+
+export function setPageFill(k: Machine, pfn: number, value: number): void {
+  const at = pfn * FRAME_WORDS + MAPCOUNT;
+  st(k.frames, at, (ld(k.frames, at) & ~FILL_MASK) | value);
+}
+
+/** The whole page's content as one number: its first byte, and above that the byte that fills the rest. */
+export function pageContent(k: Machine, pfn: number): number {
+  return pageByte(k, pfn) | (pageFill(k, pfn) << 8);
+}
+
+export function setPageContent(k: Machine, pfn: number, content: number): void {
+  setPageByte(k, pfn, content & 0xff);
+  setPageFill(k, pfn, content >> 8);
+}
+
+/**
+ * Whether a page may be pinned for DMA. A small page with 1024 ordinary references says yes, too.
+ *
+ * @kernel include/linux/mm.h folio_maybe_dma_pinned v6.2
+ */
+export function* folioMaybeDmaPinned(k: Machine, pfn: number): Step<boolean> {
+  yield;
+  return pageRefcount(k, pfn) >= GUP_PIN_COUNTING_BIAS;
+}

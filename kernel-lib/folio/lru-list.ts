@@ -1,0 +1,105 @@
+import { ld, st } from '../step/memory.js';
+import { GLOBALS } from '../machine/globals.js';
+import type { Machine } from '../machine/machine.js';
+import { PG_active, PG_outside, PG_swapbacked, PG_unevictable } from './flags.js';
+import { FIRST_PFN, LRU_NEXT, LRU_PREV, frameWord, testFlag } from './frame.js';
+
+/**
+ * The LRU lists of one memory cgroup. @kernel include/linux/mmzone.h LRU_INACTIVE_ANON v6.2
+ */
+export const LRU_INACTIVE_ANON = 0;
+export const LRU_ACTIVE_ANON = 1;
+export const LRU_INACTIVE_FILE = 2;
+export const LRU_ACTIVE_FILE = 3;
+export const LRU_UNEVICTABLE = 4;
+export const NR_LRU_LISTS = 5;
+
+/** Memory cgroups of the model: that of the processes, and one for everybody else. */
+export const MEMCG_PROCESSES = 0;
+export const MEMCG_OUTSIDE = 1;
+export const NR_MEMCGS = 2;
+
+const FIRST_HEAD = FIRST_PFN - NR_LRU_LISTS * NR_MEMCGS;
+
+/** MODEL: list heads are frames that hold no memory. */
+export function lruHead(memcg: number, list: number): number {
+  return FIRST_HEAD + memcg * NR_LRU_LISTS + list;
+}
+
+export function initLruLists(k: Machine): void {
+  for (let head = FIRST_HEAD; head < FIRST_PFN; head++) {
+    st(k.frames, frameWord(head, LRU_NEXT), head);
+    st(k.frames, frameWord(head, LRU_PREV), head);
+  }
+}
+
+/** The list a page belongs to by its flags. @kernel include/linux/mm_inline.h folio_lru_list v6.2 */
+export function folioLruList(k: Machine, pfn: number): number {
+  if (testFlag(k, pfn, PG_unevictable)) return LRU_UNEVICTABLE;
+  const list = folioIsFileLru(k, pfn) ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
+  return testFlag(k, pfn, PG_active) ? list + 1 : list;
+}
+
+/** @kernel include/linux/mm_inline.h folio_is_file_lru v6.2 */
+export function folioIsFileLru(k: Machine, pfn: number): boolean {
+  return !testFlag(k, pfn, PG_swapbacked);
+}
+
+function sizeOf(k: Machine, memcg: number, list: number): number {
+  return k.globals.at + GLOBALS.offset.lruSizes + memcg * NR_LRU_LISTS + list;
+}
+
+function memcgOf(k: Machine, pfn: number): number {
+  return testFlag(k, pfn, PG_outside) ? MEMCG_OUTSIDE : MEMCG_PROCESSES;
+}
+
+/** How many pages a list holds. */
+export function lruSize(k: Machine, memcg: number, list: number): number {
+  return ld(k.slab, sizeOf(k, memcg, list));
+}
+
+/**
+ * Puts a page at the head of its list. Unevictable pages are only counted.
+ *
+ * @kernel include/linux/mm_inline.h lruvec_add_folio v6.2
+ */
+export function lruvecAddFolio(k: Machine, pfn: number): void {
+  const memcg = memcgOf(k, pfn);
+  const list = folioLruList(k, pfn);
+  resize(k, memcg, list, 1);
+  if (list === LRU_UNEVICTABLE) return;
+  const head = lruHead(memcg, list);
+  insert(k, pfn, head, ld(k.frames, frameWord(head, LRU_NEXT)));
+}
+
+/** @kernel include/linux/mm_inline.h lruvec_add_folio_tail v6.2 */
+export function lruvecAddFolioTail(k: Machine, pfn: number): void {
+  const memcg = memcgOf(k, pfn);
+  const list = folioLruList(k, pfn);
+  resize(k, memcg, list, 1);
+  const head = lruHead(memcg, list);
+  insert(k, pfn, ld(k.frames, frameWord(head, LRU_PREV)), head);
+}
+
+/** @kernel include/linux/mm_inline.h lruvec_del_folio v6.2 */
+export function lruvecDelFolio(k: Machine, pfn: number): void {
+  const list = folioLruList(k, pfn);
+  resize(k, memcgOf(k, pfn), list, -1);
+  if (list === LRU_UNEVICTABLE) return;
+  const next = ld(k.frames, frameWord(pfn, LRU_NEXT));
+  const prev = ld(k.frames, frameWord(pfn, LRU_PREV));
+  st(k.frames, frameWord(prev, LRU_NEXT), next);
+  st(k.frames, frameWord(next, LRU_PREV), prev);
+}
+
+function resize(k: Machine, memcg: number, list: number, by: number): void {
+  const at = sizeOf(k, memcg, list);
+  st(k.slab, at, ld(k.slab, at) + by);
+}
+
+function insert(k: Machine, pfn: number, prev: number, next: number): void {
+  st(k.frames, frameWord(pfn, LRU_NEXT), next);
+  st(k.frames, frameWord(pfn, LRU_PREV), prev);
+  st(k.frames, frameWord(prev, LRU_NEXT), pfn);
+  st(k.frames, frameWord(next, LRU_PREV), pfn);
+}

@@ -1,0 +1,165 @@
+import { allocPage, folioPut } from '../folio/alloc.js';
+import { PG_uptodate } from '../folio/flags.js';
+import {
+  PageAnon,
+  PageAnonExclusive,
+  folioGet,
+  pageContent,
+  setFlag,
+  setPageContent,
+} from '../folio/frame.js';
+import { vmBugOn } from '../base/error.js';
+import { ENOMEM } from '../base/errno.js';
+import type { Machine } from '../machine/machine.js';
+import {
+  type Pte,
+  pfnPte,
+  pteClearUffdWp,
+  pteMkclean,
+  pteMkdirty,
+  pteMkold,
+  pteMkuffdWp,
+  pteMkwrite,
+  pteNone,
+  ptePfn,
+  pteUffdWp,
+  pteWrite,
+  pteWrprotect,
+  pteSpecial,
+} from '../pgtable/pte.js';
+import {
+  pmdAddrEnd,
+  pteAlloc,
+  pteOffset,
+  pteTable,
+  ptepGet,
+  ptlLock,
+  ptlUnlock,
+  setPteAt,
+} from '../pgtable/table.js';
+import { folioAddLruVma } from '../rmap/lru.js';
+import { mmCounter, pageAddNewAnonRmap, pageDupRmap, pageTryDupAnonRmap } from '../rmap/map.js';
+import type { Step } from '../step/step.js';
+import { Mm } from '../vma/mm.js';
+import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
+import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_UFFD_WP, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
+import type { Vma } from '../vma/vma.js';
+
+/**
+ * Whether a child's page tables must be filled at fork. Where they need not, its faults will find the pages.
+ *
+ * @kernel mm/memory.c vma_needs_copy v6.2
+ */
+function vmaNeedsCopy(dst: Vma, src: Vma): boolean {
+  if ((dst.vmFlags & VM_UFFD_WP) !== 0) return true;
+  if ((src.vmFlags & (VM_PFNMAP | VM_MIXEDMAP)) !== 0) return true;
+  return src.anonVma !== 0;
+}
+
+/**
+ * Copies a VMA's page tables to a child.
+ *
+ * @kernel mm/memory.c copy_page_range v6.2
+ * @returns 0 or -ENOMEM
+ */
+export function* copyPageRange(k: Machine, dst: Vma, src: Vma): Step<number> {
+  if (!vmaNeedsCopy(dst, src)) return 0;
+  const srcMm = Mm.at(k, src.vmMm);
+  const dstMm = Mm.at(k, dst.vmMm);
+  const cow = isCowMapping(src.vmFlags);
+  if (cow) yield* writeSeqcount(srcMm);
+  let result = 0;
+  for (let address = src.vmStart; address < src.vmEnd && result === 0;) {
+    const next = pmdAddrEnd(k, address, src.vmEnd);
+    const srcTable = pteTable(k, srcMm.pgd, address);
+    if (srcTable !== 0) {
+      const dstTable = pteAlloc(k, dstMm.pgd, address);
+      result = yield* copyPteRange(k, { dst, src, dstTable, srcTable }, address, next);
+    }
+    address = next;
+  }
+  if (cow) yield* writeSeqcount(srcMm);
+  return result;
+}
+
+/** Begins or ends the time in which GUP-fast must not trust what it pins. @kernel include/linux/seqlock.h raw_write_seqcount_begin v6.2 */
+function* writeSeqcount(mm: Mm): Step<void> {
+  yield;
+  mm.writeProtectSeq++;
+}
+
+interface CopyTables {
+  readonly dst: Vma;
+  readonly src: Vma;
+  readonly dstTable: number;
+  readonly srcTable: number;
+}
+
+/** @kernel mm/memory.c copy_pte_range v6.2 */
+function* copyPteRange(k: Machine, copy: CopyTables, start: number, end: number): Step<number> {
+  const { dstTable, srcTable } = copy;
+  yield* ptlLock(k, dstTable);
+  yield* ptlLock(k, srcTable);
+  let result = 0;
+  for (let address = start; address < end && result === 0; address += k.pageSize) {
+    const srcPte = pteOffset(k, srcTable, address);
+    const pte = yield* ptepGet(k, srcPte);
+    if (pteNone(k, pte)) continue;
+    result = yield* copyPresentPte(k, copy, address, pte);
+  }
+  ptlUnlock(k, srcTable);
+  ptlUnlock(k, dstTable);
+  return result;
+}
+
+/** @kernel mm/memory.c copy_present_pte v6.2 */
+function* copyPresentPte(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<number> {
+  const { dst, src } = copy;
+  const page = pteSpecial(k, srcPte) ? 0 : ptePfn(k, srcPte);
+  if (page !== 0 && PageAnon(k, page)) {
+    yield* folioGet(k, page);
+    if (!(yield* pageTryDupAnonRmap(k, page, src))) {
+      yield* folioPut(k, page);
+      return yield* copyPresentPage(k, copy, address, page, srcPte);
+    }
+    addMmCounter(k, Mm.at(k, dst.vmMm), MM_ANONPAGES, 1);
+    vmBugOn(PageAnonExclusive(k, page), 'I6: a page shared by fork is not exclusive');
+  } else if (page !== 0) {
+    yield* folioGet(k, page);
+    yield* pageDupRmap(k, page);
+    addMmCounter(k, Mm.at(k, dst.vmMm), mmCounter(k, page), 1);
+  }
+  yield* shareEntry(k, copy, address, srcPte);
+  return 0;
+}
+
+function* shareEntry(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<void> {
+  const { dst, src } = copy;
+  let pte = srcPte;
+  if (isCowMapping(src.vmFlags) && pteWrite(k, pte)) {
+    pte = pteWrprotect(k, pte);
+    yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
+  }
+  // A shared page was dirtied by the parent, not by the child.
+  if ((src.vmFlags & VM_SHARED) !== 0) pte = pteMkclean(k, pte);
+  pte = pteMkold(k, pte);
+  if ((dst.vmFlags & VM_UFFD_WP) === 0) pte = pteClearUffdWp(k, pte);
+  yield* setPteAt(k, pteOffset(k, copy.dstTable, address), pte);
+}
+
+/** The child's own copy of a page that may be pinned. @kernel mm/memory.c copy_present_page v6.2 */
+function* copyPresentPage(k: Machine, copy: CopyTables, address: number, page: number, srcPte: Pte): Step<number> {
+  const { dst } = copy;
+  const newPage = allocPage(k);
+  if (newPage === 0) return -ENOMEM;
+  setPageContent(k, newPage, pageContent(k, page));
+  setFlag(k, newPage, PG_uptodate);
+  yield* pageAddNewAnonRmap(k, newPage, dst, address);
+  yield* folioAddLruVma(k, newPage, dst);
+  addMmCounter(k, Mm.at(k, dst.vmMm), MM_ANONPAGES, 1);
+  let pte = pteMkdirty(k, pfnPte(k, newPage, k.pte.protectionMap[dst.vmPageProt]!));
+  if ((dst.vmFlags & VM_WRITE) !== 0) pte = pteMkwrite(k, pte);
+  if ((dst.vmFlags & VM_UFFD_WP) !== 0 && pteUffdWp(k, srcPte)) pte = pteWrprotect(k, pteMkuffdWp(k, pte));
+  yield* setPteAt(k, pteOffset(k, copy.dstTable, address), pte);
+  return 0;
+}

@@ -1,0 +1,40 @@
+import { type Handle, struct } from './struct.js';
+
+/** What the kernel keeps in global variables. */
+export const GLOBALS = struct('globals', {
+  /** Lowest frame that was never handed out. */
+  nextFrame: 'i32',
+  /** First of the frames given back, linked by their LRU words. */
+  freeFrames: 'i32',
+  nrUsedFrames: 'i32',
+  /** End of the page-table memory ever used, and free tables by level. */
+  ptesEnd: 'i32',
+  freeTables0: 'i32',
+  freeTables1: 'i32',
+  freeTables2: 'i32',
+  freeTables3: 'i32',
+  freeTables4: 'i32',
+  nrTables: 'i32',
+  /** Pages on each LRU list: 5 lists of 2 memory cgroups. */
+  lruSizes: 'i32',
+  lruSizes1: 'i32',
+  lruSizes2: 'i32',
+  lruSizes3: 'i32',
+  lruSizes4: 'i32',
+  lruSizes5: 'i32',
+  lruSizes6: 'i32',
+  lruSizes7: 'i32',
+  lruSizes8: 'i32',
+  lruSizes9: 'i32',
+  nextPid: 'i32',
+  /** Address of the first swap area, 0 for none. */
+  swapAreas: 'i32',
+  /** 1 while reads and writes of the swap device fail. */
+  swapIoFails: 'i32',
+  /** Address of the first address space of anonymous and named shmem, 0 for none. */
+  mappings: 'i32',
+  /** Pages in the swap cache. */
+  nrSwapCache: 'i32',
+});
+
+export type Globals = Handle<(typeof GLOBALS)['fields']>;

@@ -1,0 +1,82 @@
+import type { PteCodec } from '../arch/codec.js';
+import type { Patched } from '../patches/catalogue.js';
+import type { Arena } from '../step/arena.js';
+import type { Mem } from '../step/memory.js';
+import type { Globals } from './globals.js';
+import type { Task } from './task.js';
+import type { VmEvent } from './vmstat.js';
+
+/**
+ * One machine. Everything that a run changes lies in `frames`, `ptes`, `slab`, `vmstat` and the memories of swap
+ * areas; the rest is fixed at boot.
+ */
+export interface Machine {
+  /** As given to boot, for people. */
+  readonly release: string;
+  readonly pte: PteCodec;
+  /** Which patches this kernel has, by the names under which the code asks. */
+  readonly patched: Patched;
+  readonly swpTypes: SwpTypes;
+  /** One record of eight words per page frame. */
+  readonly frames: Mem;
+  readonly nrFrames: number;
+  /** Page tables: each a header and its entries, two words per entry. */
+  readonly ptes: Mem;
+  /** Kernel objects. */
+  readonly slab: Mem;
+  /** Event counters, by the number of the event. */
+  readonly vmstat: Mem;
+  /** Contents and counts of swap slots, two words per slot. */
+  readonly swapSlots: Mem;
+  /** What all of these were cut from. */
+  readonly arena: Arena;
+  readonly globals: Globals;
+  /** Levels of the page tables from the root: bytes that one entry spans, entries of one table. */
+  readonly levels: readonly { readonly span: number; readonly entries: number }[];
+  /** Bytes per page. */
+  readonly pageSize: number;
+  /** Whether soft-dirty tracking and userfaultfd write-protection are built in. */
+  readonly softDirty: boolean;
+  readonly uffdWp: boolean;
+  /** Slab address of the CPUs' LRU batches. */
+  readonly batches: number;
+  /** Which CPU runs. MODEL: whoever steps a thread sets it first. */
+  cpu: number;
+  /** The process on whose behalf the CPU runs. */
+  current: Task | undefined;
+  /** Whether the numbered invariants are asserted after every operation. */
+  checking: boolean;
+  /** Handles on kernel objects by address: a cache, no state. */
+  readonly handles: (object | undefined)[];
+  /** Receives every completed fault; absent: nobody looks. */
+  onFault?: (fault: FaultEvent) => void;
+  /** Counts an event, once or `by` times. @kernel include/linux/vmstat.h count_vm_events v6.2 */
+  count(event: VmEvent, by?: number): void;
+}
+
+/** What a fault did, for traces and plots. */
+export interface FaultEvent {
+  readonly pid: number;
+  readonly address: number;
+  /** FAULT_FLAG_* as given. */
+  readonly flags: number;
+  /** VM_FAULT_* as returned. */
+  readonly result: number;
+  readonly major: boolean;
+}
+
+/**
+ * Swap types that stand for something else than a swap area, counted down from the largest type.
+ *
+ * @kernel include/linux/swap.h MAX_SWAPFILES v6.2
+ */
+export interface SwpTypes {
+  readonly MAX_SWAPFILES: number;
+  readonly SWP_HWPOISON: number;
+  readonly SWP_MIGRATION_READ: number;
+  readonly SWP_MIGRATION_READ_EXCLUSIVE: number;
+  readonly SWP_MIGRATION_WRITE: number;
+  readonly SWP_PTE_MARKER: number;
+  /** Only before 15520a3f0469; -1 after. */
+  readonly SWP_SWAPIN_ERROR: number;
+}

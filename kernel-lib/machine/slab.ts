@@ -1,0 +1,68 @@
+import { vmBugOn } from '../base/error.js';
+import { type Mem, ld, st } from '../step/memory.js';
+import type { Machine } from './machine.js';
+import { MAX_KINDS, type Handle, type StructType } from './struct.js';
+
+/**
+ * MODEL: the allocator of kernel objects. Objects of one struct type are recycled through their own free list, so
+ * that an address never changes its type; vectors are recycled by size class.
+ *
+ * The first words of the slab: word 1 is the end of what was ever used, then one list head per kind.
+ */
+const SLAB_END = 1;
+const SLAB_LISTS = 2;
+const NR_VECTOR_CLASSES = 28;
+/** First word that can be handed out. */
+export const SLAB_FIRST = SLAB_LISTS + MAX_KINDS + NR_VECTOR_CLASSES;
+
+/** Makes a zeroed slab ready for use. */
+export function initSlab(slab: Mem): void {
+  st(slab, SLAB_END, SLAB_FIRST);
+}
+
+/** Allocates a zeroed object. */
+export function kmemCacheZalloc<H extends Handle<Record<never, never>>>(
+  k: Machine,
+  type: Pick<StructType<Record<never, never>>, 'words' | 'kind'> & { at(k: Machine, address: number): H },
+): H {
+  return type.at(k, take(k, SLAB_LISTS + type.kind, type.words));
+}
+
+/** Gives an object back. Its words keep their values until the next allocation, as stale pointers would see. */
+export function kmemCacheFree(k: Machine, type: Pick<StructType<Record<never, never>>, 'kind'>, at: number): void {
+  give(k, SLAB_LISTS + type.kind, at);
+}
+
+/** Allocates `words` zeroed words, rounded up to a power of two. */
+export function kmalloc(k: Machine, words: number): number {
+  const size = sizeClass(words);
+  return take(k, SLAB_LISTS + MAX_KINDS + size, 1 << size);
+}
+
+/** Gives back what kmalloc(k, words) returned. */
+export function kfree(k: Machine, at: number, words: number): void {
+  give(k, SLAB_LISTS + MAX_KINDS + sizeClass(words), at);
+}
+
+function sizeClass(words: number): number {
+  return words <= 1 ? 0 : 32 - Math.clz32(words - 1);
+}
+
+function take(k: Machine, list: number, words: number): number {
+  const free = ld(k.slab, list);
+  if (free !== 0) {
+    st(k.slab, list, ld(k.slab, free));
+    for (let word = 0; word < words; word++) st(k.slab, free + word, 0);
+    return free;
+  }
+  const at = ld(k.slab, SLAB_END);
+  const end = at + words;
+  vmBugOn(end > k.slab.length, `the slab's ${k.slab.length} words are used up`);
+  st(k.slab, SLAB_END, end);
+  return at;
+}
+
+function give(k: Machine, list: number, at: number): void {
+  st(k.slab, at, ld(k.slab, list));
+  st(k.slab, list, at);
+}

@@ -1,0 +1,130 @@
+/** One change of the kernel's history, as a switch. */
+export interface Patch {
+  /** First 12 digits of the mainline commit; `?` and a name where the commit could not be confirmed. */
+  readonly id: string;
+  readonly title: string;
+  /** What the reader sees change, in one clause. */
+  readonly changes: string;
+  /** Release that first had it. */
+  readonly since: string;
+  /** Patches without which this one is refused, with the reason. */
+  readonly requires?: readonly (readonly [id: string, why: string])[];
+  /** Architectures that it concerns; absent: all. */
+  readonly arches?: readonly string[];
+}
+
+/**
+ * Every patch that the model knows, by the name under which kernel code asks for it: `k.patched.unshareAnyCow`.
+ */
+export const catalogue = {
+  sanitizeUnshare: {
+    id: 'cdc5021cda19',
+    title: 'mm: add early FAULT_FLAG_UNSHARE consistency checks',
+    changes: 'UNSHARE outside COW mappings is an ordinary read fault; UNSHARE with WRITE is refused',
+    since: 'v6.2-rc1',
+  },
+  sanitizeWrite: {
+    id: '79881fed6052',
+    title: 'mm: add early FAULT_FLAG_WRITE consistency checks',
+    changes: 'write faults that no mapping allows are refused at the entry',
+    since: 'v6.2-rc1',
+  },
+  wpSharedFirst: {
+    id: 'b9086fde6d44',
+    title: 'mm: rework handling in do_wp_page() based on private vs. shared mappings',
+    changes: 'shared mappings are decided first, private ones last; no visible change',
+    since: 'v6.2-rc1',
+    requires: [
+      ['cdc5021cda19', 'the order relies on faults that were checked at the entry'],
+      ['79881fed6052', 'the order relies on faults that were checked at the entry'],
+    ],
+  },
+  unshareAnyCow: {
+    id: '8d6a0ac09a16',
+    title: 'mm: extend FAULT_FLAG_UNSHARE support to anything in a COW mapping',
+    changes: 'UNSHARE also replaces the zero page, page-cache pages and pages without struct page',
+    since: 'v6.2-rc1',
+    requires: [['b9086fde6d44', 'the private half of do_wp_page() must come last']],
+  },
+  longtermUnshare: {
+    id: '84209e87c696',
+    title: 'mm/gup: reliable R/O long-term pinning in COW mappings',
+    changes: 'a read-only long-term pin first replaces whatever is not exclusive anonymous memory',
+    since: 'v6.2-rc1',
+    requires: [['8d6a0ac09a16', 'without it the unshare fault changes nothing and GUP loops for ever']],
+  },
+  breakKsmUnshare: {
+    id: '6cce3314b928',
+    title: 'mm/ksm: fix KSM COW breaking with userfaultfd-wp via FAULT_FLAG_UNSHARE',
+    changes: 'unmerging copies read-only and clean, also behind userfaultfd write-protection',
+    since: 'v6.2-rc1',
+  },
+  noFaultWriteResult: {
+    id: 'cb8d86331343',
+    title: 'mm: remove VM_FAULT_WRITE',
+    changes: 'write-protect faults no longer report 0x8; no visible change',
+    since: 'v6.2-rc1',
+    requires: [['6cce3314b928', 'break_ksm() would wait for the bit for ever']],
+  },
+  swapErrorMarker: {
+    id: '15520a3f0469',
+    title: 'mm: use pte markers for swap errors',
+    changes: 'a failed swapoff leaves a PTE marker instead of an entry of its own type',
+    since: 'v6.2-rc1',
+  },
+  markerForkFollowsChild: {
+    id: '49d6d7fb6313',
+    title: 'mm/uffd: fix pte marker when fork() without fork event',
+    changes: 'fork copies a uffd-wp marker only to a child that tracks it',
+    since: 'v6.2',
+  },
+  errorMarkerSurvivesFork: {
+    id: '7e3ce3f8d2d2',
+    title: 'mm: fix a few rare cases of using swapin error pte marker',
+    changes: 'fork copies error markers; clearing a marker compares the whole entry',
+    since: 'v6.2',
+    requires: [['15520a3f0469', 'error markers come with it']],
+  },
+  delayRmap: {
+    id: '5df397dec7c4',
+    title: 'mm: delay page_remove_rmap() until after the TLB has been flushed',
+    changes: 'dirty file pages keep their map count until the TLB is flushed',
+    since: 'v6.2-rc1',
+  },
+  swpExclusiveX86: {
+    id: '93c0eac40d4e',
+    title: 'x86/mm: support __HAVE_ARCH_PTE_SWP_EXCLUSIVE also on 32bit',
+    changes: 'swap PTEs of 32-bit x86 remember exclusive pages',
+    since: 'v6.3',
+    arches: ['x86_32', 'x86_32_pae'],
+  },
+  odirectPins: {
+    id: 'a7e689dd1c06',
+    title: 'block: convert bio_map_user_iov to use iov_iter_extract_pages',
+    changes: 'O_DIRECT takes FOLL_PIN, so that its source is unshared',
+    since: 'v6.3',
+  },
+  populateByGup: {
+    id: '631426ba1d45',
+    title: 'mm/madvise: make MADV_POPULATE_(READ|WRITE) handle VM_FAULT_RETRY properly',
+    changes: 'MADV_POPULATE stops at the first hole and retries as GUP does',
+    since: 'v6.9',
+  },
+  pageoutKeepsYoung: {
+    id: '2864f3d0f583',
+    title: 'mm: madvise: pageout: ignore references rather than clearing young',
+    changes: 'MADV_PAGEOUT leaves the young bit of pages that stay',
+    since: 'v6.9',
+  },
+  swapZeromap: {
+    id: '0ca0c24e3211',
+    title: 'mm: store zero pages to be swapped out in a bitmap',
+    changes: 'pages of zeros are not written to the swap device',
+    since: 'v6.12',
+  },
+} as const satisfies Record<string, Patch>;
+
+export type PatchName = keyof typeof catalogue;
+
+/** For each patch whether the machine's kernel has it. */
+export type Patched = Readonly<Record<PatchName, boolean>>;

@@ -1,0 +1,147 @@
+import { spinLock, spinUnlock } from '../step/lock.js';
+import type { Step } from '../step/step.js';
+import { ld, st } from '../step/memory.js';
+import { vmBugOn } from '../base/error.js';
+import type { Machine } from '../machine/machine.js';
+import { GLOBALS } from '../machine/globals.js';
+import { type Pte, PTE_NONE } from './pte.js';
+
+/**
+ * MODEL: page tables lie in a memory of their own and are not page frames. A table is a header of two words (its
+ * lock, and one to spare) and its entries of two words each. An entry above the lowest level
+ * holds the address of the next table, 0 for none.
+ */
+const TABLE_HEADER = 2;
+const TABLE_LOCK = 0;
+
+/** Number of the lowest level. */
+function lowest(k: Machine): number {
+  return k.levels.length - 1;
+}
+
+function entryOf(k: Machine, table: number, level: number, address: number): number {
+  const { span, entries } = k.levels[level]!;
+  return table + TABLE_HEADER + 2 * ((address / span) & (entries - 1));
+}
+
+/** Allocates an empty table of a level. */
+export function allocTable(k: Machine, level: number): number {
+  const list = k.globals.at + GLOBALS.offset.freeTables0 + level;
+  k.globals.nrTables++;
+  const free = ld(k.slab, list);
+  if (free !== 0) {
+    st(k.slab, list, ld(k.ptes, free + TABLE_LOCK));
+    st(k.ptes, free + TABLE_LOCK, 0);
+    return free;
+  }
+  const table = k.globals.ptesEnd;
+  const end = table + TABLE_HEADER + 2 * k.levels[level]!.entries;
+  vmBugOn(end > k.ptes.length, `the ${k.ptes.length} words for page tables are used up`);
+  k.globals.ptesEnd = end;
+  return table;
+}
+
+/** Gives an empty table back. */
+export function freeTable(k: Machine, table: number, level: number): void {
+  const list = k.globals.at + GLOBALS.offset.freeTables0 + level;
+  st(k.ptes, table + TABLE_LOCK, ld(k.slab, list));
+  st(k.slab, list, table);
+  k.globals.nrTables--;
+}
+
+/** The lowest-level table for an address, made with all tables above it where missing. @kernel mm/memory.c __pte_alloc v6.2 */
+export function pteAlloc(k: Machine, pgd: number, address: number): number {
+  let table = pgd;
+  for (let level = 0; level < lowest(k); level++) {
+    const entry = entryOf(k, table, level, address);
+    let next = ld(k.ptes, entry);
+    if (next === 0) {
+      next = allocTable(k, level + 1);
+      st(k.ptes, entry, next);
+    }
+    table = next;
+  }
+  return table;
+}
+
+/** The lowest-level table for an address, 0 where there is none. */
+export function pteTable(k: Machine, pgd: number, address: number): number {
+  let table = pgd;
+  for (let level = 0; level < lowest(k); level++) {
+    table = ld(k.ptes, entryOf(k, table, level, address));
+    if (table === 0) return 0;
+  }
+  return table;
+}
+
+/** Where the entry for an address stands in its lowest-level table. @kernel include/linux/pgtable.h pte_offset_map v6.2 */
+export function pteOffset(k: Machine, table: number, address: number): number {
+  return entryOf(k, table, lowest(k), address);
+}
+
+/** First address behind the lowest-level table that holds `address`, or `end` if that comes first. */
+export function pmdAddrEnd(k: Machine, address: number, end: number): number {
+  const { span, entries } = k.levels[lowest(k)]!;
+  const size = span * entries;
+  const next = (Math.floor(address / size) + 1) * size;
+  return next < end ? next : end;
+}
+
+/**
+ * Frees all tables below `table` whose whole span lies in [start, end), and whatever becomes empty by that.
+ *
+ * @kernel mm/memory.c free_pgd_range v6.2
+ * @differs the caller widens the range to the neighbouring VMAs, as free_pgtables() does with floor and ceiling
+ */
+export function freePgdRange(k: Machine, pgd: number, start: number, end: number): void {
+  freeRange(k, pgd, 0, 0, start, end);
+}
+
+function freeRange(k: Machine, table: number, level: number, base: number, start: number, end: number): void {
+  if (level === lowest(k)) return;
+  const { span, entries } = k.levels[level]!;
+  const first = Math.max(0, Math.floor((start - base) / span));
+  const last = Math.min(entries - 1, Math.ceil((end - base) / span) - 1);
+  for (let i = first; i <= last; i++) {
+    const entry = table + TABLE_HEADER + 2 * i;
+    const next = ld(k.ptes, entry);
+    if (next === 0) continue;
+    const at = base + i * span;
+    freeRange(k, next, level + 1, at, start, end);
+    if (at < start || at + span > end) continue;
+    st(k.ptes, entry, 0);
+    freeTable(k, next, level + 1);
+  }
+}
+
+/** Takes the lock of a lowest-level table. */
+export function* ptlLock(k: Machine, table: number): Step<void> {
+  yield* spinLock(k.ptes, table + TABLE_LOCK);
+}
+
+/** Gives the lock of a lowest-level table back. */
+export function ptlUnlock(k: Machine, table: number): void {
+  spinUnlock(k.ptes, table + TABLE_LOCK);
+}
+
+/** Reads an entry; another CPU may have changed it just before. @kernel include/linux/pgtable.h ptep_get v6.2 */
+export function* ptepGet(k: Machine, ptep: number): Step<Pte> {
+  yield;
+  return { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
+}
+
+/** Writes an entry. @kernel arch/x86/include/asm/pgtable.h set_pte_at v6.2 */
+export function* setPteAt(k: Machine, ptep: number, pte: Pte): Step<void> {
+  yield;
+  st(k.ptes, ptep, pte.lo);
+  st(k.ptes, ptep + 1, pte.hi);
+}
+
+/** Takes an entry's value and leaves none, in one atomic step. @kernel include/linux/pgtable.h ptep_get_and_clear v6.2 */
+export function* ptepGetAndClear(k: Machine, ptep: number): Step<Pte> {
+  yield;
+  const pte = { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
+  st(k.ptes, ptep, PTE_NONE.lo);
+  st(k.ptes, ptep + 1, PTE_NONE.hi);
+  return pte;
+}

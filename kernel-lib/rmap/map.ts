@@ -1,0 +1,152 @@
+import { vmBugOn } from '../base/error.js';
+import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
+import {
+  PAGE_MAPPING_ANON,
+  PG_anon_exclusive,
+  PG_swapbacked,
+} from '../folio/flags.js';
+import {
+  PageAnon,
+  PageAnonExclusive,
+  PageKsm,
+  clearFlag,
+  decMapcount,
+  folioMaybeDmaPinned,
+  incMapcount,
+  pageMapcount,
+  setFlag,
+  setPageIndex,
+  setPageMapping,
+  testFlag,
+} from '../folio/frame.js';
+import { mlockFolio, munlockPage } from '../folio/mlock.js';
+import { AnonVma } from '../vma/anon-vma.js';
+import { Mm, MMF_HAS_PINNED } from '../vma/mm.js';
+import { MM_ANONPAGES, MM_FILEPAGES, MM_SHMEMPAGES } from '../vma/mm.js';
+import { VM_LOCKED, VM_SPECIAL } from '../vma/vm-flags.js';
+import { type Vma, linearPageIndex } from '../vma/vma.js';
+
+/** How page_add_anon_rmap() is to take a page. @kernel include/linux/rmap.h RMAP_EXCLUSIVE v6.2 */
+export const RMAP_NONE = 0;
+export const RMAP_EXCLUSIVE = 1;
+
+/** Maps a page that nobody has seen yet: exclusive. @kernel mm/rmap.c page_add_new_anon_rmap v6.2 */
+export function* pageAddNewAnonRmap(k: Machine, page: number, vma: Vma, address: number): Step<void> {
+  setFlag(k, page, PG_swapbacked);
+  yield* mapped(k, page);
+  __pageSetAnonRmap(k, page, vma, address, true);
+}
+
+/** Map counts are shared between CPUs. */
+function* mapped(k: Machine, page: number): Step<number> {
+  yield;
+  return incMapcount(k, page);
+}
+
+/**
+ * Gives an anonymous page its anon_vma: the VMA's own if the page is exclusive, else the root of its family, for
+ * then it may be older than the VMA.
+ *
+ * @kernel mm/rmap.c __page_set_anon_rmap v6.2
+ */
+function __pageSetAnonRmap(k: Machine, page: number, vma: Vma, address: number, exclusive: boolean): void {
+  vmBugOn(vma.anonVma === 0, 'an anonymous page needs a VMA with an anon_vma');
+  if (!PageAnon(k, page)) {
+    const anonVma = exclusive ? vma.anonVma : AnonVma.at(k, vma.anonVma).root;
+    setPageMapping(k, page, anonVma, PAGE_MAPPING_ANON);
+    setPageIndex(k, page, linearPageIndex(vma, address));
+  }
+  if (exclusive) setFlag(k, page, PG_anon_exclusive);
+}
+
+/** Maps an anonymous page that may be mapped elsewhere. @kernel mm/rmap.c page_add_anon_rmap v6.2 */
+export function* pageAddAnonRmap(k: Machine, page: number, vma: Vma, address: number, flags: number): Step<void> {
+  const first = (yield* mapped(k, page)) === 1;
+  const exclusive = (flags & RMAP_EXCLUSIVE) !== 0;
+  vmBugOn(!first && exclusive, 'I2: an exclusive page is mapped once');
+  if (!PageKsm(k, page)) {
+    if (first) __pageSetAnonRmap(k, page, vma, address, exclusive);
+    vmBugOn(!first && PageAnonExclusive(k, page), 'I2: an exclusive page is mapped once');
+  }
+  yield* mlockVmaPage(k, page, vma);
+}
+
+/** Maps a page of an address space. @kernel mm/rmap.c page_add_file_rmap v6.2 */
+export function* pageAddFileRmap(k: Machine, page: number, vma: Vma): Step<void> {
+  yield* mapped(k, page);
+  yield* mlockVmaPage(k, page, vma);
+}
+
+/** @kernel mm/internal.h mlock_vma_page v6.2 */
+export function* mlockVmaPage(k: Machine, page: number, vma: Vma): Step<void> {
+  if ((vma.vmFlags & (VM_LOCKED | VM_SPECIAL)) === VM_LOCKED) yield* mlockFolio(k, page);
+}
+
+/** One mapping of a page goes. @kernel mm/rmap.c page_remove_rmap v6.2 */
+export function* pageRemoveRmap(k: Machine, page: number, vma: Vma): Step<void> {
+  yield;
+  decMapcount(k, page);
+  // PG_anon stays until the page is freed: who still holds a reference may ask for it.
+  if ((vma.vmFlags & VM_LOCKED) !== 0) yield* munlockPage(k, page);
+}
+
+/** A page proven to be this VMA's own moves to its anon_vma. @kernel mm/rmap.c page_move_anon_rmap v6.2 */
+export function pageMoveAnonRmap(k: Machine, page: number, vma: Vma): void {
+  setPageMapping(k, page, vma.anonVma, PAGE_MAPPING_ANON);
+  setFlag(k, page, PG_anon_exclusive);
+}
+
+/**
+ * Shares an anonymous page with a child; false if it may be pinned, when the child must get a copy.
+ *
+ * @kernel include/linux/rmap.h page_try_dup_anon_rmap v6.2
+ */
+export function* pageTryDupAnonRmap(k: Machine, page: number, vma: Vma): Step<boolean> {
+  if (PageAnonExclusive(k, page)) {
+    if (yield* pageNeedsCowForDma(k, vma, page)) return false;
+    clearFlag(k, page, PG_anon_exclusive);
+  }
+  yield* pageDupRmap(k, page);
+  return true;
+}
+
+/** @kernel include/linux/rmap.h page_dup_file_rmap v6.2 */
+export function* pageDupRmap(k: Machine, page: number): Step<void> {
+  yield* mapped(k, page);
+}
+
+/** @kernel include/linux/mm.h page_needs_cow_for_dma v6.2 */
+function* pageNeedsCowForDma(k: Machine, vma: Vma, page: number): Step<boolean> {
+  if ((Mm.at(k, vma.vmMm).flags & MMF_HAS_PINNED) === 0) return false;
+  return yield* folioMaybeDmaPinned(k, page);
+}
+
+/**
+ * Takes exclusivity from a page that is about to be shared with the swap cache, migration or KSM; false if it may
+ * be pinned.
+ *
+ * @kernel include/linux/rmap.h page_try_share_anon_rmap v6.2
+ */
+export function* pageTryShareAnonRmap(k: Machine, page: number): Step<boolean> {
+  // The PTE was cleared before: GUP-fast, which reads it again after taking its pin, is seen here or gives up.
+  if (yield* folioMaybeDmaPinned(k, page)) return false;
+  clearFlag(k, page, PG_anon_exclusive);
+  return true;
+}
+
+/** Whether any page-table entry maps the page. @kernel include/linux/mm.h folio_mapped v6.2 */
+export function folioMapped(k: Machine, page: number): boolean {
+  return pageMapcount(k, page) > 0;
+}
+
+
+/** Which RSS counter a page-cache page belongs to. @kernel include/linux/mm.h mm_counter_file v6.2 */
+export function mmCounterFile(k: Machine, page: number): number {
+  return testFlag(k, page, PG_swapbacked) ? MM_SHMEMPAGES : MM_FILEPAGES;
+}
+
+/** Which RSS counter a mapped page belongs to. @kernel include/linux/mm.h mm_counter v6.2 */
+export function mmCounter(k: Machine, page: number): number {
+  return PageAnon(k, page) ? MM_ANONPAGES : mmCounterFile(k, page);
+}

@@ -1,0 +1,99 @@
+import { pageByte, setPageByte } from '../folio/frame.js';
+import {
+  FAULT_FLAG_ALLOW_RETRY,
+  FAULT_FLAG_KILLABLE,
+  FAULT_FLAG_TRIED,
+  FAULT_FLAG_INTERRUPTIBLE,
+  FAULT_FLAG_USER,
+  FAULT_FLAG_WRITE,
+  VM_FAULT_ERROR,
+  VM_FAULT_HWPOISON,
+  VM_FAULT_HWPOISON_LARGE,
+  VM_FAULT_RETRY,
+  VM_FAULT_SIGSEGV,
+} from '../fault/flags.js';
+import { handleMmFault } from '../fault/handle.js';
+import type { Machine } from '../machine/machine.js';
+import { pteDirty, pteMkdirty, pteMkyoung, ptePfn, ptePresent, pteProtnone, pteSame, pteWrite } from '../pgtable/pte.js';
+import { pteOffset, pteTable, ptepGet, setPteAt } from '../pgtable/table.js';
+import type { Step } from '../step/step.js';
+import type { Mm } from '../vma/mm.js';
+import { vmaLookup } from '../vma/vma-list.js';
+import { VM_EXEC, VM_READ, VM_WRITE } from '../vma/vm-flags.js';
+
+/** Why an access was stopped: the signal and its si_code. */
+export interface Signal {
+  readonly sig: 'SEGV' | 'BUS';
+  readonly code: number;
+}
+
+/** si_code. @kernel include/uapi/asm-generic/siginfo.h SEGV_MAPERR v6.2 */
+export const SEGV_MAPERR = 1;
+export const SEGV_ACCERR = 2;
+export const BUS_ADRERR = 2;
+export const BUS_MCEERR_AR = 4;
+
+/**
+ * One byte load or store by the process itself.
+ *
+ * @param address any byte; the first of its page is touched
+ * @param value to store; undefined loads
+ * @returns the byte, or the signal that stopped the access
+ */
+export function* access(k: Machine, mm: Mm, address: number, value?: number): Step<number | Signal> {
+  for (;;) {
+    const page = yield* translate(k, mm, address, value !== undefined);
+    if (page > 0) {
+      if (value === undefined) return pageByte(k, page);
+      setPageByte(k, page, value);
+      return value;
+    }
+    const signal = yield* doUserAddrFault(k, mm, address, value !== undefined);
+    if (signal !== undefined) return signal;
+  }
+}
+
+/**
+ * What the MMU does: finds the page, or 0 where it faults, and notes the access in the entry.
+ *
+ * MODEL: no translation is cached; the entry is read for every access.
+ */
+function* translate(k: Machine, mm: Mm, address: number, write: boolean): Step<number> {
+  const table = pteTable(k, mm.pgd, address);
+  if (table === 0) return 0;
+  const ptep = pteOffset(k, table, address);
+  const pte = yield* ptepGet(k, ptep);
+  if (!ptePresent(k, pte) || pteProtnone(k, pte) || (write && !pteWrite(k, pte))) return 0;
+  let noted = pteMkyoung(k, pte);
+  if (write && !pteDirty(k, pte)) noted = pteMkdirty(k, noted);
+  if (!pteSame(noted, pte)) yield* setPteAt(k, ptep, noted);
+  return ptePfn(k, pte);
+}
+
+/**
+ * The fault that an access raised.
+ *
+ * @kernel arch/x86/mm/fault.c do_user_addr_fault v6.2
+ * @returns the signal that it ends in, undefined when the access is to be tried again
+ */
+function* doUserAddrFault(k: Machine, mm: Mm, address: number, write: boolean): Step<Signal | undefined> {
+  let flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE | FAULT_FLAG_INTERRUPTIBLE | FAULT_FLAG_USER;
+  if (write) flags |= FAULT_FLAG_WRITE;
+  for (;;) {
+    const vma = vmaLookup(k, mm, address);
+    if (vma === null) return { sig: 'SEGV', code: SEGV_MAPERR };
+    const needed = write ? VM_WRITE : VM_READ | VM_EXEC | VM_WRITE;
+    if ((vma.vmFlags & needed) === 0) return { sig: 'SEGV', code: SEGV_ACCERR };
+    const fault = yield* handleMmFault(k, vma, address, flags);
+    if ((fault & VM_FAULT_ERROR) !== 0) return signalOf(fault);
+    if ((fault & VM_FAULT_RETRY) === 0) return undefined;
+    flags |= FAULT_FLAG_TRIED;
+  }
+}
+
+/** What x86 makes of a fault that failed. */
+function signalOf(fault: number): Signal {
+  if ((fault & VM_FAULT_SIGSEGV) !== 0) return { sig: 'SEGV', code: SEGV_MAPERR };
+  const poisoned = (fault & (VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE)) !== 0;
+  return { sig: 'BUS', code: poisoned ? BUS_MCEERR_AR : BUS_ADRERR };
+}

@@ -1,0 +1,88 @@
+import { archById } from '../arch/variants.js';
+import { InputError } from '../base/error.js';
+import type { FaultEvent, Machine } from '../machine/machine.js';
+import { vmEvents } from '../machine/vmstat.js';
+import { releaseByName, resolvePatches } from '../patches/releases.js';
+import { ld } from '../step/memory.js';
+import { makeMachine } from './machine.js';
+import { type Process, newProcess } from './process.js';
+
+/** What boot is asked for. */
+export interface BootOptions {
+  /** A release: `v6.1`, `v6.2-rc1`, `v6.2`, `v6.3`, a recorded kernel such as `6.1.187`, or its short name `6.1`. */
+  readonly release?: string;
+  /** An architecture variant, such as `x86_64` or `x86_32_pae`. */
+  readonly arch?: string;
+  /** Memory: `640MiB`. */
+  readonly memory?: string;
+  /** Swap: `64MiB`; absent: none. */
+  readonly swap?: string;
+  /** Commits of patches to add to the release, and to take away from it. */
+  readonly with?: readonly string[];
+  readonly without?: readonly string[];
+}
+
+/**
+ * Boots a machine.
+ *
+ * @throws InputError naming the option, its value and what is allowed; and for patches that no kernel could combine
+ */
+export function boot(options: BootOptions = {}): Linux {
+  const { release = '6.1', arch = 'x86_64', memory = '640MiB', swap } = options;
+  const record = archById(arch);
+  const pageSize = 2 ** record.pageShift;
+  return new Linux(
+    makeMachine({
+      release: releaseByName(release),
+      arch: record,
+      patched: resolvePatches(release, arch, options.with, options.without),
+      nrFrames: Math.floor(sizeOf('memory', memory) / pageSize),
+      nrSwapSlots: swap === undefined ? 0 : Math.floor(sizeOf('swap', swap) / pageSize),
+      nrCpus: 1,
+    }),
+  );
+}
+
+const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
+
+function sizeOf(option: string, text: string): number {
+  const [, number, unit] = /^(\d+)\s*([KMGT]iB)$/.exec(text) ?? [];
+  if (number === undefined) throw new InputError(`${option} is '${text}'; allowed: a size such as 64MiB or 2GiB`);
+  return Number(number) * units[unit!]!;
+}
+
+/** A booted machine, as a notebook drives it. */
+export class Linux {
+  /** The machine's state, for code that looks inside. */
+  readonly machine: Machine;
+  /** Completed faults since boot, oldest first. */
+  readonly events: FaultEvent[] = [];
+  readonly #processes: Process[] = [];
+
+  constructor(machine: Machine) {
+    this.machine = machine;
+    machine.onFault = (fault) => this.events.push(fault);
+  }
+
+  /** Starts a process with an empty address space. */
+  spawn(name: string): Process {
+    const process = newProcess(this.machine, name);
+    this.#processes.push(process);
+    return process;
+  }
+
+  /** Living processes, oldest first. */
+  get processes(): readonly Process[] {
+    return this.#processes.filter((process) => process.alive);
+  }
+
+  /** Event counters by their names in /proc/vmstat. */
+  get vmstat(): Readonly<Record<string, number>> {
+    return Object.fromEntries(vmEvents.map((name, i) => [name, ld(this.machine.vmstat, i)]));
+  }
+
+  toString(): string {
+    const { release, pte, nrFrames, pageSize } = this.machine;
+    return `Linux ${release} on ${pte.arch.id}, ${(nrFrames * pageSize) / 2 ** 20} MiB, ${this.processes.length} processes`;
+  }
+}

@@ -1,0 +1,104 @@
+import type { Arch } from '../arch/arch.js';
+import { pteCodec } from '../arch/codec.js';
+import { BATCHES_WORDS } from '../folio/batch.js';
+import { PG_reserved, PG_uptodate } from '../folio/flags.js';
+import { FIRST_PFN, FRAME_WORDS, ZERO_PFN, setFlag, setPageRefcount } from '../folio/frame.js';
+import { initLruLists } from '../folio/lru-list.js';
+import { GLOBALS } from '../machine/globals.js';
+import type { Machine } from '../machine/machine.js';
+import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
+import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
+import type { Patched } from '../patches/catalogue.js';
+import { swapType, swapTypes } from '../pgtable/swapops.js';
+import { Arena } from '../step/arena.js';
+import { ld, st } from '../step/memory.js';
+
+/** What a machine is made of, all of it decided. */
+export interface MachineShape {
+  readonly release: string;
+  readonly arch: Arch;
+  readonly patched: Patched;
+  readonly nrFrames: number;
+  /** Slots of the swap area, its header page among them; 0 for none. */
+  readonly nrSwapSlots: number;
+  readonly nrCpus: number;
+}
+
+/** Words of one swap slot: its counts and its content. */
+export const SWAP_SLOT_WORDS = 2;
+
+/**
+ * Makes a machine that runs no process. Its memory is one buffer that costs nothing before it is touched.
+ */
+export function makeMachine(shape: MachineShape): Machine {
+  const { nrFrames } = shape;
+  const frameWords = nrFrames * FRAME_WORDS;
+  // Two words per page for its entry, as much again for tables that are hardly filled, and a floor for small machines.
+  const pteWords = nrFrames * 4 + (1 << 20);
+  const slabWords = nrFrames + (1 << 20);
+  const swapWords = shape.nrSwapSlots * SWAP_SLOT_WORDS;
+  const arena = new Arena(frameWords + pteWords + slabWords + swapWords + vmEvents.length);
+  const k = {
+    ...fixedPart(shape),
+    nrFrames,
+    frames: arena.words('frames', frameWords),
+    ptes: arena.words('ptes', pteWords),
+    slab: arena.words('slab', slabWords),
+    swapSlots: arena.words('swap slots', swapWords),
+    vmstat: arena.words('vmstat', vmEvents.length),
+    arena,
+    cpu: 0,
+    current: undefined,
+    checking: false,
+    handles: [],
+    count(event, by = 1) {
+      const at = vmEventIndex[event];
+      st(this.vmstat, at, ld(this.vmstat, at) + by);
+    },
+  } as Omit<Machine, 'globals' | 'batches'> as Machine;
+  initialise(k, shape);
+  return k;
+}
+
+function fixedPart({ release, arch, patched }: MachineShape) {
+  const codec = pteCodec(arch, hasSwpExclusive(arch, patched) ? 'after' : 'before');
+  const kconfig = { ...arch.kconfig, MEMORY_FAILURE: true };
+  const types = swapTypes(kconfig, patched.swapErrorMarker ? 'v6.3' : 'v6.1');
+  return {
+    release,
+    patched,
+    pte: codec,
+    pageSize: 2 ** arch.pageShift,
+    levels: arch.levels.map(({ shift, bits }) => ({ span: 2 ** shift, entries: 2 ** bits })),
+    softDirty: arch.predicates.softDirty !== undefined,
+    uffdWp: arch.predicates.uffdWp !== undefined,
+    swpTypes: {
+      MAX_SWAPFILES: types.MAX_SWAPFILES,
+      SWP_HWPOISON: swapType(types, 'hwpoison') ?? -1,
+      SWP_MIGRATION_READ: swapType(types, 'migration-read') ?? -1,
+      SWP_MIGRATION_READ_EXCLUSIVE: swapType(types, 'migration-read-exclusive') ?? -1,
+      SWP_MIGRATION_WRITE: swapType(types, 'migration-write') ?? -1,
+      SWP_PTE_MARKER: swapType(types, 'pte-marker') ?? -1,
+      SWP_SWAPIN_ERROR: swapType(types, 'swapin-error') ?? -1,
+    },
+  };
+}
+
+/** x86-64 and three others had the marker from the start; the series brought it to the rest. */
+function hasSwpExclusive(arch: Arch, patched: Patched): boolean {
+  const { before } = arch.states;
+  return before.swap.exclusive !== undefined || patched.swpExclusiveX86;
+}
+
+function initialise(k: Machine, shape: MachineShape): void {
+  initSlab(k.slab);
+  const writable = k as { -readonly [N in keyof Machine]: Machine[N] };
+  writable.globals = kmemCacheZalloc(k, GLOBALS);
+  writable.batches = kmalloc(k, shape.nrCpus * BATCHES_WORDS);
+  k.globals.nextFrame = FIRST_PFN;
+  // 0 stands for no table.
+  k.globals.ptesEnd = 2;
+  initLruLists(k);
+  setPageRefcount(k, ZERO_PFN, 1);
+  setFlag(k, ZERO_PFN, PG_reserved | PG_uptodate);
+}

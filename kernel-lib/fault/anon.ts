@@ -3,7 +3,15 @@ import { PG_uptodate } from '../folio/flags.js';
 import { allocPage, folioPut } from '../folio/alloc.js';
 import { folioAddLruVma } from '../rmap/lru.js';
 import type { Machine } from '../machine/machine.js';
-import { type Pte, pfnPte, pteMkdirty, pteMkspecial, pteMkwrite, pteMkyoung, pteNone } from '../pgtable/pte.js';
+import {
+  type Pte,
+  pfnPte,
+  pteMkdirty,
+  pteMkspecial,
+  pteMkwrite,
+  pteMkyoung,
+  pteNone,
+} from '../pgtable/pte.js';
 import { pteAlloc, ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { pageAddNewAnonRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';

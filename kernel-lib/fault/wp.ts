@@ -59,7 +59,7 @@ export function* doWpPage(k: Machine, vmf: VmFault): Step<number> {
 function* wpSharedFirst(k: Machine, vmf: VmFault): Step<number> {
   const { page } = vmf;
   if ((vmf.vma.vmFlags & (VM_SHARED | VM_MAYSHARE)) !== 0) {
-    return yield* wpPageReuse(k, vmf), 0;
+    return (yield* wpPageReuse(k, vmf), 0);
   }
   if (page !== 0 && PageAnon(k, page)) return yield* wpAnon(k, vmf);
   return yield* wpCopyOther(k, vmf);
@@ -71,7 +71,7 @@ function* wpAnonFirst(k: Machine, vmf: VmFault): Step<number> {
   const sharedWrite = (vma.vmFlags & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED);
   if (page !== 0 && PageAnon(k, page)) return yield* wpAnon(k, vmf);
   if ((vmf.flags & FAULT_FLAG_UNSHARE) !== 0) return yield* wpCopyOther(k, vmf);
-  if (sharedWrite) return (yield* wpPageReuse(k, vmf)), 0;
+  if (sharedWrite) return (yield* wpPageReuse(k, vmf), 0);
   return yield* wpCopyOther(k, vmf);
 }
 

@@ -24,15 +24,7 @@ import {
   PG_unevictable,
   PG_writeback,
 } from './flags.js';
-import {
-  PageAnon,
-  clearFlag,
-  folioGet,
-  pageMapcount,
-  setFlag,
-  testClearFlag,
-  testFlag,
-} from './frame.js';
+import { PageAnon, clearFlag, folioGet, pageMapcount, setFlag, testClearFlag, testFlag } from './frame.js';
 import { lruvecAddFolio, lruvecAddFolioTail, lruvecDelFolio } from './lru-list.js';
 import { mlockPageDrainLocal, setMlockCount } from './mlock.js';
 

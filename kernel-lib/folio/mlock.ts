@@ -4,7 +4,16 @@ import type { Step } from '../step/step.js';
 import { folioPut } from './alloc.js';
 import { BATCH_MLOCK, batchCount, batchEntry, folioBatchAdd, folioBatchInit } from './batch.js';
 import { PG_active, PG_lru, PG_mlocked, PG_unevictable } from './flags.js';
-import { LRU_PREV, clearFlag, folioGet, frameWord, setFlag, testClearFlag, testFlag, testSetFlag } from './frame.js';
+import {
+  LRU_PREV,
+  clearFlag,
+  folioGet,
+  frameWord,
+  setFlag,
+  testClearFlag,
+  testFlag,
+  testSetFlag,
+} from './frame.js';
 import { lruvecAddFolio, lruvecDelFolio } from './lru-list.js';
 
 /** What to do with a page, in the low bits of an mlock batch's entry. @kernel mm/mlock.c LRU_PAGE v6.2 */

@@ -148,7 +148,13 @@ function* shareEntry(k: Machine, copy: CopyTables, address: number, srcPte: Pte)
 }
 
 /** The child's own copy of a page that may be pinned. @kernel mm/memory.c copy_present_page v6.2 */
-function* copyPresentPage(k: Machine, copy: CopyTables, address: number, page: number, srcPte: Pte): Step<number> {
+function* copyPresentPage(
+  k: Machine,
+  copy: CopyTables,
+  address: number,
+  page: number,
+  srcPte: Pte,
+): Step<number> {
   const { dst } = copy;
   const newPage = allocPage(k);
   if (newPage === 0) return -ENOMEM;

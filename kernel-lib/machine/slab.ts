@@ -29,7 +29,11 @@ export function kmemCacheZalloc<H extends Handle<Record<never, never>>>(
 }
 
 /** Gives an object back. Its words keep their values until the next allocation, as stale pointers would see. */
-export function kmemCacheFree(k: Machine, type: Pick<StructType<Record<never, never>>, 'kind'>, at: number): void {
+export function kmemCacheFree(
+  k: Machine,
+  type: Pick<StructType<Record<never, never>>, 'kind'>,
+  at: number,
+): void {
   give(k, SLAB_LISTS + type.kind, at);
 }
 

@@ -38,4 +38,7 @@ export const vmEvents = [
 export type VmEvent = (typeof vmEvents)[number];
 
 /** The number of each event: its word in `vmstat`. */
-export const vmEventIndex = Object.fromEntries(vmEvents.map((name, i) => [name, i])) as Record<VmEvent, number>;
+export const vmEventIndex = Object.fromEntries(vmEvents.map((name, i) => [name, i])) as Record<
+  VmEvent,
+  number
+>;

@@ -1,11 +1,7 @@
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
-import {
-  PAGE_MAPPING_ANON,
-  PG_anon_exclusive,
-  PG_swapbacked,
-} from '../folio/flags.js';
+import { PAGE_MAPPING_ANON, PG_anon_exclusive, PG_swapbacked } from '../folio/flags.js';
 import {
   PageAnon,
   PageAnonExclusive,
@@ -61,7 +57,13 @@ function __pageSetAnonRmap(k: Machine, page: number, vma: Vma, address: number, 
 }
 
 /** Maps an anonymous page that may be mapped elsewhere. @kernel mm/rmap.c page_add_anon_rmap v6.2 */
-export function* pageAddAnonRmap(k: Machine, page: number, vma: Vma, address: number, flags: number): Step<void> {
+export function* pageAddAnonRmap(
+  k: Machine,
+  page: number,
+  vma: Vma,
+  address: number,
+  flags: number,
+): Step<void> {
   const first = (yield* mapped(k, page)) === 1;
   const exclusive = (flags & RMAP_EXCLUSIVE) !== 0;
   vmBugOn(!first && exclusive, 'I2: an exclusive page is mapped once');
@@ -139,7 +141,6 @@ export function* pageTryShareAnonRmap(k: Machine, page: number): Step<boolean> {
 export function folioMapped(k: Machine, page: number): boolean {
   return pageMapcount(k, page) > 0;
 }
-
 
 /** Which RSS counter a page-cache page belongs to. @kernel include/linux/mm.h mm_counter_file v6.2 */
 export function mmCounterFile(k: Machine, page: number): number {

@@ -14,7 +14,16 @@ import {
 } from '../fault/flags.js';
 import { handleMmFault } from '../fault/handle.js';
 import type { Machine } from '../machine/machine.js';
-import { pteDirty, pteMkdirty, pteMkyoung, ptePfn, ptePresent, pteProtnone, pteSame, pteWrite } from '../pgtable/pte.js';
+import {
+  pteDirty,
+  pteMkdirty,
+  pteMkyoung,
+  ptePfn,
+  ptePresent,
+  pteProtnone,
+  pteSame,
+  pteWrite,
+} from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';

@@ -47,7 +47,8 @@ const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, Gi
 
 function sizeOf(option: string, text: string): number {
   const [, number, unit] = /^(\d+)\s*([KMGT]iB)$/.exec(text) ?? [];
-  if (number === undefined) throw new InputError(`${option} is '${text}'; allowed: a size such as 64MiB or 2GiB`);
+  if (number === undefined)
+    throw new InputError(`${option} is '${text}'; allowed: a size such as 64MiB or 2GiB`);
   return Number(number) * units[unit!]!;
 }
 

@@ -164,7 +164,8 @@ function mapAnonymous(k: Machine, mm: Mm, nrPages: number, prot: string): number
   vma.vmEnd = vma.vmStart + nrPages * k.pageSize;
   vma.vmPgoff = vma.vmStart / k.pageSize;
   const allowed = (prot.includes('r') ? VM_READ : 0) | (prot.includes('x') ? VM_EXEC : 0);
-  vma.vmFlags = allowed | (prot.includes('w') ? VM_WRITE | VM_ACCOUNT : 0) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+  vma.vmFlags =
+    allowed | (prot.includes('w') ? VM_WRITE | VM_ACCOUNT : 0) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
   if (k.softDirty) vma.vmFlags |= VM_SOFTDIRTY;
   vmaSetPageProt(k, vma);
   insertVma(k, mm, vma);

@@ -58,6 +58,8 @@ describe('the smallest machine', () => {
   });
 
   test('84209e87c696 without 8d6a0ac09a16 is refused with the reason', () => {
-    expect(() => boot({ release: 'v6.1', with: ['84209e87c696'] })).toThrow(/needs 8d6a0ac09a16: .* loops for ever/);
+    expect(() => boot({ release: 'v6.1', with: ['84209e87c696'] })).toThrow(
+      /needs 8d6a0ac09a16: .* loops for ever/,
+    );
   });
 });

@@ -38,11 +38,7 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
   return result;
 }
 
-/**
- * Faults that no caller should ask for.
- *
- * @kernel mm/memory.c sanitize_fault_flags v6.2
- */
+/** Faults that no caller should ask for: with dropsUnshare() what sanitize_fault_flags() does. */
 function refuse(k: Machine, vma: Vma, flags: number): number {
   if ((flags & FAULT_FLAG_UNSHARE) !== 0) {
     const both = (flags & FAULT_FLAG_WRITE) !== 0;

@@ -6,10 +6,9 @@ import {
   PageKsm,
   ZERO_PFN,
   folioGet,
-  pageContent,
-  pageRefcount,
+  copyUserHighpage,
+  folioRefCount,
   setFlag,
-  setPageContent,
   testFlag,
 } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
@@ -108,15 +107,12 @@ function* wpAnon(k: Machine, vmf: VmFault): Step<number> {
  */
 function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
   const { page } = vmf;
-  yield;
-  if (PageKsm(k, page) || pageRefcount(k, page) > 3) return false;
+  if (PageKsm(k, page) || (yield* folioRefCount(k, page)) > 3) return false;
   // A batch of this CPU may hold a reference; batches of others are not worth their drain.
   if (!testFlag(k, page, PG_lru)) yield* lruAddDrain(k);
-  yield;
-  if (pageRefcount(k, page) > 1 + (testFlag(k, page, PG_swapcache) ? 1 : 0)) return false;
+  if ((yield* folioRefCount(k, page)) > 1 + (testFlag(k, page, PG_swapcache) ? 1 : 0)) return false;
   if (!(yield* folioTrylock(k, page))) return false;
-  yield;
-  const alone = !PageKsm(k, page) && pageRefcount(k, page) === 1;
+  const alone = !PageKsm(k, page) && (yield* folioRefCount(k, page)) === 1;
   if (alone) pageMoveAnonRmap(k, page, vmf.vma);
   folioUnlock(k, page);
   return alone;
@@ -150,8 +146,7 @@ function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
     if (oldPage !== 0) yield* folioPut(k, oldPage);
     return VM_FAULT_OOM;
   }
-  yield;
-  if (oldPage !== 0) copyMcUserHighpage(k, newPage, oldPage);
+  if (oldPage !== 0) yield* __wpPageCopyUser(k, newPage, oldPage);
   setFlag(k, newPage, PG_uptodate);
 
   yield* pteOffsetMapLock(k, vmf);
@@ -168,9 +163,9 @@ function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
 }
 
 /** @kernel mm/memory.c __wp_page_copy_user v6.2 @differs a page without struct page is not copied */
-function copyMcUserHighpage(k: Machine, to: number, from: number): void {
+function* __wpPageCopyUser(k: Machine, to: number, from: number): Step<void> {
   if (PageKsm(k, from)) k.count('cow_ksm');
-  setPageContent(k, to, pageContent(k, from));
+  yield* copyUserHighpage(k, to, from);
 }
 
 function* replacePage(k: Machine, vmf: VmFault, newPage: number): Step<void> {

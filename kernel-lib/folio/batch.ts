@@ -1,7 +1,7 @@
 import { ld, st } from '../step/memory.js';
 import type { Machine } from '../machine/machine.js';
 
-/** @kernel include/linux/pagevec.h PAGEVEC_SIZE v6.2 */
+/** Entries of one batch: the kernel's PAGEVEC_SIZE. */
 export const PAGEVEC_SIZE = 15;
 const BATCH_WORDS = PAGEVEC_SIZE + 1;
 
@@ -28,7 +28,7 @@ export function batchEntry(k: Machine, batch: number, index: number): number {
   return ld(k.slab, at(k, batch) + 1 + index);
 }
 
-/** Adds an entry; the room that is left. @kernel include/linux/pagevec.h folio_batch_add v6.2 */
+/** Adds an entry; the room that is left. */
 export function folioBatchAdd(k: Machine, batch: number, entry: number): number {
   const count = batchCount(k, batch);
   st(k.slab, at(k, batch) + 1 + count, entry);
@@ -36,7 +36,7 @@ export function folioBatchAdd(k: Machine, batch: number, entry: number): number 
   return PAGEVEC_SIZE - count - 1;
 }
 
-/** @kernel include/linux/pagevec.h folio_batch_init v6.2 */
+/** Empties a batch. */
 export function folioBatchInit(k: Machine, batch: number): void {
   st(k.slab, at(k, batch), 0);
 }

@@ -79,6 +79,12 @@ export function pageRefcount(k: Machine, pfn: number): number {
   return ld(k.frames, pfn * FRAME_WORDS + REFCOUNT);
 }
 
+/** The reference count, as another CPU may just have left it. @kernel include/linux/page_ref.h folio_ref_count v6.2 */
+export function* folioRefCount(k: Machine, pfn: number): Step<number> {
+  yield;
+  return pageRefcount(k, pfn);
+}
+
 export function setPageRefcount(k: Machine, pfn: number, count: number): void {
   st(k.frames, pfn * FRAME_WORDS + REFCOUNT, count);
 }
@@ -197,6 +203,12 @@ export function setPageFill(k: Machine, pfn: number, value: number): void {
 /** The whole page's content as one number: its first byte, and above that the byte that fills the rest. */
 export function pageContent(k: Machine, pfn: number): number {
   return pageByte(k, pfn) | (pageFill(k, pfn) << 8);
+}
+
+/** Copies the whole content of a page; stores through other mappings may come before or after. */
+export function* copyUserHighpage(k: Machine, to: number, from: number): Step<void> {
+  yield;
+  setPageContent(k, to, pageContent(k, from));
 }
 
 export function setPageContent(k: Machine, pfn: number, content: number): void {

@@ -1,13 +1,6 @@
 import { allocPage, folioPut } from '../folio/alloc.js';
 import { PG_uptodate } from '../folio/flags.js';
-import {
-  PageAnon,
-  PageAnonExclusive,
-  folioGet,
-  pageContent,
-  setFlag,
-  setPageContent,
-} from '../folio/frame.js';
+import { PageAnon, PageAnonExclusive, folioGet, copyUserHighpage, setFlag } from '../folio/frame.js';
 import { vmBugOn } from '../base/error.js';
 import { ENOMEM } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
@@ -82,7 +75,7 @@ export function* copyPageRange(k: Machine, dst: Vma, src: Vma): Step<number> {
   return result;
 }
 
-/** Begins or ends the time in which GUP-fast must not trust what it pins. @kernel include/linux/seqlock.h raw_write_seqcount_begin v6.2 */
+/** Begins or ends the time in which GUP-fast must not trust what it pins. */
 function* writeSeqcount(mm: Mm): Step<void> {
   yield;
   mm.writeProtectSeq++;
@@ -158,7 +151,7 @@ function* copyPresentPage(
   const { dst } = copy;
   const newPage = allocPage(k);
   if (newPage === 0) return -ENOMEM;
-  setPageContent(k, newPage, pageContent(k, page));
+  yield* copyUserHighpage(k, newPage, page);
   setFlag(k, newPage, PG_uptodate);
   yield* pageAddNewAnonRmap(k, newPage, dst, address);
   yield* folioAddLruVma(k, newPage, dst);

@@ -1,19 +1,21 @@
 import { vmBugOn } from '../base/error.js';
 import { type Mem, ld, st } from '../step/memory.js';
 import type { Machine } from './machine.js';
-import { MAX_KINDS, type Handle, type StructType } from './struct.js';
+import type { Handle, StructType } from './struct.js';
 
 /**
- * MODEL: the allocator of kernel objects. Objects of one struct type are recycled through their own free list, so
- * that an address never changes its type; vectors are recycled by size class.
+ * MODEL: the allocator of kernel objects. What is given back is recycled by size: objects by their exact number of
+ * words, vectors by the next power of two.
  *
- * The first words of the slab: word 1 is the end of what was ever used, then one list head per kind.
+ * The first words of the slab: word 1 is the end of what was ever used, then one list head per size.
  */
 const SLAB_END = 1;
 const SLAB_LISTS = 2;
+/** Objects are smaller than this. */
+const MAX_OBJECT_WORDS = 64;
 const NR_VECTOR_CLASSES = 28;
 /** First word that can be handed out. */
-export const SLAB_FIRST = SLAB_LISTS + MAX_KINDS + NR_VECTOR_CLASSES;
+export const SLAB_FIRST = SLAB_LISTS + MAX_OBJECT_WORDS + NR_VECTOR_CLASSES;
 
 /** Makes a zeroed slab ready for use. */
 export function initSlab(slab: Mem): void {
@@ -23,29 +25,29 @@ export function initSlab(slab: Mem): void {
 /** Allocates a zeroed object. */
 export function kmemCacheZalloc<H extends Handle<Record<never, never>>>(
   k: Machine,
-  type: Pick<StructType<Record<never, never>>, 'words' | 'kind'> & { at(k: Machine, address: number): H },
+  type: Pick<StructType<Record<never, never>>, 'words'> & { at(k: Machine, address: number): H },
 ): H {
-  return type.at(k, take(k, SLAB_LISTS + type.kind, type.words));
+  return type.at(k, take(k, SLAB_LISTS + type.words, type.words));
 }
 
 /** Gives an object back. Its words keep their values until the next allocation, as stale pointers would see. */
 export function kmemCacheFree(
   k: Machine,
-  type: Pick<StructType<Record<never, never>>, 'kind'>,
+  type: Pick<StructType<Record<never, never>>, 'words'>,
   at: number,
 ): void {
-  give(k, SLAB_LISTS + type.kind, at);
+  give(k, SLAB_LISTS + type.words, at);
 }
 
 /** Allocates `words` zeroed words, rounded up to a power of two. */
 export function kmalloc(k: Machine, words: number): number {
   const size = sizeClass(words);
-  return take(k, SLAB_LISTS + MAX_KINDS + size, 1 << size);
+  return take(k, SLAB_LISTS + MAX_OBJECT_WORDS + size, 1 << size);
 }
 
 /** Gives back what kmalloc(k, words) returned. */
 export function kfree(k: Machine, at: number, words: number): void {
-  give(k, SLAB_LISTS + MAX_KINDS + sizeClass(words), at);
+  give(k, SLAB_LISTS + MAX_OBJECT_WORDS + sizeClass(words), at);
 }
 
 function sizeClass(words: number): number {

@@ -20,18 +20,11 @@ export interface StructType<F extends Fields> {
   readonly fields: F;
   /** Size in 32-bit words. */
   readonly words: number;
-  /** Which of the machine's free lists the type uses. */
-  readonly kind: number;
   /** Word offset of each field. */
   readonly offset: { readonly [N in keyof F]: number };
   /** The object at `address`, which must not be NULL. */
   at(k: Machine, address: number): Handle<F>;
 }
-
-let nrKinds = 0;
-
-/** Free-list numbers below this belong to struct types; see slab.ts. */
-export const MAX_KINDS = 32;
 
 /** Declares a struct type. `u64` fields take two words and hold integers up to 2^53. */
 export function struct<const F extends Fields>(name: string, fields: F): StructType<F> {
@@ -50,16 +43,15 @@ export function struct<const F extends Fields>(name: string, fields: F): StructT
     Object.defineProperty(Object32.prototype, field, accessor(kind, words));
     words += kind === 'u64' ? 2 : 1;
   }
-  const kind = nrKinds++;
   return {
     name,
     fields,
     words,
-    kind,
     offset: offset as StructType<F>['offset'],
     at(k, address) {
       const known = k.handles[address];
-      if (known !== undefined) return known as Handle<F>;
+      // The address may have belonged to another type of the same size.
+      if (known instanceof Object32) return known as unknown as Handle<F>;
       const made = new Object32(k, address);
       k.handles[address] = made;
       return made as unknown as Handle<F>;

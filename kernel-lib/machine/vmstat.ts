@@ -1,4 +1,4 @@
-/** Event counters of /proc/vmstat that the model keeps, by their names there. @kernel mm/vmstat.c vmstat_text v6.2 */
+/** Event counters of /proc/vmstat that the model keeps, by their names there. */
 export const vmEvents = [
   'pgfault',
   'pgmajfault',

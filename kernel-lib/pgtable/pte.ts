@@ -84,7 +84,7 @@ export function swpEntryToPte(k: Machine, type: number, offset: number): Pte {
   return { lo: w[0]!, hi: w[1]! };
 }
 
-/** The swap type of an entry that is not present, markers stripped first. @kernel include/linux/swapops.h pte_to_swp_entry v6.2 */
+/** The swap type of an entry that is not present, markers stripped first. */
 export function pteSwpType(k: Machine, pte: Pte): number {
   strip(k, pte);
   return k.pte.pteSwpType(w, 0);

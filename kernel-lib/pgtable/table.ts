@@ -49,7 +49,7 @@ export function freeTable(k: Machine, table: number, level: number): void {
   k.globals.nrTables--;
 }
 
-/** The lowest-level table for an address, made with all tables above it where missing. @kernel mm/memory.c __pte_alloc v6.2 */
+/** The lowest-level table for an address, made with all tables above it where missing. */
 export function pteAlloc(k: Machine, pgd: number, address: number): number {
   let table = pgd;
   for (let level = 0; level < lowest(k); level++) {
@@ -74,7 +74,7 @@ export function pteTable(k: Machine, pgd: number, address: number): number {
   return table;
 }
 
-/** Where the entry for an address stands in its lowest-level table. @kernel include/linux/pgtable.h pte_offset_map v6.2 */
+/** Where the entry for an address stands in its lowest-level table. */
 export function pteOffset(k: Machine, table: number, address: number): number {
   return entryOf(k, table, lowest(k), address);
 }

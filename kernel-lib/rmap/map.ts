@@ -87,10 +87,14 @@ export function* mlockVmaPage(k: Machine, page: number, vma: Vma): Step<void> {
 
 /** One mapping of a page goes. @kernel mm/rmap.c page_remove_rmap v6.2 */
 export function* pageRemoveRmap(k: Machine, page: number, vma: Vma): Step<void> {
-  yield;
-  decMapcount(k, page);
+  yield* unmapped(k, page);
   // PG_anon stays until the page is freed: who still holds a reference may ask for it.
   if ((vma.vmFlags & VM_LOCKED) !== 0) yield* munlockPage(k, page);
+}
+
+function* unmapped(k: Machine, page: number): Step<number> {
+  yield;
+  return decMapcount(k, page);
 }
 
 /** A page proven to be this VMA's own moves to its anon_vma. @kernel mm/rmap.c page_move_anon_rmap v6.2 */
@@ -113,7 +117,7 @@ export function* pageTryDupAnonRmap(k: Machine, page: number, vma: Vma): Step<bo
   return true;
 }
 
-/** @kernel include/linux/rmap.h page_dup_file_rmap v6.2 */
+/** One more mapping of a page that is mapped already, or of a page-cache page. */
 export function* pageDupRmap(k: Machine, page: number): Step<void> {
   yield* mapped(k, page);
 }

@@ -36,7 +36,7 @@ export interface Signal {
   readonly code: number;
 }
 
-/** si_code. @kernel include/uapi/asm-generic/siginfo.h SEGV_MAPERR v6.2 */
+/** si_code, as in asm-generic/siginfo.h. */
 export const SEGV_MAPERR = 1;
 export const SEGV_ACCERR = 2;
 export const BUS_ADRERR = 2;

@@ -93,7 +93,7 @@ export function vmaMergeNewRange(k: Machine, vmg: VmaMerge): Vma | null {
  * The same for mmap before it shared vma_merge_new_range: it looked above first, and with a neighbour found there
  * asked the one below to fit that neighbour. So of two that fit the range but not each other, the upper one wins.
  *
- * @kernel mm/mmap.c mmap_region v6.2
+ * MODEL: this part of mmap_region() stood in its body before v6.12.
  */
 export function mmapRegionMerge(k: Machine, vmg: VmaMerge): Vma | null {
   if ((vmg.flags & VM_SPECIAL) !== 0) return null;

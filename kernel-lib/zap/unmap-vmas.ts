@@ -3,11 +3,11 @@ import { freePgdRange } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
-import { zapPageRange } from './zap.js';
+import { zapPageRangeSingle } from './zap.js';
 
 /** Removes everything that whole VMAs map. @kernel mm/memory.c unmap_vmas v6.2 @differs the caller lists the VMAs */
 export function* unmapVmas(k: Machine, _mm: Mm, vmas: readonly Vma[]): Step<void> {
-  for (const vma of vmas) yield* zapPageRange(k, vma, vma.vmStart, vma.vmEnd);
+  for (const vma of vmas) yield* zapPageRangeSingle(k, vma, vma.vmStart, vma.vmEnd);
 }
 
 /**

@@ -26,7 +26,7 @@ import type { Vma } from '../vma/vma.js';
  * @kernel mm/memory.c zap_page_range_single v6.2
  * @param start first byte; @param end first byte behind; both page-aligned
  */
-export function* zapPageRange(k: Machine, vma: Vma, start: number, end: number): Step<void> {
+export function* zapPageRangeSingle(k: Machine, vma: Vma, start: number, end: number): Step<void> {
   const { pgd } = Mm.at(k, vma.vmMm);
   const from = Math.max(start, vma.vmStart);
   const to = Math.min(end, vma.vmEnd);

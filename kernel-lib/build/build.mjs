@@ -1,5 +1,5 @@
 // Builds dist/ from kernel-lib/: `npm run build`.
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { compile } from './compile.mjs';
@@ -20,6 +20,7 @@ if (problems.length > 0) {
   console.error(problems.join('\n'));
   process.exit(1);
 }
+cpSync(`${root}/notebook/site/assets`, `${fresh}/notebook/site/assets`, { recursive: true });
 chmodSync(`${fresh}/cli/main.js`, 0o755);
 rmSync(dist, { recursive: true, force: true });
 renameSync(fresh, dist);

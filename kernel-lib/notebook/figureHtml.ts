@@ -1,6 +1,6 @@
 import type { PlotlyFigure, PlotlyObject } from '../view/figure.js';
 import { escapeHtml, scriptJson } from '../view/html.js';
-import { STATIC_WIDTH } from './plotly/draw.js';
+import { DEFAULT_HEIGHT, STATIC_WIDTH } from './plotly/draw.js';
 
 /** A figure taken apart for a page: words as HTML, the drawing without them. */
 export interface EmbeddedFigure {
@@ -9,6 +9,9 @@ export interface EmbeddedFigure {
   /** The figure without its title, which a page sets above the drawing, where it can wrap. */
   readonly drawing: PlotlyFigure;
 }
+
+/** How the HTML of every figure begins. */
+export const FIGURE_START = '<figure class="faultbook-figure"';
 
 const MARGIN_WITHOUT_TITLE = 24;
 const DEFAULT_MARGIN = { l: 56, r: 16, b: 48 };
@@ -41,11 +44,11 @@ function textOf(value: unknown, field: string): string {
  * @param svg the static picture of `figure.drawing`
  */
 export function figureHtml({ title, caption, drawing }: EmbeddedFigure, svg: string): string {
-  const picture = responsive(svg, title);
+  const height = Number(drawing.layout.height ?? DEFAULT_HEIGHT);
   return (
-    `<figure class="faultbook-figure" style="margin:0;max-width:${STATIC_WIDTH}px">` +
+    `${FIGURE_START} style="margin:0;max-width:${STATIC_WIDTH}px">` +
     (title && `<div class="faultbook-figure-title" style="font-weight:600">${escapeHtml(title)}</div>`) +
-    `<div class="faultbook-figure-box">${picture}</div>` +
+    `<div class="faultbook-figure-box" style="--height:${height}px">${responsive(svg, title)}</div>` +
     `<script type="application/json">${scriptJson(drawing)}</script>` +
     (caption && `<figcaption>${escapeHtml(caption)}</figcaption>`) +
     `</figure>`
@@ -59,6 +62,11 @@ export const DRAW_IF_PLOTLY =
   'd=JSON.parse(f.querySelector("script").textContent);' +
   'b.textContent="";Plotly.newPlot(b,d.data,d.layout,d.config)})(document.currentScript)</script>';
 
+/** A figure's HTML for a page whose own script draws the figures. */
+export function withoutScript(html: string): string {
+  return html.replace(DRAW_IF_PLOTLY, '');
+}
+
 /** Lets the picture shrink with its page and gives it a name for screen readers. */
 function responsive(svg: string, title: string): string {
   const name = title ? ` role="img" aria-label="${escapeHtml(title)}"` : '';
@@ -71,8 +79,7 @@ const TITLE_HEIGHT = 32;
 
 /** A picture that carries its title itself, for viewers that show nothing but the SVG. */
 export function standaloneSvg(svg: string, { title, drawing }: EmbeddedFigure): string {
-  const [, height = '400'] = /^<svg\b[^>]* height="(\d+)"/.exec(svg) ?? [];
-  const total = Number(height) + TITLE_HEIGHT;
+  const total = Number(drawing.layout.height ?? DEFAULT_HEIGHT) + TITLE_HEIGHT;
   const template = drawing.layout.template as
     { layout?: { font?: { family?: string; color?: string } } } | undefined;
   const font = template?.layout?.font;

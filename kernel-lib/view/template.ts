@@ -23,7 +23,7 @@ const AXIS = {
   tickcolor: RULE,
   ticks: 'outside',
   ticklen: 4,
-  title: { standoff: 10 },
+  title: { standoff: 10, font: { size: 13 } },
 };
 
 /** The one look of all figures, as a Plotly template: transparent paper, so that it suits light and dark pages. */

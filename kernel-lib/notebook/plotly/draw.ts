@@ -8,7 +8,8 @@ import { textBox, type SvgElement } from './textBox.js';
 /** The width at which static pictures are drawn, in CSS pixels. Pages scale them. */
 export const STATIC_WIDTH = 760;
 
-const DEFAULT_HEIGHT = 400;
+/** The height of a figure that names none, in CSS pixels. */
+export const DEFAULT_HEIGHT = 400;
 const require = createRequire(import.meta.url);
 
 /** The browser's Plotly library as a file. */

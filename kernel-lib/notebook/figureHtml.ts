@@ -1,5 +1,6 @@
 import type { PlotlyFigure, PlotlyObject } from '../view/figure.js';
 import { escapeHtml, scriptJson } from '../view/html.js';
+import { FONT, INK } from '../view/template.js';
 import { DEFAULT_HEIGHT, STATIC_WIDTH } from './plotly/draw.js';
 
 /** A figure taken apart for a page: words as HTML, the drawing without them. */
@@ -80,14 +81,11 @@ const TITLE_HEIGHT = 32;
 /** A picture that carries its title itself, for viewers that show nothing but the SVG. */
 export function standaloneSvg(svg: string, { title, drawing }: EmbeddedFigure): string {
   const total = Number(drawing.layout.height ?? DEFAULT_HEIGHT) + TITLE_HEIGHT;
-  const template = drawing.layout.template as
-    { layout?: { font?: { family?: string; color?: string } } } | undefined;
-  const font = template?.layout?.font;
-  const style = `font-family="${escapeHtml(font?.family ?? 'sans-serif')}" fill="${escapeHtml(font?.color ?? '#444')}"`;
+  const style = `font-family="${escapeHtml(FONT)}" font-size="16" font-weight="600" fill="${INK}"`;
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${STATIC_WIDTH}" height="${total}" ` +
     `viewBox="0 0 ${STATIC_WIDTH} ${total}"><title>${escapeHtml(title)}</title>` +
-    `<text x="8" y="22" font-size="16" font-weight="600" ${style}>${escapeHtml(title)}</text>` +
+    `<text x="8" y="22" ${style}>${escapeHtml(title)}</text>` +
     `<g transform="translate(0,${TITLE_HEIGHT})">${svg}</g></svg>`
   );
 }

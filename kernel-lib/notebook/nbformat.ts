@@ -1,10 +1,11 @@
 /** Types of the notebook format 4.5, in its own field names. */
+import type { MimeBundle } from '../view/mime.js';
 
 /** Text as one string, or as the pieces that make it when joined. */
 export type Multiline = string | readonly string[];
 
-/** The same content in several media types: text as `Multiline`, `application/json` and `…+json` as any value. */
-export type MimeBundle = Readonly<Record<string, unknown>>;
+// In a notebook file, a bundle holds texts as `Multiline`, `application/json` and `…+json` as any value.
+export type { MimeBundle };
 
 export interface StreamOutput {
   readonly output_type: 'stream';

@@ -1,10 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mimeBundle, view } from '../../kernel-lib/index.js';
+import { renderBundle } from '../../kernel-lib/notebook/render.js';
 import { writeSite } from '../../kernel-lib/notebook/site/site.js';
 import { browserRuns, launchBrowser } from '../browser.js';
 import { fixturePages } from './site/fixture.js';
@@ -141,6 +143,24 @@ describe.skipIf(!browserRuns)('the site in a real browser, from file:// with the
     const bars = await sizes(pictures.first().locator('.bars .point path'));
     expect(bars).toHaveLength(15);
     expect(bars.filter(({ width, height }) => width < 3 || height < 3)).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test.each([
+    ['draws itself where the page brought Plotly along', true, 1],
+    ['keeps its picture where there is no Plotly, and asks for none', false, 0],
+  ])('the HTML of a figure %s', async (_, withPlotly, live) => {
+    const figure = view.bars([{ op: 'fork', nr: 3 }], { x: 'op', y: 'nr', title: 'Faults' });
+    const html = String((await renderBundle(figure[mimeBundle]()))['text/html']);
+    const script = withPlotly ? '<script src="assets/plotly.min.js"></script>' : '';
+    await writeFile(
+      join(site, 'viewer.html'),
+      `<!doctype html><link rel="icon" href="data:,">${script}<body>${html}`,
+    );
+    const { page, faults } = await open('viewer.html');
+    expect(await page.locator('.js-plotly-plot').count()).toBe(live);
+    const [bar] = await sizes(page.locator('.bars .point path'));
+    expect(bar!.height).toBeGreaterThan(100);
     expect(faults).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 import type { PlotlyFigure, PlotlyObject } from '../view/figure.js';
 import { escapeHtml, scriptJson } from '../view/html.js';
 import { FONT, INK } from '../view/template.js';
-import { DEFAULT_HEIGHT, STATIC_WIDTH } from './plotly/draw.js';
+import { heightOf, STATIC_WIDTH } from './plotly/draw.js';
 
 /** A figure taken apart for a page: words as HTML, the drawing without them. */
 export interface EmbeddedFigure {
@@ -45,11 +45,10 @@ function textOf(value: unknown, field: string): string {
  * @param svg the static picture of `figure.drawing`
  */
 export function figureHtml({ title, caption, drawing }: EmbeddedFigure, svg: string): string {
-  const height = Number(drawing.layout.height ?? DEFAULT_HEIGHT);
   return (
     `${FIGURE_START} style="margin:0;max-width:${STATIC_WIDTH}px">` +
     (title && `<div class="faultbook-figure-title" style="font-weight:600">${escapeHtml(title)}</div>`) +
-    `<div class="faultbook-figure-box" style="--height:${height}px">${responsive(svg, title)}</div>` +
+    `<div class="faultbook-figure-box" style="--height:${heightOf(drawing)}px">${responsive(svg, title)}</div>` +
     `<script type="application/json">${scriptJson(drawing)}</script>` +
     (caption && `<figcaption>${escapeHtml(caption)}</figcaption>`) +
     `</figure>`
@@ -80,7 +79,7 @@ const TITLE_HEIGHT = 32;
 
 /** A picture that carries its title itself, for viewers that show nothing but the SVG. */
 export function standaloneSvg(svg: string, { title, drawing }: EmbeddedFigure): string {
-  const total = Number(drawing.layout.height ?? DEFAULT_HEIGHT) + TITLE_HEIGHT;
+  const total = heightOf(drawing) + TITLE_HEIGHT;
   const style = `font-family="${escapeHtml(FONT)}" font-size="16" font-weight="600" fill="${INK}"`;
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${STATIC_WIDTH}" height="${total}" ` +

@@ -20,7 +20,7 @@ test('a figure gains a picture and HTML, and keeps its Plotly JSON and text', as
   expect(bundle[PLOTLY_MIME]).toBe(bars.plotly);
   const html = String(bundle['text/html']);
   expect(html).toContain('<figcaption>A &amp; B.</figcaption>');
-  expect(html).toContain('<svg');
+  expect(html).toMatch(/<svg[^>]* role="img" aria-label="Faults &lt;b&gt;" width="100%"/);
   expect(html).not.toMatch(/src=|https?:\/\/(?!www\.w3\.org)/);
 });
 

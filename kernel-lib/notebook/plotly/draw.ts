@@ -8,12 +8,16 @@ import { textBox, type SvgElement } from './textBox.js';
 /** The width at which static pictures are drawn, in CSS pixels. Pages scale them. */
 export const STATIC_WIDTH = 760;
 
-/** The height of a figure that names none, in CSS pixels. */
-export const DEFAULT_HEIGHT = 400;
+const DEFAULT_HEIGHT = 400;
 const require = createRequire(import.meta.url);
 
 /** The browser's Plotly library as a file. */
 export const plotlyFile = (): string => require.resolve('plotly.js-dist-min');
+
+/** A figure's height in CSS pixels, also for a figure that names none. */
+export function heightOf({ layout }: PlotlyFigure): number {
+  return typeof layout.height === 'number' ? layout.height : DEFAULT_HEIGHT;
+}
 
 /** What is used of jsdom. Its own type package would put the whole DOM among the globals of this project. */
 interface Jsdom {
@@ -64,8 +68,8 @@ async function drawAlone(figure: PlotlyFigure): Promise<string> {
   window.Math.random = seededRandom(json);
   // Parsed by the window's own JSON: Plotly treats only its own window's arrays and objects as such.
   const copy: unknown = window.JSON.parse(json);
-  const height = typeof figure.layout.height === 'number' ? figure.layout.height : DEFAULT_HEIGHT;
-  return window.Plotly.toImage(copy, { format: 'svg', imageDataOnly: true, width: STATIC_WIDTH, height });
+  const size = { width: STATIC_WIDTH, height: heightOf(figure) };
+  return window.Plotly.toImage(copy, { format: 'svg', imageDataOnly: true, ...size });
 }
 
 function loadPlotly(): PlotlyWindow {

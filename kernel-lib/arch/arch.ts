@@ -1,8 +1,8 @@
 import { type Slices } from '../base/bitfield.js';
 
 /**
- * Bits of a PTE by the kernel's own names: `'_PAGE_RW | _PAGE_DIRTY'`. A term is a name from `bits` or `masks`, a
- * number `0x…`, or bits as a manual writes them, `[51:12]`. `~` in front complements the whole: `'~(A | B)'`.
+ * Bits of a PTE by the kernel's own names: `'_PAGE_RW | _PAGE_DIRTY'`. A term is a name from `bits`, `masks` or
+ * `pgprots`, a number `0x…`, or bits as a manual writes them, `[51:12]`. `~` in front complements the whole: `'~(A | B)'`.
  */
 export type Mask = string;
 
@@ -162,6 +162,8 @@ export interface Arch {
   readonly longBits: 32 | 64;
   readonly byteOrder: 'little' | 'big';
   readonly pageShift: number;
+  /** `MAX_PHYSMEM_BITS`, or what the kernel takes in its place: how far a frame number in a swap entry reaches. */
+  readonly physBits: number;
   readonly levels: readonly Level[];
   /** Where `bits` stand. Line numbers here and in states before the series are those of Debian's 6.1.192. */
   readonly header: string;
@@ -172,8 +174,8 @@ export interface Arch {
   readonly operations: Operations;
   readonly modify: Modify;
   readonly pgprots: Readonly<Record<string, Mask>>;
-  /** `protection_map[]`: the names of 16 pgprots, indexed by `vm_flags & (VM_READ|VM_WRITE|VM_EXEC|VM_SHARED)`. */
-  readonly protectionMap: readonly string[];
+  /** `protection_map[]`: 16 protections, indexed by `vm_flags & (VM_READ|VM_WRITE|VM_EXEC|VM_SHARED)`. */
+  readonly protectionMap: readonly Mask[];
   readonly hardware: HardwareRules;
   readonly states: Readonly<Record<SeriesState, ArchState> & Record<string, ArchState>>;
 }

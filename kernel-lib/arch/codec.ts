@@ -92,13 +92,12 @@ function compile(arch: Arch, stateName: string): PteCodec {
     );
   }
   const masks = maskReader(arch);
-  const prots = Object.fromEntries(
-    Object.entries(arch.pgprots).map(([name, mask]) => [name, { name, ...masks.words(mask) }]),
-  );
+  const prot = (name: string): Pgprot => ({ name, ...masks.words(name) });
+  const prots = new Map(Object.keys(arch.pgprots).map((name) => [name, prot(name)]));
   const pgprot = (name: string): Pgprot => {
-    const prot = prots[name];
-    if (!prot) throw new InputError(`${arch.id} has no ${name}; it has ${Object.keys(prots).join(', ')}`);
-    return prot;
+    const found = prots.get(name);
+    if (!found) throw new InputError(`${arch.id} has no ${name}; it has ${[...prots.keys()].join(', ')}`);
+    return found;
   };
   return {
     arch,
@@ -110,7 +109,7 @@ function compile(arch: Arch, stateName: string): PteCodec {
     ...compilePfn(arch, masks),
     ...compileSwap(state.swap, masks),
     pteModify: modify(arch, state, masks),
-    protectionMap: arch.protectionMap.map(pgprot),
+    protectionMap: arch.protectionMap.map(prot),
     pgprot,
   };
 }

@@ -9,9 +9,9 @@ export interface MaskReader {
 }
 
 /**
- * @throws VmBug (from the reader) on a name that neither `bits` nor `masks` declares, or that is defined by itself
+ * @throws VmBug (from the reader) on a name that the record does not declare, or that is defined by itself
  */
-export function maskReader(arch: Pick<Arch, 'id' | 'pteBits' | 'bits' | 'masks'>): MaskReader {
+export function maskReader(arch: Pick<Arch, 'id' | 'pteBits' | 'bits' | 'masks' | 'pgprots'>): MaskReader {
   const known = new Map<string, bigint>();
   const open = new Set<string>();
 
@@ -19,7 +19,7 @@ export function maskReader(arch: Pick<Arch, 'id' | 'pteBits' | 'bits' | 'masks'>
     const seen = known.get(name);
     if (seen !== undefined) return seen;
     const bit = arch.bits[name];
-    const mask = arch.masks[name];
+    const mask = arch.masks[name] ?? arch.pgprots[name];
     if (bit === undefined && (mask === undefined || open.has(name))) {
       throw new VmBug(`${arch.id}: '${name}' is ${open.has(name) ? 'defined by itself' : 'no flag'}`);
     }

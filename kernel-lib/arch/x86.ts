@@ -1,5 +1,5 @@
 import { type Arch, type BitField, type SwapLayout } from './arch.js';
-import { usualKconfig } from './kconfig.js';
+import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const bits: Record<string, BitField> = {
   _PAGE_PRESENT: [0, 41, 'the MMU may use the entry'],
@@ -37,14 +37,18 @@ const pgprots = {
   PAGE_COPY: '_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED | _PAGE_NX',
   PAGE_READONLY: '_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED | _PAGE_NX',
   PAGE_READONLY_EXEC: '_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED',
+  PAGE_KERNEL: '_PAGE_PRESENT | _PAGE_RW | _PAGE_ACCESSED | _PAGE_NX | _PAGE_DIRTY | _PAGE_GLOBAL',
 };
 
-const protectionMap = [
-  ['PAGE_NONE', 'PAGE_READONLY', 'PAGE_COPY', 'PAGE_COPY'],
-  ['PAGE_READONLY_EXEC', 'PAGE_READONLY_EXEC', 'PAGE_COPY_EXEC', 'PAGE_COPY_EXEC'],
-  ['PAGE_NONE', 'PAGE_READONLY', 'PAGE_SHARED', 'PAGE_SHARED'],
-  ['PAGE_READONLY_EXEC', 'PAGE_READONLY_EXEC', 'PAGE_SHARED_EXEC', 'PAGE_SHARED_EXEC'],
-].flat();
+const protectionMap = protections({
+  none: 'PAGE_NONE',
+  read: 'PAGE_READONLY',
+  readExec: 'PAGE_READONLY_EXEC',
+  copy: 'PAGE_COPY',
+  copyExec: 'PAGE_COPY_EXEC',
+  shared: 'PAGE_SHARED',
+  sharedExec: 'PAGE_SHARED_EXEC',
+});
 
 const operations = {
   mkwrite: { set: '_PAGE_RW' },
@@ -104,12 +108,8 @@ export const x86_64: Arch = {
   kconfig: { ...usualKconfig, PTE_MARKER_UFFD_WP: true },
   pteBits: 64,
   longBits: 64,
-  levels: [
-    { name: 'pgd', shift: 39, bits: 9 },
-    { name: 'pud', shift: 30, bits: 9 },
-    { name: 'pmd', shift: 21, bits: 9 },
-    { name: 'pte', shift: 12, bits: 9 },
-  ],
+  physBits: 46,
+  levels: vaSplit(12, { pgd: 9, pud: 9, pmd: 9, pte: 9 }),
   bits: {
     ...bits,
     _PAGE_UFFD_WP: [10, 103, 'write-protected by userfaultfd'],
@@ -159,10 +159,8 @@ export const x86_32: Arch = {
   config: 'X86_32, !X86_PAE',
   pteBits: 32,
   longBits: 32,
-  levels: [
-    { name: 'pgd', shift: 22, bits: 10 },
-    { name: 'pte', shift: 12, bits: 10 },
-  ],
+  physBits: 32,
+  levels: vaSplit(12, { pgd: 10, pte: 10 }),
   bits,
   masks: {
     ...masks,
@@ -213,11 +211,8 @@ export const x86_32_pae: Arch = {
   config: 'X86_32, X86_PAE',
   pteBits: 64,
   longBits: 32,
-  levels: [
-    { name: 'pgd', shift: 30, bits: 2 },
-    { name: 'pmd', shift: 21, bits: 9 },
-    { name: 'pte', shift: 12, bits: 9 },
-  ],
+  physBits: 38,
+  levels: vaSplit(12, { pgd: 2, pmd: 9, pte: 9 }),
   bits: { ...bits, ...wideBits },
   masks: { ...masks, _PAGE_SWP_EXCLUSIVE: '_PAGE_PAT' },
   pfn: { at: '51:12', invertedWhen: pteNeedsInvert },

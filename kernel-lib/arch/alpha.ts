@@ -1,0 +1,102 @@
+import { type Arch, type SwapLayout } from './arch.js';
+import { protections, usualKconfig, vaSplit } from './shorthand.js';
+
+const swap: SwapLayout = {
+  source: 'arch/alpha/include/asm/pgtable.h:304',
+  type: '38:32',
+  offset: '63:40',
+  exclusive: '_PAGE_SWP_EXCLUSIVE',
+};
+
+export const alpha: Arch = {
+  id: 'alpha',
+  title: 'Alpha',
+  family: 'alpha',
+  config: 'defconfig',
+  kconfig: usualKconfig,
+  pteBits: 64,
+  longBits: 64,
+  byteOrder: 'little',
+  pageShift: 13,
+  physBits: 64,
+  levels: vaSplit(13, { pgd: 10, pmd: 10, pte: 10 }),
+  header: 'arch/alpha/include/asm/pgtable.h',
+  bits: {
+    _PAGE_VALID: [0, 65, 'the MMU may use the entry'],
+    _PAGE_FOR: [1, 66, 'fault on read'],
+    _PAGE_FOW: [2, 67, 'fault on write'],
+    _PAGE_FOE: [3, 68, 'fault on execution'],
+    _PAGE_ASM: [4, 69, 'survives address-space switches'],
+    _PAGE_KRE: [8, 70, 'kernel reads'],
+    _PAGE_URE: [9, 71, 'user reads'],
+    _PAGE_KWE: [12, 72, 'kernel writes'],
+    _PAGE_UWE: [13, 73, 'user writes'],
+    _PAGE_DIRTY: [17, 76, 'written, set by the kernel'],
+    _PAGE_ACCESSED: [18, 77, 'accessed, set by the kernel'],
+  },
+  masks: {
+    __DIRTY_BITS: '_PAGE_DIRTY | _PAGE_KWE | _PAGE_UWE',
+    __ACCESS_BITS: '_PAGE_ACCESSED | _PAGE_KRE | _PAGE_URE',
+    _PFN_MASK: '[63:32]',
+    _PAGE_CHG_MASK: '_PFN_MASK | __DIRTY_BITS | __ACCESS_BITS',
+    _PAGE_SWP_EXCLUSIVE: '[39]',
+  },
+  pfn: { at: '63:32' },
+  predicates: {
+    present: '_PAGE_VALID',
+    write: { none: '_PAGE_FOW' },
+    dirty: '_PAGE_DIRTY',
+    young: '_PAGE_ACCESSED',
+  },
+  operations: {
+    mkwrite: { clear: '_PAGE_FOW' },
+    wrprotect: { set: '_PAGE_FOW' },
+    mkdirty: { set: '__DIRTY_BITS' },
+    mkclean: { clear: '__DIRTY_BITS' },
+    mkyoung: { set: '__ACCESS_BITS' },
+    mkold: { clear: '__ACCESS_BITS' },
+  },
+  modify: { keep: '_PAGE_CHG_MASK' },
+  pgprots: {
+    PAGE_NONE: '_PAGE_VALID | __ACCESS_BITS | _PAGE_FOR | _PAGE_FOW | _PAGE_FOE',
+    PAGE_SHARED: '_PAGE_VALID | __ACCESS_BITS',
+    PAGE_COPY: '_PAGE_VALID | __ACCESS_BITS | _PAGE_FOW',
+    PAGE_READONLY: '_PAGE_VALID | __ACCESS_BITS | _PAGE_FOW',
+    PAGE_KERNEL: '_PAGE_VALID | _PAGE_ASM | _PAGE_KRE | _PAGE_KWE',
+  },
+  protectionMap: protections({
+    none: 'PAGE_NONE',
+    read: 'PAGE_READONLY | _PAGE_FOE',
+    exec: 'PAGE_READONLY | _PAGE_FOR',
+    readExec: 'PAGE_READONLY',
+    copy: 'PAGE_READONLY | _PAGE_FOE',
+    copyExec: 'PAGE_READONLY',
+    shared: 'PAGE_SHARED | _PAGE_FOE',
+    sharedExec: 'PAGE_SHARED',
+  }),
+  hardware: {
+    walker: 'hardware',
+    young: 'fault',
+    dirty: 'fault',
+    store: { and: [{ all: '_PAGE_VALID | _PAGE_UWE' }, { none: '_PAGE_FOW' }] },
+    note: 'PALcode walks the tables; the URE/KRE and UWE/KWE bits let the first access fault',
+  },
+  states: {
+    before: {
+      is: 'v6.1, no exclusive marker',
+      release: 'v6.1',
+      swap: { source: 'arch/alpha/include/asm/pgtable.h:333', type: '39:32', offset: '63:40' },
+    },
+    after: {
+      is: 'v6.3: pte_swp_exclusive() returns int, which loses bit 39, so that it is always false',
+      commit: 'a172d5128706',
+      release: 'v6.3',
+      swap: { ...swap, exclusiveReturnsInt: true },
+    },
+    'after-bool': {
+      is: '2025: pte_swp_exclusive() returns bool',
+      release: 'v6.3',
+      swap,
+    },
+  },
+};

@@ -4,6 +4,17 @@ import { alpha } from './alpha.js';
 import { arc, arc4k, arcPae40 } from './arc.js';
 import { arm2level, armLpae } from './arm.js';
 import { arm64_16k, arm64_4k, arm64_64kPa52 } from './arm64.js';
+import { cskyAbiv1, cskyAbiv2 } from './csky.js';
+import { hexagon } from './hexagon.js';
+import { ia64_16k, ia64_4k, ia64_64k } from './ia64.js';
+import {
+  loongarch64_16k,
+  loongarch64_16kDirtyPrefix,
+  loongarch64_16kMkdirtyFixedOnly,
+  loongarch64_4k,
+  loongarch64_64k,
+} from './loongarch.js';
+import { m68kColdfire, m68kMotorola, m68kSun3 } from './m68k.js';
 import { x86_32, x86_32_pae, x86_64 } from './x86.js';
 
 /** Every architecture variant, one line a file. */
@@ -12,6 +23,12 @@ export const arches: readonly Arch[] = [
   ...[arc, arc4k, arcPae40],
   ...[arm2level, armLpae],
   ...[arm64_4k, arm64_16k, arm64_64kPa52],
+  ...[cskyAbiv1, cskyAbiv2],
+  ...[hexagon],
+  ...[ia64_4k, ia64_16k, ia64_64k],
+  ...[loongarch64_4k, loongarch64_16k, loongarch64_64k],
+  ...[loongarch64_16kDirtyPrefix, loongarch64_16kMkdirtyFixedOnly],
+  ...[m68kMotorola, m68kSun3, m68kColdfire],
   ...[x86_64, x86_32, x86_32_pae],
 ];
 

@@ -160,6 +160,8 @@ export interface Arch {
   readonly kconfig: Kconfig;
   readonly pteBits: 32 | 64;
   readonly longBits: 32 | 64;
+  /** A `pgprot_t` is a long in spite of a longer PTE, which repeats or spreads its bits. */
+  readonly pgprotIsLong?: true;
   readonly byteOrder: 'little' | 'big';
   readonly pageShift: number;
   /** `MAX_PHYSMEM_BITS`, or what the kernel takes in its place: how far a frame number in a swap entry reaches. */

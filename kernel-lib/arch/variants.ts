@@ -15,6 +15,22 @@ import {
   loongarch64_64k,
 } from './loongarch.js';
 import { m68kColdfire, m68kMotorola, m68kSun3 } from './m68k.js';
+import { microblaze } from './microblaze.js';
+import {
+  mips32_phys64Alchemy,
+  mips32_r3k,
+  mips32_std,
+  mips32_std4k,
+  mips32_stdRixi,
+  mips32_xpa,
+  mips64_16k,
+  mips64_4k,
+  mips64_4kRixi,
+  mips64_64k,
+} from './mips.js';
+import { nios2 } from './nios2.js';
+import { openrisc } from './openrisc.js';
+import { parisc32, parisc64 } from './parisc.js';
 import { x86_32, x86_32_pae, x86_64 } from './x86.js';
 
 /** Every architecture variant, one line a file. */
@@ -29,6 +45,12 @@ export const arches: readonly Arch[] = [
   ...[loongarch64_4k, loongarch64_16k, loongarch64_64k],
   ...[loongarch64_16kDirtyPrefix, loongarch64_16kMkdirtyFixedOnly],
   ...[m68kMotorola, m68kSun3, m68kColdfire],
+  ...[microblaze],
+  ...[mips32_r3k, mips32_std4k, mips32_std, mips32_stdRixi, mips32_phys64Alchemy, mips32_xpa],
+  ...[mips64_4k, mips64_4kRixi, mips64_16k, mips64_64k],
+  ...[nios2],
+  ...[openrisc],
+  ...[parisc32, parisc64],
   ...[x86_64, x86_32, x86_32_pae],
 ];
 

@@ -8,7 +8,8 @@ export interface Words {
 
 /**
  * A field of a register as a manual writes it, most significant part first: `'63:59'`, `'8'`, and in two parts
- * `'31:11 8:7'` (the field's upper bits stand in 31:11, its two lowest in 8:7).
+ * `'31:11 8:7'` (the field's upper bits stand in 31:11, its two lowest in 8:7). `-2` is two bits of the field that
+ * stand nowhere.
  */
 export type Slices = string;
 
@@ -37,6 +38,10 @@ export function parseSlices(text: Slices): Slice[] {
   let from = 0;
   const slices: Slice[] = [];
   for (const part of text.split(' ').reverse()) {
+    if (/^-\d+$/.test(part)) {
+      from -= Number(part);
+      continue;
+    }
     const [, high, low = high] = /^(\d+)(?::(\d+))?$/.exec(part) ?? [];
     const width = Number(high) - Number(low) + 1;
     if (!(width > 0 && Number(high) < 64)) throw new VmBug(`'${text}' is no list of bit slices`);

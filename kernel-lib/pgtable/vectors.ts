@@ -1,6 +1,7 @@
 import { type Pgprot, type PteCodec, pteCodec, pteVal, setPteVal } from '../arch/codec.js';
 import { type PteWords } from '../arch/predicate.js';
 import { archById } from '../arch/variants.js';
+import { fromWords } from '../base/bitfield.js';
 import { InputError } from '../base/error.js';
 import { pteToSwpEntry, pteToSwpOffset } from './swapops.js';
 
@@ -106,7 +107,7 @@ const swapColumns: Readonly<Record<string, Column>> = {
 const presentColumns: Readonly<Record<string, Column>> = {
   protval: (codec, _w, vector) => {
     const prot = namedProt(codec, String(vector.prot));
-    return hex(pteVal(Int32Array.of(prot.lo, prot.hi), 0));
+    return codec.arch.pgprotIsLong ? hex(fromWords(prot.lo | prot.hi, 0)) : hex(fromWords(prot.lo, prot.hi));
   },
   pte: wholeValue,
   present: (codec, w) => bit(codec.ptePresent(w, 0)),

@@ -40,8 +40,8 @@ export interface Level {
 export interface PfnLayout {
   readonly at: Slices;
   readonly invertedWhen?: Test;
-  /** What `pfn_pte()` writes, where that is not what `pte_pfn()` reads. */
-  readonly encodes?: Slices;
+  /** Ones that `pfn_pte()` adds to every entry. */
+  readonly fixed?: Mask;
 }
 
 export interface Predicates {

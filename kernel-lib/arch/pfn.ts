@@ -15,22 +15,22 @@ export interface PfnCodec {
 const twoTo32 = 2 ** 32;
 
 export function compilePfn(arch: Arch, masks: MaskReader): PfnCodec {
-  const { at, encodes = at, invertedWhen } = arch.pfn;
-  const reads = cutAtWords(parseSlices(at));
-  const writes = cutAtWords(parseSlices(encodes));
+  const { at, fixed = '0', invertedWhen } = arch.pfn;
+  const places = cutAtWords(parseSlices(at));
+  const ones = masks.words(fixed);
   const field = masks.words(`[${at}]`);
   const inverted = invertedWhen === undefined ? undefined : compileTest(invertedWhen, masks);
   return {
     ptePfn(w, i) {
       const flip = inverted?.(w, i) ? -1 : 0;
-      const low = gather(reads, w[i]! ^ flip, w[i + 1]! ^ flip);
+      const low = gather(places, w[i]! ^ flip, w[i + 1]! ^ flip);
       return (highWord >>> 0) * twoTo32 + (low >>> 0);
     },
     pfnPte(w, i, pfn, prot) {
-      w[i] = prot.lo;
-      w[i + 1] = prot.hi;
+      w[i] = prot.lo | ones.lo;
+      w[i + 1] = prot.hi | ones.hi;
       const flips = inverted?.(w, i) ?? false;
-      const low = scatter(writes, pfn % twoTo32, pfn / twoTo32);
+      const low = scatter(places, pfn % twoTo32, pfn / twoTo32);
       w[i] = w[i]! | (flips ? low ^ field.lo : low);
       w[i + 1] = w[i + 1]! | (flips ? highWord ^ field.hi : highWord);
     },

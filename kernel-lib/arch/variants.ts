@@ -31,6 +31,19 @@ import {
 import { nios2 } from './nios2.js';
 import { openrisc } from './openrisc.js';
 import { parisc32, parisc64 } from './parisc.js';
+import {
+  ppcBook3s32,
+  ppcBook3s32Pte64,
+  ppcBook3s64_4k,
+  ppcBook3s64_64k,
+  ppcNohash32_40x,
+  ppcNohash32_44x,
+  ppcNohash32_85xx,
+  ppcNohash32_8xx,
+  ppcNohash32_8xx4k,
+  ppcNohash32_e500Pte64,
+  ppcNohash64_e500,
+} from './powerpc.js';
 import { x86_32, x86_32_pae, x86_64 } from './x86.js';
 
 /** Every architecture variant, one line a file. */
@@ -51,6 +64,9 @@ export const arches: readonly Arch[] = [
   ...[nios2],
   ...[openrisc],
   ...[parisc32, parisc64],
+  ...[ppcBook3s32, ppcBook3s32Pte64, ppcBook3s64_4k, ppcBook3s64_64k],
+  ...[ppcNohash32_40x, ppcNohash32_44x, ppcNohash32_8xx, ppcNohash32_8xx4k],
+  ...[ppcNohash32_85xx, ppcNohash32_e500Pte64, ppcNohash64_e500],
   ...[x86_64, x86_32, x86_32_pae],
 ];
 

@@ -35,6 +35,7 @@ describe.skipIf(!browserRuns)('the site in a real browser, from file:// with the
   ): Promise<{ page: Page; faults: string[] }> {
     const context = await browser.newContext({ ...options, offline: true });
     const page = await context.newPage();
+    await page.addInitScript(RECORD_SHIFTS);
     const faults: string[] = [];
     const own = pathToFileURL(site).href;
     page.on('console', (message) => faults.push(`console: ${message.text()}`));
@@ -98,9 +99,10 @@ describe.skipIf(!browserRuns)('the site in a real browser, from file:// with the
 
   test('nothing moves when a figure becomes live', async () => {
     const { page } = await open('01-cow.html', PHONE);
-    const height = await page.evaluate('document.documentElement.scrollHeight');
     await drawAll(page);
-    expect(await page.evaluate('document.documentElement.scrollHeight')).toBe(height);
+    expect(await page.evaluate('shifts')).toEqual([]);
+    const boxes = await sizes(page.locator('.faultbook-figure-box'));
+    expect(boxes.map(({ height }) => height)).toEqual([400, 400, 400]);
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.viewport.width);
   });
 
@@ -188,6 +190,12 @@ describe.skipIf(!browserRuns)('the site in a real browser, from file:// with the
     },
   );
 });
+
+/** Collects what the browser itself counts as a layout shift. */
+const RECORD_SHIFTS = `
+  globalThis.shifts = [];
+  new PerformanceObserver((list) => shifts.push(...list.getEntries().map(({ value }) => value)))
+    .observe({ type: 'layout-shift', buffered: true });`;
 
 /** How many colours an SVG image holds. As text: the project knows no DOM types. */
 const COLOURS = `async (image) => {

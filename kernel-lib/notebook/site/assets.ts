@@ -1,0 +1,29 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { plotlyFile } from '../plotly/draw.js';
+import { ASSETS } from './paths.js';
+import type { SiteFile } from './publish.js';
+
+const require = createRequire(import.meta.url);
+const own = fileURLToPath(new URL('assets', import.meta.url));
+
+/** Everything that the pages share: style sheets, scripts, fonts. */
+export async function assetFiles(): Promise<SiteFile[]> {
+  const ownFiles = (await readdir(own))
+    .sort()
+    .map((name) => ({ path: `${ASSETS}/${name}`, copyOf: join(own, name) }));
+  return [...ownFiles, { path: `${ASSETS}/plotly.min.js`, copyOf: plotlyFile() }, ...(await katexFiles())];
+}
+
+/** KaTeX's style sheet and fonts, in the one font format that every browser reads. */
+async function katexFiles(): Promise<SiteFile[]> {
+  const dist = dirname(require.resolve('katex/dist/katex.min.css'));
+  const fonts = (await readdir(join(dist, 'fonts'))).filter((name) => name.endsWith('.woff2')).sort();
+  const css = await readFile(join(dist, 'katex.min.css'), 'utf8');
+  return [
+    { path: `${ASSETS}/katex.css`, content: css.replace(/,url\([^)]+\.(?:woff|ttf)\) format\("\w+"\)/g, '') },
+    ...fonts.map((name) => ({ path: `${ASSETS}/fonts/${name}`, copyOf: join(dist, 'fonts', name) })),
+  ];
+}

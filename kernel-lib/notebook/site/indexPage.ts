@@ -1,0 +1,34 @@
+import { escapeHtml } from '../../view/html.js';
+import { documentHtml } from './document.js';
+import type { Entry } from './entry.js';
+import { href } from './paths.js';
+
+const LEAD = 'Linux memory management that you can run, cell by cell.';
+
+/** The first page of the site. */
+export function indexHtml(entries: readonly Entry[]): string {
+  const path = 'index.html';
+  const items = entries.map(({ page, title, firstSentence, trouble }) => {
+    const name = escapeHtml(title);
+    const heading = page === undefined ? name : `<a href="${href(path, page)}">${name}</a>`;
+    const lines = [
+      `<h2>${heading}</h2>`,
+      firstSentence && `<p>${escapeHtml(firstSentence)}</p>`,
+      trouble && `<p class="trouble">${escapeHtml(trouble)}</p>`,
+    ];
+    return `<li>${lines.filter((line) => line).join('')}</li>`;
+  });
+  return documentHtml({
+    path,
+    title: 'Faultbook',
+    description: LEAD,
+    needs: { plotly: false, maths: false },
+    main:
+      `<h1>Faultbook</h1>\n<p class="lead">${LEAD}</p>\n` +
+      (items.length === 0
+        ? '<p>There are no workbooks yet.</p>'
+        : `<ol class="workbooks">\n${items.join('\n')}\n</ol>`),
+    above: '',
+    below: '',
+  });
+}

@@ -1,0 +1,41 @@
+import type { Notebook } from '../nbformat.js';
+import { assetFiles } from './assets.js';
+import { loadHighlight } from './highlight.js';
+import { markdownRenderer } from './markdown.js';
+import { entryOf, type SitePage } from './entry.js';
+import { indexHtml } from './indexPage.js';
+import { workbookHtml } from './workbookPage.js';
+import { pagePath } from './paths.js';
+import { publish, type SiteFile } from './publish.js';
+
+export type { SitePage } from './entry.js';
+
+/**
+ * Writes a static site: a page for each workbook in the given order, and an index. It needs no server and no network.
+ * The same pages give the same bytes. Files that are not the site's, such as the notebooks themselves, are left alone.
+ *
+ * @param outDir the site's folder; made if need be
+ * @throws Error when a page cannot be made; then nothing was written
+ */
+export async function writeSite(pages: readonly SitePage[], outDir: string): Promise<void> {
+  const highlight = await loadHighlight();
+  const markdown = markdownRenderer(highlight);
+  const withPage = pages.filter(
+    (page): page is SitePage & { notebook: Notebook } => page.notebook !== undefined,
+  );
+  const notebooks = new Set(withPage.map(({ path }) => path));
+  const entries = pages.map(entryOf);
+  const files: SiteFile[] = await assetFiles();
+  for (const page of withPage) {
+    const content = await workbookHtml(page, entries, {
+      highlight,
+      markdown,
+      notebook: page.path,
+      notebooks,
+    });
+    files.push({ path: pagePath(page.path), content });
+  }
+  // Last, so that a reader never meets a link to a page that is not there yet.
+  files.push({ path: 'index.html', content: indexHtml(entries) });
+  await publish(files, outDir);
+}

@@ -1,19 +1,71 @@
-import { allocTable } from '../pgtable/table.js';
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
+import { allocTable } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { anonVmaFork } from '../vma/anon-vma.js';
 import { vmaLinkFile } from '../vma/file.js';
 import { MMF_HAS_PINNED, Mm } from '../vma/mm.js';
+import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { insertVma, vmasOf } from '../vma/vma-list.js';
-import { VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK, __VM_UFFD_FLAGS } from '../vma/vm-flags.js';
-import { vmAreaDup, vmaPages } from '../vma/vma.js';
+import { vmAreaDup, vmaPages, type Vma } from '../vma/vma.js';
+import { __VM_UFFD_FLAGS, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK } from '../vma/vm-flags.js';
 import { copyPageRange } from './copy-page-range.js';
 
 /**
- * A child's copy of an address space.
+ * Gives the empty `mm` of a child the VMAs of its parent, and of the pages those that its faults could not find
+ * again.
+ *
+ * @kernel kernel/fork.c dup_mmap v6.2
+ * @returns 0 or a negative error number
+ */
+export function* dupMmap(k: Machine, mm: Mm, oldmm: Mm): Step<number> {
+  yield* mmapWriteLock(k, oldmm);
+  yield* mmapWriteLock(k, mm);
+  const error = yield* dupVmas(k, mm, oldmm);
+  mmapWriteUnlock(k, mm);
+  mmapWriteUnlock(k, oldmm);
+  return error;
+}
+
+function* dupVmas(k: Machine, mm: Mm, oldmm: Mm): Step<number> {
+  for (const mpnt of vmasOf(k, oldmm)) {
+    if (mpnt.vmFlags & VM_DONTCOPY) continue;
+    const tmp = dupVma(k, mm, mpnt);
+    if (tmp.vmFlags & VM_WIPEONFORK) continue;
+    const error = yield* copyPageRange(k, tmp, mpnt);
+    if (error !== 0) return error;
+  }
+  return 0;
+}
+
+/** A child's copy of one VMA. A wiped one starts without anon_vma, as if it had never been written. */
+function dupVma(k: Machine, mm: Mm, mpnt: Vma): Vma {
+  const tmp = vmAreaDup(k, mpnt);
+  tmp.vmMm = mm.at;
+  dupUserfaultfd(tmp);
+  if (tmp.vmFlags & VM_WIPEONFORK) tmp.anonVma = 0;
+  else anonVmaFork(k, tmp, mpnt);
+  tmp.vmFlags &= ~VM_LOCKED_MASK;
+  insertVma(k, mm, tmp);
+  vmaLinkFile(k, tmp);
+  mm.totalVm += vmaPages(tmp);
+  return tmp;
+}
+
+/**
+ * @kernel fs/userfaultfd.c dup_userfaultfd v6.2
+ * @differs without UFFD_FEATURE_EVENT_FORK only
+ */
+function dupUserfaultfd(vma: Vma): void {
+  vma.vmUserfaultfdCtx = 0;
+  vma.vmFlags &= ~__VM_UFFD_FLAGS;
+}
+
+/**
+ * A new address space like `oldmm`.
  *
  * @kernel kernel/fork.c dup_mm v6.2
+ * @differs memory never runs out
  */
 export function* dupMm(k: Machine, oldmm: Mm): Step<Mm> {
   const mm = kmemCacheZalloc(k, Mm);
@@ -21,21 +73,4 @@ export function* dupMm(k: Machine, oldmm: Mm): Step<Mm> {
   mm.flags = oldmm.flags & ~MMF_HAS_PINNED;
   yield* dupMmap(k, mm, oldmm);
   return mm;
-}
-
-/** @kernel kernel/fork.c dup_mmap v6.2 @differs the child has no userfaultfd */
-function* dupMmap(k: Machine, mm: Mm, oldmm: Mm): Step<void> {
-  for (const mpnt of vmasOf(k, oldmm)) {
-    if ((mpnt.vmFlags & VM_DONTCOPY) !== 0) continue;
-    const tmp = vmAreaDup(k, mpnt);
-    tmp.vmMm = mm.at;
-    tmp.vmUserfaultfdCtx = 0;
-    tmp.vmFlags &= ~(VM_LOCKED_MASK | __VM_UFFD_FLAGS);
-    if ((tmp.vmFlags & VM_WIPEONFORK) !== 0) tmp.anonVma = 0;
-    else anonVmaFork(k, tmp, mpnt);
-    vmaLinkFile(k, tmp);
-    insertVma(k, mm, tmp);
-    mm.totalVm += vmaPages(tmp);
-    if ((tmp.vmFlags & VM_WIPEONFORK) === 0) yield* copyPageRange(k, tmp, mpnt);
-  }
 }

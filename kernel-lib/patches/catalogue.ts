@@ -98,6 +98,31 @@ export const catalogue = {
     since: 'v6.3',
     arches: ['x86_32', 'x86_32_pae'],
   },
+  cleanExclusiveUpgrade: {
+    id: 'd84887739d5c',
+    title: 'mm/mprotect: allow clean exclusive anon pages to be writable',
+    changes:
+      'mprotect makes exclusive anonymous pages writable at once, also those that were not yet written',
+    since: 'v6.2-rc1',
+  },
+  unaccountUnfaulted: {
+    id: '9b9143298585',
+    title: 'mm/mprotect: allow unfaulted VMAs to be unaccounted on mprotect()',
+    changes: 'private anonymous memory that was never written loses VM_ACCOUNT when it becomes read-only',
+    since: 'v6.7',
+  },
+  mergeNewRange: {
+    id: 'cacded5e42b9',
+    title: 'mm: avoid using vma_merge() for new VMAs',
+    changes: 'of two neighbours that fit a new mapping but not each other, the lower one takes it',
+    since: 'v6.12',
+  },
+  mremapMultipleVmas: {
+    id: 'd23cb648e365',
+    title: 'mm/mremap: permit mremap() move of multiple VMAs',
+    changes: 'mremap moves ranges of several VMAs, with the holes between them',
+    since: 'v6.17',
+  },
   odirectPins: {
     id: 'a7e689dd1c06',
     title: 'block: convert bio_map_user_iov to use iov_iter_extract_pages',

@@ -1,0 +1,92 @@
+import { EINVAL, ENOMEM } from '../base/errno.js';
+import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
+import type { Mm } from '../vma/mm.js';
+import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
+import { findVma, vmaBefore } from '../vma/vma-list.js';
+import type { Vma } from '../vma/vma.js';
+import { madviseDontneed, madviseDontneedLocked } from './madvise-dontneed.js';
+import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
+import { pageAlign } from './mmap.js';
+
+/** Works on the pages of [start, end), which lies in `vma`; returns 0 or a negative error number. */
+type PageAdvice = (k: Machine, vma: Vma, start: number, end: number) => Step<number>;
+
+const pageAdvice = {
+  MADV_DONTNEED: madviseDontneed,
+  MADV_DONTNEED_LOCKED: madviseDontneedLocked,
+} as const satisfies Record<string, PageAdvice>;
+
+export type Advice = keyof typeof pageAdvice | FlagAdvice;
+
+/**
+ * The madvise system call.
+ *
+ * @kernel mm/madvise.c do_madvise v6.2
+ * @differs built without CONFIG_MEMORY_FAILURE
+ * @param len in bytes
+ * @returns 0, -EINVAL for bad arguments or memory that the advice does not fit, -ENOMEM when part of the range is
+ *     not mapped (the rest is advised all the same), or what the advice itself returns
+ */
+export function* doMadvise(k: Machine, mm: Mm, start: number, len: number, advice: Advice): Step<number> {
+  if (start % k.pageSize !== 0 || len < 0) return -EINVAL;
+  const end = start + pageAlign(k, len);
+  if (end === start) return 0;
+  if (isFlagAdvice(advice)) {
+    yield* mmapWriteLock(k, mm);
+    const error = yield* madviseWalkVmas(k, mm, start, end, advice);
+    mmapWriteUnlock(k, mm);
+    return error;
+  }
+  yield* mmapReadLock(k, mm);
+  const error = yield* madviseWalkVmas(k, mm, start, end, advice);
+  mmapReadUnlock(k, mm);
+  return error;
+}
+
+/**
+ * Visits the VMAs of the range in order; the first error ends it, but holes are only remembered.
+ *
+ * @kernel mm/madvise.c madvise_walk_vmas v6.2
+ */
+function* madviseWalkVmas(k: Machine, mm: Mm, start: number, end: number, advice: Advice): Step<number> {
+  let unmappedError = 0;
+  let prev = vmaBefore(k, mm, start);
+  for (let at = start; at < end;) {
+    const vma = findVma(k, mm, at);
+    if (vma === null) return -ENOMEM;
+    if (at < vma.vmStart) {
+      unmappedError = -ENOMEM;
+      at = vma.vmStart;
+      if (at >= end) break;
+    } else if (at > vma.vmStart) {
+      prev = vma;
+    }
+    const to = Math.min(vma.vmEnd, end);
+    const visited = yield* madviseVmaBehavior(k, prev, vma, at, to, advice);
+    if (typeof visited === 'number') return visited;
+    prev = visited;
+    at = visited.vmEnd;
+  }
+  return unmappedError;
+}
+
+/**
+ * @kernel mm/madvise.c madvise_vma_behavior v6.2
+ * @returns the VMA that holds the range now, or a negative error number
+ */
+function* madviseVmaBehavior(
+  k: Machine,
+  prev: Vma | null,
+  vma: Vma,
+  start: number,
+  end: number,
+  advice: Advice,
+): Step<Vma | number> {
+  if (!isFlagAdvice(advice)) {
+    const error = yield* pageAdvice[advice](k, vma, start, end);
+    return error === 0 ? vma : error;
+  }
+  const flags = advisedFlags(k, vma, advice);
+  return flags === null ? -EINVAL : madviseUpdateVma(k, prev, vma, start, end, flags);
+}

@@ -1,0 +1,219 @@
+import { EACCES, EEXIST, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from '../base/errno.js';
+import type { Machine } from '../machine/machine.js';
+import { kmemCacheZalloc } from '../machine/slab.js';
+import { shmemZeroSetup } from '../pagecache/shmem-file.js';
+import type { Step } from '../step/step.js';
+import { FILE_SHMEM, FILE_ZERO, FMODE_READ, FMODE_WRITE, vmaLinkFile, type File } from '../vma/file.js';
+import { mmapRegionMerge, vmaMergeNewRange, type VmaMerge } from '../vma/merge.js';
+import type { Mm } from '../vma/mm.js';
+import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
+import { vmaSetPageProt } from '../vma/page-prot.js';
+import { findVma, findVmaIntersection, insertVma, vmaBefore, vmasOf } from '../vma/vma-list.js';
+import { VM_OPS_FILE, VM_OPS_NONE, VM_OPS_SHMEM, Vma } from '../vma/vma.js';
+import {
+  VM_ACCOUNT,
+  VM_EXEC,
+  VM_LOCKED,
+  VM_MAYEXEC,
+  VM_MAYREAD,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_NORESERVE,
+  VM_READ,
+  VM_SHARED,
+  VM_SOFTDIRTY,
+  VM_WRITE,
+} from '../vma/vm-flags.js';
+import {
+  MAP_FIXED,
+  MAP_FIXED_NOREPLACE,
+  MAP_LOCKED,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MAP_TYPE,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from './flags.js';
+import { doMunmap } from './munmap.js';
+
+/** Where mappings go for which no address is asked. MODEL: upwards from here, the first gap that is wide enough. */
+const MMAP_BASE = 0x2000_0000;
+
+/** What mmap is asked for. */
+export interface MmapRequest {
+  /** The file, NULL for anonymous memory. */
+  readonly file: File | null;
+  /** Wish for an address; the address itself with MAP_FIXED. */
+  readonly addr: number;
+  /** In bytes. */
+  readonly len: number;
+  /** PROT_… */
+  readonly prot: number;
+  /** MAP_… */
+  readonly flags: number;
+  /** Offset in the file, in pages. */
+  readonly pgoff: number;
+}
+
+/**
+ * The mmap system call.
+ *
+ * @kernel mm/util.c vm_mmap_pgoff v6.2
+ * @differs nothing is populated
+ * @returns the address, or -EINVAL, -ENOMEM, -EOVERFLOW, -EEXIST, -EACCES, -ENODEV
+ */
+export function* vmMmapPgoff(k: Machine, mm: Mm, request: MmapRequest): Step<number> {
+  yield* mmapWriteLock(k, mm);
+  const addr = yield* doMmap(k, mm, request);
+  mmapWriteUnlock(k, mm);
+  return addr;
+}
+
+/** @kernel mm/mmap.c do_mmap v6.2 */
+function* doMmap(k: Machine, mm: Mm, request: MmapRequest): Step<number> {
+  const len = pageAlign(k, request.len);
+  if (len === 0) return -EINVAL;
+  if (!Number.isSafeInteger(request.pgoff + len)) return -EOVERFLOW;
+  const addr = getUnmappedArea(k, mm, request, len);
+  if (addr < 0) return addr;
+  const noreplace = (request.flags & MAP_FIXED_NOREPLACE) !== 0;
+  if (noreplace && findVmaIntersection(k, mm, addr, addr + len) !== null) return -EEXIST;
+  const vmFlags = mappingFlags(mm, request);
+  if (vmFlags < 0) return vmFlags;
+  return yield* mmapRegion(k, mm, request.file, addr, len, vmFlags, firstPgoff(k, request, addr));
+}
+
+/** VM_… flags of the mapping, or a negative error number. None of them is VM_MERGEABLE, whose sign would mislead. */
+function mappingFlags(mm: Mm, { file, prot, flags }: MmapRequest): number {
+  let vmFlags = calcVmProtBits(prot) | mm.defFlags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
+  if (flags & MAP_LOCKED) vmFlags |= VM_LOCKED;
+  if (flags & MAP_NORESERVE) vmFlags |= VM_NORESERVE;
+  const type = flags & MAP_TYPE;
+  if (type !== MAP_SHARED && type !== MAP_PRIVATE) return -EINVAL;
+  const writable = file === null || (file.fMode & FMODE_WRITE) !== 0;
+  if (type === MAP_SHARED) {
+    if ((prot & PROT_WRITE) !== 0 && !writable) return -EACCES;
+    vmFlags |= VM_SHARED | VM_MAYSHARE;
+    if (!writable) vmFlags &= ~(VM_MAYWRITE | VM_SHARED);
+  }
+  if (file !== null && (file.fMode & FMODE_READ) === 0) return -EACCES;
+  if (file !== null && file.fOp === 0) return -ENODEV;
+  return vmFlags;
+}
+
+/** Page offset of a mapping's start: for anonymous memory that of its address, so that VMAs can merge. */
+function firstPgoff(k: Machine, { file, flags, pgoff }: MmapRequest, addr: number): number {
+  if (file !== null) return pgoff;
+  return (flags & MAP_TYPE) === MAP_SHARED ? 0 : addr / k.pageSize;
+}
+
+/** @kernel include/linux/mman.h calc_vm_prot_bits v6.2 */
+export function calcVmProtBits(prot: number): number {
+  return (
+    (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) | (prot & PROT_EXEC ? VM_EXEC : 0)
+  );
+}
+
+/**
+ * Maps [addr, addr + len), in place of whatever is mapped there.
+ *
+ * @kernel mm/mmap.c mmap_region v6.2
+ */
+function* mmapRegion(
+  k: Machine,
+  mm: Mm,
+  file: File | null,
+  addr: number,
+  len: number,
+  vmFlags: number,
+  pgoff: number,
+): Step<number> {
+  const end = addr + len;
+  if ((yield* doMunmap(k, mm, addr, len)) !== 0) return -ENOMEM;
+  const flags = accountableMapping(vmFlags) ? vmFlags | VM_ACCOUNT : vmFlags;
+  const vma =
+    mergeNewMapping(k, {
+      mm,
+      prev: vmaBefore(k, mm, addr),
+      next: findVma(k, mm, addr),
+      start: addr,
+      end,
+      flags,
+      pgoff,
+      file: file === null ? 0 : file.at,
+      anonVma: 0,
+      uffdCtx: 0,
+    }) ?? newMapping(k, mm, file, { start: addr, end, flags, pgoff });
+  mm.totalVm += len / k.pageSize;
+  if (flags & VM_LOCKED) mm.lockedVm += len / k.pageSize;
+  // Also a stretched VMA: who tracks stores must take the new part for changed.
+  if (k.softDirty) vma.vmFlags |= VM_SOFTDIRTY;
+  vmaSetPageProt(k, vma);
+  return addr;
+}
+
+function mergeNewMapping(k: Machine, vmg: VmaMerge): Vma | null {
+  return k.patched.mergeNewRange ? vmaMergeNewRange(k, vmg) : mmapRegionMerge(k, vmg);
+}
+
+function newMapping(
+  k: Machine,
+  mm: Mm,
+  file: File | null,
+  range: Pick<VmaMerge, 'start' | 'end' | 'flags' | 'pgoff'>,
+): Vma {
+  const vma = kmemCacheZalloc(k, Vma);
+  vma.vmMm = mm.at;
+  vma.vmStart = range.start;
+  vma.vmEnd = range.end;
+  vma.vmFlags = range.flags;
+  vma.vmPgoff = range.pgoff;
+  if (file !== null) callMmap(k, file, vma);
+  else if (vma.vmFlags & VM_SHARED) shmemZeroSetup(k, vma);
+  insertVma(k, mm, vma);
+  vmaLinkFile(k, vma);
+  return vma;
+}
+
+/**
+ * The file's own part of mmap: who answers the faults. /dev/zero mapped privately is anonymous memory that keeps
+ * its file, mapped shared it is shared anonymous memory.
+ *
+ * @kernel include/linux/fs.h call_mmap v6.2
+ */
+function callMmap(k: Machine, file: File, vma: Vma): void {
+  vma.vmFile = file.at;
+  if (file.fOp === FILE_SHMEM) vma.vmOps = VM_OPS_SHMEM;
+  else if (file.fOp !== FILE_ZERO) vma.vmOps = VM_OPS_FILE;
+  else if (vma.vmFlags & VM_SHARED) shmemZeroSetup(k, vma);
+  else vma.vmOps = VM_OPS_NONE;
+}
+
+/**
+ * Whether the mapping may come to need memory of its own for every page.
+ *
+ * @kernel mm/mmap.c accountable_mapping v6.2
+ */
+function accountableMapping(vmFlags: number): boolean {
+  return (vmFlags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE;
+}
+
+/** @kernel mm/mmap.c get_unmapped_area v6.2 */
+function getUnmappedArea(k: Machine, mm: Mm, { addr, flags }: MmapRequest, len: number): number {
+  if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) return addr % k.pageSize === 0 ? addr : -EINVAL;
+  const wish = addr - (addr % k.pageSize);
+  if (wish !== 0 && findVmaIntersection(k, mm, wish, wish + len) === null) return wish;
+  let free = MMAP_BASE;
+  for (const vma of vmasOf(k, mm, MMAP_BASE)) {
+    if (free + len <= vma.vmStart) break;
+    free = vma.vmEnd;
+  }
+  return free;
+}
+
+/** A length in bytes rounded up to whole pages. */
+export function pageAlign(k: Machine, len: number): number {
+  return Math.ceil(len / k.pageSize) * k.pageSize;
+}

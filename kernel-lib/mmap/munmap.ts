@@ -1,0 +1,93 @@
+import { EINVAL } from '../base/errno.js';
+import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
+import { unlinkAnonVmas } from '../vma/anon-vma.js';
+import { unlinkFileVma } from '../vma/file.js';
+import type { Mm } from '../vma/mm.js';
+import { splitVma } from '../vma/modify.js';
+import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
+import { findVma, freeVmaList, removeVma, vmaBefore, vmasOf } from '../vma/vma-list.js';
+import { vmaPages, vmAreaFree, type Vma } from '../vma/vma.js';
+import { VM_LOCKED } from '../vma/vm-flags.js';
+import { freePgtables, unmapVmas } from '../zap/unmap-vmas.js';
+
+/**
+ * The munmap system call.
+ *
+ * @kernel mm/mmap.c __vm_munmap v6.2
+ * @returns 0 or -EINVAL; that nothing is mapped there is no error
+ */
+export function* __vmMunmap(k: Machine, mm: Mm, start: number, len: number): Step<number> {
+  yield* mmapWriteLock(k, mm);
+  const ret = yield* doMunmap(k, mm, start, len);
+  mmapWriteUnlock(k, mm);
+  return ret;
+}
+
+/**
+ * Takes [start, start + len) out of the address space. The mmap lock is held for writing.
+ *
+ * @kernel mm/mmap.c do_munmap v6.2
+ */
+export function* doMunmap(k: Machine, mm: Mm, start: number, len: number): Step<number> {
+  const end = start + Math.ceil(len / k.pageSize) * k.pageSize;
+  if (start % k.pageSize !== 0 || end === start) return -EINVAL;
+  splitAt(k, mm, start);
+  splitAt(k, mm, end);
+  const vmas = vmasOf(k, mm, start, end);
+  for (const vma of vmas) {
+    removeVma(k, mm, vma);
+    if (vma.vmFlags & VM_LOCKED) mm.lockedVm -= vmaPages(vma);
+  }
+  if (vmas.length > 0) yield* unmapRegion(k, mm, vmas);
+  return 0;
+}
+
+/** If `addr` is inside a VMA, makes it the boundary of two. */
+function splitAt(k: Machine, mm: Mm, addr: number): void {
+  const vma = findVma(k, mm, addr);
+  if (vma !== null && vma.vmStart < addr) splitVma(k, vma, addr, true);
+}
+
+/**
+ * Takes away the pages and page tables of VMAs that the address space has forgotten, and the VMAs.
+ *
+ * @kernel mm/mmap.c unmap_region v6.2
+ */
+function* unmapRegion(k: Machine, mm: Mm, vmas: readonly Vma[]): Step<void> {
+  const start = vmas[0]!.vmStart;
+  const floor = vmaBefore(k, mm, start)?.vmEnd ?? 0;
+  const ceiling = findVma(k, mm, start)?.vmStart ?? Infinity;
+  yield* unmapVmas(k, mm, vmas);
+  for (const vma of vmas) unlinkVma(k, vma);
+  freePgtables(k, mm, floor, ceiling);
+  for (const vma of vmas) {
+    mm.totalVm -= vmaPages(vma);
+    vmAreaFree(k, vma);
+  }
+}
+
+/**
+ * The address space goes with its last process.
+ *
+ * @kernel mm/mmap.c exit_mmap v6.2
+ */
+export function* exitMmap(k: Machine, mm: Mm): Step<void> {
+  const vmas = vmasOf(k, mm);
+  yield* mmapWriteLock(k, mm);
+  if (vmas.length > 0) yield* unmapVmas(k, mm, vmas);
+  for (const vma of vmas) unlinkVma(k, vma);
+  freePgtables(k, mm, 0, Infinity);
+  for (const vma of vmas) {
+    removeVma(k, mm, vma);
+    vmAreaFree(k, vma);
+  }
+  freeVmaList(k, mm);
+  mmapWriteUnlock(k, mm);
+}
+
+/** Those who look for the mappings of a page no longer find this one; its page tables may go. */
+function unlinkVma(k: Machine, vma: Vma): void {
+  unlinkAnonVmas(k, vma);
+  unlinkFileVma(k, vma);
+}

@@ -1,11 +1,18 @@
-import mathPlugin, { type MarkdownKatexOptions } from '@vscode/markdown-it-katex';
 import katex from 'katex';
 import MarkdownIt, { type MarkdownIt as Parser, type MarkdownItOptions, type Token } from 'markdown-it';
+import { createRequire } from 'node:module';
 import { posix } from 'node:path';
 import type { MimeBundle, TextCell } from '../nbformat.js';
 import { imageSource } from './images.js';
 import type { Highlight } from './highlight.js';
 import { href, pagePath } from './paths.js';
+
+type Plugin = (md: Parser, options: object) => void;
+
+// Required, for the plugin is CommonJS with a default export, which Node and bundlers import in different ways.
+const { default: mathPlugin } = createRequire(import.meta.url)('@vscode/markdown-it-katex') as {
+  default: Plugin;
+};
 
 /** What one text cell needs to know of its surroundings. */
 export interface MarkdownPlace {
@@ -55,8 +62,7 @@ export function abstractOf(source: string): Abstract {
 function newMarkdown(options: MarkdownItOptions): Parser {
   const md = new MarkdownIt({ html: true, linkify: false, ...options });
   // The plugin brings an older KaTeX along, whose output does not fit our style sheet.
-  const math = { katex, throwOnError: false, enableFencedBlocks: true } as unknown as MarkdownKatexOptions;
-  return md.use(mathPlugin as unknown as (md: Parser, options: MarkdownKatexOptions) => void, math);
+  return md.use(mathPlugin, { katex, throwOnError: false, enableFencedBlocks: true });
 }
 
 function plainText(tokens: readonly Token[]): string {

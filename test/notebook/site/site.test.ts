@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -39,10 +40,18 @@ async function digests(dir: string): Promise<[path: string, sha256: string][]> {
   );
 }
 
-test('the same workbooks give the same bytes', async () => {
-  await writeSite(await fixturePages(), join(out, 'a'));
-  await writeSite(await fixturePages(), join(out, 'b'));
-  expect(await digests(join(out, 'a'))).toEqual(await digests(join(out, 'b')));
+test('the same workbooks give the same bytes, in this process and in a fresh one', async () => {
+  const pages = await fixturePages();
+  await writeSite(pages, join(out, 'here'));
+  const script = `
+    import { writeSite } from './dist/notebook/site/site.js';
+    import { text } from 'node:stream/consumers';
+    await writeSite(JSON.parse(await text(process.stdin)), process.argv[1]);`;
+  const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script, join(out, 'there')], {
+    input: JSON.stringify(pages),
+  });
+  expect(stderr.toString()).toBe('');
+  expect(await digests(join(out, 'there'))).toEqual(await digests(join(out, 'here')));
 });
 
 test('the index names every workbook with its first sentence, and what went wrong', async () => {

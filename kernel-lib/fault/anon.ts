@@ -15,10 +15,12 @@ import {
 import { pteAlloc, ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { pageAddNewAnonRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
+import { userfaultfdMissing } from '../uffd/markers.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
-import { VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
+import { VM_SHARED, VM_UFFD_MISSING, VM_WRITE } from '../vma/vm-flags.js';
 import { FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_SIGBUS } from './flags.js';
+import { handleUserfault } from './userfault.js';
 import { type VmFault, mkPte, mmOf, pteOffsetMapLock } from './vm-fault.js';
 
 /**
@@ -55,10 +57,11 @@ function* installAnonPage(k: Machine, vmf: VmFault, page: number, entry: Pte): S
   const { vma } = vmf;
   yield* pteOffsetMapLock(k, vmf);
   const raced = !pteNone(k, yield* ptepGet(k, vmf.ptep));
-  if (raced) {
+  const missing = !raced && userfaultfdMissing(vma);
+  if (raced || missing) {
     ptlUnlock(k, vmf.table);
     if (page !== 0) yield* folioPut(k, page);
-    return 0;
+    return missing ? yield* handleUserfault(k, vmf, VM_UFFD_MISSING) : 0;
   }
   if (page !== 0) {
     addMmCounter(k, mmOf(k, vma), MM_ANONPAGES, 1);

@@ -6,11 +6,12 @@ import { VM_MAYWRITE, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
 import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
 import { mmAccountFault } from './account.js';
 import { doAnonymousPage } from './anon.js';
+import { doFault } from './file.js';
+import { doSwapPage } from './swapin.js';
 import {
   FAULT_FLAG_ORIG_PTE_VALID,
   FAULT_FLAG_UNSHARE,
   FAULT_FLAG_WRITE,
-  VM_FAULT_SIGBUS,
   VM_FAULT_SIGSEGV,
 } from './flags.js';
 import type { VmFault } from './vm-fault.js';
@@ -64,9 +65,9 @@ function* handlePteFault(k: Machine, vmf: VmFault): Step<number> {
     vmf.flags |= FAULT_FLAG_ORIG_PTE_VALID;
   }
   if (pteNone(k, vmf.origPte)) {
-    return vmaIsAnonymous(vmf.vma) ? yield* doAnonymousPage(k, vmf) : VM_FAULT_SIGBUS;
+    return vmaIsAnonymous(vmf.vma) ? yield* doAnonymousPage(k, vmf) : yield* doFault(k, vmf);
   }
-  if (!ptePresent(k, vmf.origPte)) return VM_FAULT_SIGBUS;
+  if (!ptePresent(k, vmf.origPte)) return yield* doSwapPage(k, vmf);
 
   yield* ptlLock(k, vmf.table);
   if (!pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte)) {

@@ -4,7 +4,6 @@ import {
   PageAnon,
   PageAnonExclusive,
   PageKsm,
-  ZERO_PFN,
   folioGet,
   copyUserHighpage,
   folioRefCount,
@@ -21,25 +20,33 @@ import {
   pteMksoftDirty,
   pteMkuffdWp,
   pteMkyoung,
-  ptePfn,
   pteSame,
   pteSoftDirty,
-  pteSpecial,
   pteUffdWp,
   pteWrite,
 } from '../pgtable/pte.js';
 import { ptepGet, ptepGetAndClear, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { folioAddLruVma } from '../rmap/lru.js';
-import { mmCounterFile, pageAddNewAnonRmap, pageMoveAnonRmap, pageRemoveRmap } from '../rmap/map.js';
+import {
+  mmCounterFile,
+  pageAddNewAnonRmap,
+  pageMoveAnonRmap,
+  pageRemoveRmap,
+  vmNormalPage,
+} from '../rmap/map.js';
 import type { Step } from '../step/step.js';
+import { folioFreeSwap, freeSwapCache } from '../swap/cache.js';
+import { userfaultfdPteWp } from '../uffd/markers.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
-import { VM_MAYSHARE, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
+import { VM_MAYSHARE, VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vma/vm-flags.js';
 import { FAULT_FLAG_UNSHARE, FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_WRITE } from './flags.js';
+import { handleUserfault } from './userfault.js';
 import { type VmFault, maybeMkwrite, mkPte, mmOf, pteOffsetMapLock } from './vm-fault.js';
+import { wpPageShared, wpPfnShared } from './wp-shared.js';
 
 /** What a fault reports that wrote to a page in place. Nobody but KSM ever looked. */
-function wrote(k: Machine): number {
+export function wrote(k: Machine): number {
   return k.patched.noFaultWriteResult ? 0 : VM_FAULT_WRITE;
 }
 
@@ -50,6 +57,11 @@ function wrote(k: Machine): number {
  * @kernel mm/memory.c do_wp_page v6.2
  */
 export function* doWpPage(k: Machine, vmf: VmFault): Step<number> {
+  const unshare = (vmf.flags & FAULT_FLAG_UNSHARE) !== 0;
+  if (!unshare && userfaultfdPteWp(k, vmf.vma, vmf.origPte)) {
+    ptlUnlock(k, vmf.table);
+    return yield* handleUserfault(k, vmf, VM_UFFD_WP);
+  }
   vmf.page = vmNormalPage(k, vmf.origPte);
   return k.patched.wpSharedFirst ? yield* wpSharedFirst(k, vmf) : yield* wpAnonFirst(k, vmf);
 }
@@ -58,7 +70,7 @@ export function* doWpPage(k: Machine, vmf: VmFault): Step<number> {
 function* wpSharedFirst(k: Machine, vmf: VmFault): Step<number> {
   const { page } = vmf;
   if ((vmf.vma.vmFlags & (VM_SHARED | VM_MAYSHARE)) !== 0) {
-    return (yield* wpPageReuse(k, vmf), 0);
+    return page === 0 ? yield* wpPfnShared(k, vmf) : yield* wpPageShared(k, vmf);
   }
   if (page !== 0 && PageAnon(k, page)) return yield* wpAnon(k, vmf);
   return yield* wpCopyOther(k, vmf);
@@ -70,7 +82,7 @@ function* wpAnonFirst(k: Machine, vmf: VmFault): Step<number> {
   const sharedWrite = (vma.vmFlags & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED);
   if (page !== 0 && PageAnon(k, page)) return yield* wpAnon(k, vmf);
   if ((vmf.flags & FAULT_FLAG_UNSHARE) !== 0) return yield* wpCopyOther(k, vmf);
-  if (sharedWrite) return (yield* wpPageReuse(k, vmf), 0);
+  if (sharedWrite) return page === 0 ? yield* wpPfnShared(k, vmf) : yield* wpPageShared(k, vmf);
   return yield* wpCopyOther(k, vmf);
 }
 
@@ -112,6 +124,7 @@ function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
   if (!testFlag(k, page, PG_lru)) yield* lruAddDrain(k);
   if ((yield* folioRefCount(k, page)) > 1 + (testFlag(k, page, PG_swapcache) ? 1 : 0)) return false;
   if (!(yield* folioTrylock(k, page))) return false;
+  if (testFlag(k, page, PG_swapcache)) yield* folioFreeSwap(k, page);
   const alone = !PageKsm(k, page) && (yield* folioRefCount(k, page)) === 1;
   if (alone) pageMoveAnonRmap(k, page, vmf.vma);
   folioUnlock(k, page);
@@ -157,6 +170,7 @@ function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
   if (copied && oldPage !== 0) yield* folioPut(k, oldPage);
   ptlUnlock(k, vmf.table);
   if (oldPage !== 0) {
+    if (copied) yield* freeSwapCache(k, oldPage);
     yield* folioPut(k, oldPage);
   }
   return copied && (vmf.flags & FAULT_FLAG_UNSHARE) === 0 ? wrote(k) : 0;
@@ -194,11 +208,4 @@ function copiedPte(k: Machine, vmf: VmFault, newPage: number): Pte {
   if (pteUffdWp(k, vmf.origPte)) entry = pteMkuffdWp(k, entry);
   vmBugOn(pteWrite(k, entry), 'I7: unsharing never makes an entry writable');
   return entry;
-}
-
-/** The page that an entry maps, 0 for the zero page. @kernel mm/memory.c vm_normal_page v6.2 @differs no raw frames */
-export function vmNormalPage(k: Machine, pte: Pte): number {
-  if (pteSpecial(k, pte)) return 0;
-  const pfn = ptePfn(k, pte);
-  return pfn === ZERO_PFN ? 0 : pfn;
 }

@@ -14,11 +14,13 @@ import {
   pteMkuffdWp,
   pteMkwrite,
   pteNone,
-  ptePfn,
+  ptePresent,
+  pteSwpClearExclusive,
+  pteSwpClearUffdWp,
+  pteSwpExclusive,
   pteUffdWp,
   pteWrite,
   pteWrprotect,
-  pteSpecial,
 } from '../pgtable/pte.js';
 import {
   pmdAddrEnd,
@@ -31,10 +33,21 @@ import {
   setPteAt,
 } from '../pgtable/table.js';
 import { folioAddLruVma } from '../rmap/lru.js';
-import { mmCounter, pageAddNewAnonRmap, pageDupRmap, pageTryDupAnonRmap } from '../rmap/map.js';
+import { mmCounter, pageAddNewAnonRmap, pageDupRmap, pageTryDupAnonRmap, vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
+import { swapDuplicate } from '../swap/area.js';
+import {
+  PTE_MARKER_GUARD,
+  PTE_MARKER_POISONED,
+  PTE_MARKER_UFFD_WP,
+  isPteMarkerEntry,
+  makePteMarker,
+  nonSwapEntry,
+  pteMarkerGet,
+  pteToSwpEntry,
+} from '../swap/entry.js';
 import { Mm } from '../vma/mm.js';
-import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
+import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
 import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_UFFD_WP, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
 
@@ -98,17 +111,60 @@ function* copyPteRange(k: Machine, copy: CopyTables, start: number, end: number)
     const srcPte = pteOffset(k, srcTable, address);
     const pte = yield* ptepGet(k, srcPte);
     if (pteNone(k, pte)) continue;
-    result = yield* copyPresentPte(k, copy, address, pte);
+    if (ptePresent(k, pte)) result = yield* copyPresentPte(k, copy, address, pte);
+    else yield* copyNonpresentPte(k, copy, address, pte);
   }
   ptlUnlock(k, srcTable);
   ptlUnlock(k, dstTable);
   return result;
 }
 
+/**
+ * A swap entry, or another entry that is not present.
+ *
+ * @kernel mm/memory.c copy_nonpresent_pte v6.2
+ */
+function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<void> {
+  const { dst } = copy;
+  const dstMm = Mm.at(k, dst.vmMm);
+  const entry = pteToSwpEntry(k, srcPte);
+  let pte = srcPte;
+  if (!nonSwapEntry(k, entry)) {
+    yield* swapDuplicate(k, entry);
+    // The parent's entry first: from here on nobody may take the slot for its own.
+    if (pteSwpExclusive(k, pte)) {
+      pte = pteSwpClearExclusive(k, pte);
+      yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
+    }
+    addMmCounter(k, dstMm, MM_SWAPENTS, 1);
+  } else if (isPteMarkerEntry(k, entry)) {
+    if (copiesMarker(k, dst, pteMarkerGet(k, entry))) {
+      yield* setPteAt(k, pteOffset(k, copy.dstTable, address), makePteMarker(k, copiedBits(k, dst, entry)));
+    }
+    return;
+  }
+  if ((dst.vmFlags & VM_UFFD_WP) === 0) pte = pteSwpClearUffdWp(k, pte);
+  yield* setPteAt(k, pteOffset(k, copy.dstTable, address), pte);
+}
+
+/** Whether a child gets a marker: three states of its history. */
+function copiesMarker(k: Machine, dst: Vma, marker: number): boolean {
+  if (!k.patched.markerForkFollowsChild || (dst.vmFlags & VM_UFFD_WP) !== 0) return true;
+  const lasting = PTE_MARKER_POISONED | PTE_MARKER_GUARD;
+  return k.patched.errorMarkerSurvivesFork && (marker & lasting) !== 0;
+}
+
+/** A child that does not track write-protection gets the marker without that bit. */
+function copiedBits(k: Machine, dst: Vma, entry: number): number {
+  const marker = pteMarkerGet(k, entry);
+  const keepsAll = !k.patched.markerForkFollowsChild || (dst.vmFlags & VM_UFFD_WP) !== 0;
+  return keepsAll ? marker : marker & ~PTE_MARKER_UFFD_WP;
+}
+
 /** @kernel mm/memory.c copy_present_pte v6.2 */
 function* copyPresentPte(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<number> {
   const { dst, src } = copy;
-  const page = pteSpecial(k, srcPte) ? 0 : ptePfn(k, srcPte);
+  const page = vmNormalPage(k, srcPte);
   if (page !== 0 && PageAnon(k, page)) {
     yield* folioGet(k, page);
     if (!(yield* pageTryDupAnonRmap(k, page, src))) {

@@ -1,28 +1,38 @@
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
 import { AddressSpace, FILE_SHMEM, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
-import { VM_OPS_SHMEM, type Vma } from '../vma/vma.js';
+import { VM_OPS_SHMEM, type Vma, vmaPages } from '../vma/vma.js';
 
 /**
- * An object in memory, of any length and all holes, opened for reading and writing: a memfd, a file on tmpfs, or
- * what stands behind shared anonymous memory.
+ * A new object, all holes, opened for reading and writing: a memfd, a file on tmpfs, or what stands behind shared
+ * anonymous memory.
  *
  * @kernel mm/shmem.c __shmem_file_setup v6.2
+ * @param nrPages its size
  */
-export function __shmemFileSetup(k: Machine): File {
+export function __shmemFileSetup(k: Machine, nrPages: number): File {
+  const mapping = kmemCacheZalloc(k, AddressSpace);
+  mapping.iSize = nrPages;
+  mapping.nextShmem = k.globals.mappings;
+  k.globals.mappings = mapping.at;
   const file = kmemCacheZalloc(k, File);
-  file.fMapping = kmemCacheZalloc(k, AddressSpace).at;
+  file.fMapping = mapping.at;
   file.fMode = FMODE_READ | FMODE_WRITE;
   file.fOp = FILE_SHMEM;
   return file;
 }
 
-/**
- * Gives shared anonymous memory the object that its pages live in.
- *
- * @kernel mm/shmem.c shmem_zero_setup v6.2
- */
+/** Every object of shmem, newest first. */
+export function shmemMappings(k: Machine): AddressSpace[] {
+  const found: AddressSpace[] = [];
+  for (let at = k.globals.mappings; at !== 0; at = AddressSpace.at(k, at).nextShmem) {
+    found.push(AddressSpace.at(k, at));
+  }
+  return found;
+}
+
+/** Shared anonymous memory gets an object of its own. @kernel mm/shmem.c shmem_zero_setup v6.2 */
 export function shmemZeroSetup(k: Machine, vma: Vma): void {
-  vma.vmFile = __shmemFileSetup(k).at;
+  vma.vmFile = __shmemFileSetup(k, vmaPages(vma)).at;
   vma.vmOps = VM_OPS_SHMEM;
 }

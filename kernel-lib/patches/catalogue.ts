@@ -141,6 +141,25 @@ export const catalogue = {
     changes: 'MADV_PAGEOUT leaves the young bit of pages that stay',
     since: 'v6.9',
   },
+  uffdWpUnpopulated: {
+    id: '2bad466cc9d9',
+    title: 'mm/uffd: UFFD_FEATURE_WP_UNPOPULATED',
+    changes: 'empty places of anonymous memory can be write-protected, by a marker',
+    since: 'v6.4',
+  },
+  poisonMarker: {
+    id: 'af19487f00f3',
+    title: 'mm: make PTE_MARKER_SWAPIN_ERROR more general',
+    changes: 'the marker of a lost page stops an access as poisoned memory does',
+    since: 'v6.6',
+    requires: [['15520a3f0469', 'the marker comes with it']],
+  },
+  noSwapCacheBypass: {
+    id: '?swap-no-bypass',
+    title: 'mm, swap: never bypass the swap cache even for SWP_SYNCHRONOUS_IO',
+    changes: 'swap-in goes through the swap cache on every device',
+    since: 'v7.0',
+  },
   swapZeromap: {
     id: '0ca0c24e3211',
     title: 'mm: store zero pages to be swapped out in a bitmap',

@@ -79,6 +79,12 @@ export function pteOffset(k: Machine, table: number, address: number): number {
   return entryOf(k, table, lowest(k), address);
 }
 
+/** First address of the lowest-level table that holds `address`. */
+export function pmdAddrStart(k: Machine, address: number): number {
+  const { span, entries } = k.levels[lowest(k)]!;
+  return address - (address % (span * entries));
+}
+
 /** First address behind the lowest-level table that holds `address`, or `end` if that comes first. */
 export function pmdAddrEnd(k: Machine, address: number, end: number): number {
   const { span, entries } = k.levels[lowest(k)]!;

@@ -1,9 +1,11 @@
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
+import { type Pte, ptePfn, pteSpecial } from '../pgtable/pte.js';
 import type { Step } from '../step/step.js';
 import { PAGE_MAPPING_ANON, PG_anon_exclusive, PG_swapbacked } from '../folio/flags.js';
 import {
   PageAnon,
+  ZERO_PFN,
   PageAnonExclusive,
   PageKsm,
   clearFlag,
@@ -154,4 +156,11 @@ export function mmCounterFile(k: Machine, page: number): number {
 /** Which RSS counter a mapped page belongs to. @kernel include/linux/mm.h mm_counter v6.2 */
 export function mmCounter(k: Machine, page: number): number {
   return PageAnon(k, page) ? MM_ANONPAGES : mmCounterFile(k, page);
+}
+
+/** The page that an entry maps, 0 for the zero page. @kernel mm/memory.c vm_normal_page v6.2 @differs no raw frames */
+export function vmNormalPage(k: Machine, pte: Pte): number {
+  if (pteSpecial(k, pte)) return 0;
+  const pfn = ptePfn(k, pte);
+  return pfn === ZERO_PFN ? 0 : pfn;
 }

@@ -10,6 +10,7 @@ import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
 import { swapType, swapTypes } from '../pgtable/swapops.js';
+import { SWAP_SLOT_WORDS } from '../swap/area.js';
 import { Arena } from '../step/arena.js';
 import { ld, st } from '../step/memory.js';
 
@@ -23,9 +24,6 @@ export interface MachineShape {
   readonly nrSwapSlots: number;
   readonly nrCpus: number;
 }
-
-/** Words of one swap slot: its counts and its content. */
-export const SWAP_SLOT_WORDS = 2;
 
 /**
  * Makes a machine that runs no process. Its memory is one buffer that costs nothing before it is touched.

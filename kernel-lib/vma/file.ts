@@ -11,6 +11,21 @@ import { Vma } from './vma.js';
 export const AddressSpace = struct('address_space', {
   /** First Vma of the mappings, linked by sharedNext and sharedPrev. */
   iMmap: 'i32',
+  /** Pages and swap entries by index; see pagecache/xarray.ts. */
+  xaHead: 'i32',
+  xaHeight: 'i32',
+  /** Pages in the page cache. */
+  nrpages: 'i32',
+  /** Size in pages. */
+  iSize: 'u32',
+  /** Pages accounted to the object, those of them in swap, and what stat shows, in pages. */
+  alloced: 'i32',
+  swapped: 'i32',
+  iBlocks: 'i32',
+  /** The next address space of shmem. */
+  nextShmem: 'i32',
+  /** Files and mappings that keep the object; 0 frees it. */
+  references: 'i32',
 });
 export type AddressSpace = ReturnType<typeof AddressSpace.at>;
 

@@ -7,7 +7,7 @@ import { zapPageRangeSingle } from './zap.js';
 
 /** Removes everything that whole VMAs map. @kernel mm/memory.c unmap_vmas v6.2 @differs the caller lists the VMAs */
 export function* unmapVmas(k: Machine, _mm: Mm, vmas: readonly Vma[]): Step<void> {
-  for (const vma of vmas) yield* zapPageRangeSingle(k, vma, vma.vmStart, vma.vmEnd);
+  for (const vma of vmas) yield* zapPageRangeSingle(k, vma, vma.vmStart, vma.vmEnd, { dropMarker: true });
 }
 
 /**

@@ -1,0 +1,60 @@
+import type { Machine } from '../machine/machine.js';
+import { PTE_NONE, pteSame } from '../pgtable/pte.js';
+import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { type Step, blocked } from '../step/step.js';
+import {
+  PTE_MARKER_GUARD,
+  PTE_MARKER_POISONED,
+  PTE_MARKER_UFFD_WP,
+  isHwpoisonEntry,
+  isMigrationEntry,
+  isPteMarkerEntry,
+  pteMarkerGet,
+} from '../swap/entry.js';
+import { markerOf, userfaultfdWp } from '../uffd/markers.js';
+import { vmaIsAnonymous } from '../vma/vma.js';
+import { doAnonymousPage } from './anon.js';
+import { doFault } from './file.js';
+import { VM_FAULT_HWPOISON, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV } from './flags.js';
+import { type VmFault, pteOffsetMapLock } from './vm-fault.js';
+
+/** A fault on an entry that is not present and holds no slot. MODEL: the first part of do_swap_page(). */
+export function* handleNonSwapEntry(k: Machine, vmf: VmFault, entry: number): Step<number> {
+  if (isMigrationEntry(k, entry)) {
+    yield* blocked('migration');
+    return 0;
+  }
+  if (isHwpoisonEntry(k, entry)) return VM_FAULT_HWPOISON;
+  if (isPteMarkerEntry(k, entry)) return yield* handlePteMarker(k, vmf, pteMarkerGet(k, entry));
+  // The entry of its own that told of a failed swap-in before 15520a3f0469.
+  return VM_FAULT_SIGBUS;
+}
+
+/** @kernel mm/memory.c handle_pte_marker v6.2 */
+function* handlePteMarker(k: Machine, vmf: VmFault, marker: number): Step<number> {
+  if (!k.patched.swapErrorMarker && vmaIsAnonymous(vmf.vma)) return VM_FAULT_SIGBUS;
+  if ((marker & PTE_MARKER_POISONED) !== 0) {
+    return k.patched.poisonMarker ? VM_FAULT_HWPOISON : VM_FAULT_SIGBUS;
+  }
+  if ((marker & PTE_MARKER_GUARD) !== 0) return VM_FAULT_SIGSEGV;
+  if ((marker & PTE_MARKER_UFFD_WP) !== 0) return yield* pteMarkerHandleUffdWp(k, vmf);
+  return VM_FAULT_SIGBUS;
+}
+
+/** @kernel mm/memory.c pte_marker_handle_uffd_wp v6.2 */
+function* pteMarkerHandleUffdWp(k: Machine, vmf: VmFault): Step<number> {
+  const anonymous = vmaIsAnonymous(vmf.vma);
+  const anonMarkers = k.patched.uffdWpUnpopulated;
+  if (!userfaultfdWp(vmf.vma) || (anonymous && !anonMarkers)) return yield* pteMarkerClear(k, vmf);
+  return anonymous ? yield* doAnonymousPage(k, vmf) : yield* doFault(k, vmf);
+}
+
+/** A marker that nobody needs any more becomes none; the access is tried again. @kernel mm/memory.c pte_marker_clear v6.2 */
+function* pteMarkerClear(k: Machine, vmf: VmFault): Step<number> {
+  yield* pteOffsetMapLock(k, vmf);
+  const now = yield* ptepGet(k, vmf.ptep);
+  const clear = k.patched.errorMarkerSurvivesFork ? pteSame(now, vmf.origPte) : markerOf(k, now) !== 0;
+  if (clear) yield* setPteAt(k, vmf.ptep, PTE_NONE);
+  ptlUnlock(k, vmf.table);
+  return 0;
+}

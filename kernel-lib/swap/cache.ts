@@ -1,0 +1,141 @@
+import { vmBugOn } from '../base/error.js';
+import { allocPage, folioPut } from '../folio/alloc.js';
+import { PG_dirty, PG_swapbacked, PG_swapcache, PG_writeback } from '../folio/flags.js';
+import {
+  folioGet,
+  folioRefAdd,
+  folioRefSubAndTest,
+  pageMapcount,
+  pagePrivate,
+  setFlag,
+  clearFlag,
+  setPagePrivate,
+  testFlag,
+} from '../folio/frame.js';
+import { folioTrylock, folioUnlock } from '../folio/lock.js';
+import { folioAddLru } from '../folio/lru.js';
+import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
+import {
+  __swapCount,
+  cachedPage,
+  folioAllocSwap,
+  putSwapFolio,
+  setCachedPage,
+  swapArea,
+  swapHasCache,
+  swapFree,
+  swapcachePrepare,
+} from './area.js';
+import { swapReadpage } from './io.js';
+
+/** Puts a locked page under its slot. @kernel mm/swap_state.c add_to_swap_cache v6.2 */
+function* addToSwapCache(k: Machine, page: number, entry: number): Step<void> {
+  vmBugOn(testFlag(k, page, PG_swapcache), 'a page is in the swap cache once');
+  yield* folioRefAdd(k, page, 1);
+  setFlag(k, page, PG_swapcache);
+  setPagePrivate(k, page, entry);
+  setCachedPage(k, entry, page);
+  k.globals.nrSwapCache++;
+}
+
+/** Gives a locked page a slot; false when there is none. @kernel mm/swap_state.c add_to_swap v6.2 */
+export function* addToSwap(k: Machine, page: number): Step<boolean> {
+  const entry = folioAllocSwap(k);
+  if (entry === 0) return false;
+  yield* addToSwapCache(k, page, entry);
+  // The entry that maps it may be clean, after MADV_FREE: what leaves memory has to be written all the same.
+  setFlag(k, page, PG_dirty);
+  return true;
+}
+
+/** Puts a page of shmem under a slot that was already taken. */
+export function* addSlotToSwapCache(k: Machine, page: number, entry: number): Step<void> {
+  yield* addToSwapCache(k, page, entry);
+}
+
+/** Takes a locked page out of the cache. @kernel mm/swap_state.c delete_from_swap_cache v6.2 */
+export function* deleteFromSwapCache(k: Machine, page: number): Step<void> {
+  removeFromSwapCache(k, page);
+  yield* folioRefSubAndTest(k, page, 1);
+}
+
+/** The same without the reference: the caller froze it. @kernel mm/swap_state.c __delete_from_swap_cache v6.2 */
+export function removeFromSwapCache(k: Machine, page: number): void {
+  const entry = pagePrivate(k, page);
+  clearFlag(k, page, PG_swapcache);
+  setPagePrivate(k, page, 0);
+  setCachedPage(k, entry, 0);
+  k.globals.nrSwapCache--;
+  putSwapFolio(k, entry);
+}
+
+/**
+ * Frees the slot of a locked page if nobody needs it any more. The page is then all that is left of its content.
+ *
+ * @kernel mm/swapfile.c folio_free_swap v6.2
+ */
+export function* folioFreeSwap(k: Machine, page: number): Step<boolean> {
+  if (!testFlag(k, page, PG_swapcache) || testFlag(k, page, PG_writeback)) return false;
+  if (__swapCount(k, pagePrivate(k, page)) !== 0) return false;
+  yield* deleteFromSwapCache(k, page);
+  setFlag(k, page, PG_dirty);
+  return true;
+}
+
+/** The same for a page that may not be locked and has just lost a mapping. @kernel mm/swap_state.c free_swap_cache v6.2 */
+export function* freeSwapCache(k: Machine, page: number): Step<void> {
+  if (!testFlag(k, page, PG_swapcache) || pageMapcount(k, page) > 0) return;
+  if (!(yield* folioTrylock(k, page))) return;
+  yield* folioFreeSwap(k, page);
+  folioUnlock(k, page);
+}
+
+/** A page-table entry lets go of a slot, and of the cached page if nobody else needs it. @kernel mm/swapfile.c free_swap_and_cache v6.2 */
+export function* freeSwapAndCache(k: Machine, entry: number): Step<void> {
+  swapFree(k, entry);
+  if (__swapCount(k, entry) === 0 && swapHasCache(k, entry)) yield* __tryToReclaimSwap(k, entry);
+}
+
+/** @kernel mm/swapfile.c __try_to_reclaim_swap v6.2 @differs only for unmapped pages, or when swap is nearly full */
+function* __tryToReclaimSwap(k: Machine, entry: number): Step<void> {
+  const page = yield* swapCacheGetFolio(k, entry);
+  if (page === 0) return;
+  if (yield* folioTrylock(k, page)) {
+    if (pageMapcount(k, page) === 0 || memCgroupSwapFull(k)) yield* folioFreeSwap(k, page);
+    folioUnlock(k, page);
+  }
+  yield* folioPut(k, page);
+}
+
+/** The cached page of a slot with a reference, 0 if it is not cached. @kernel mm/swap_state.c swap_cache_get_folio v6.2 */
+export function* swapCacheGetFolio(k: Machine, entry: number): Step<number> {
+  const page = cachedPage(k, entry);
+  if (page !== 0) yield* folioGet(k, page);
+  return page;
+}
+
+/** Whether more than half of swap is in use: then slots are given up early. @kernel mm/memcontrol.c mem_cgroup_swap_full v6.2 */
+export function memCgroupSwapFull(k: Machine): boolean {
+  const si = swapArea(k);
+  return si !== undefined && si.inusePages * 2 >= si.max - 1;
+}
+
+/**
+ * Reads a slot into the cache, with a reference; the page is not uptodate if the device failed. 0 without memory.
+ *
+ * @kernel mm/swap_state.c read_swap_cache_async v6.2
+ * @differs page-cluster is 0: nothing around it is read
+ */
+export function* readSwapCacheAsync(k: Machine, entry: number): Step<number> {
+  const cached = yield* swapCacheGetFolio(k, entry);
+  if (cached !== 0) return cached;
+  const page = allocPage(k);
+  if (page === 0 || !swapcachePrepare(k, entry)) return 0;
+  yield* folioTrylock(k, page);
+  setFlag(k, page, PG_swapbacked);
+  yield* addToSwapCache(k, page, entry);
+  yield* folioAddLru(k, page);
+  swapReadpage(k, page, entry);
+  return page;
+}

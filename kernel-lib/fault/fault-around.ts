@@ -14,11 +14,11 @@ import { doSetPte } from './file.js';
 import { VM_FAULT_NOPAGE } from './flags.js';
 import type { VmFault } from './vm-fault.js';
 
-/** Pages that a read fault looks at: 64 KiB. @kernel mm/memory.c fault_around_bytes v6.2 */
+/** Pages that a read fault looks at: 64 KiB. */
 const FAULT_AROUND_BYTES = 65536;
 
 /** @kernel mm/memory.c should_fault_around v6.2 */
-export function mayFaultAround(vma: Vma): boolean {
+export function shouldFaultAround(vma: Vma): boolean {
   return !userfaultfdWp(vma);
 }
 

@@ -24,7 +24,7 @@ import { vmaMapping } from '../vma/file.js';
 import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
 import { VM_SHARED, VM_UFFD_MISSING } from '../vma/vm-flags.js';
 import { linearPageIndex } from '../vma/vma.js';
-import { mayFaultAround, doFaultAround } from './fault-around.js';
+import { shouldFaultAround, doFaultAround } from './fault-around.js';
 import {
   FAULT_FLAG_ALLOW_RETRY,
   FAULT_FLAG_ORIG_PTE_VALID,
@@ -62,7 +62,7 @@ export function* doFault(k: Machine, vmf: VmFault): Step<number> {
 
 /** @kernel mm/memory.c do_read_fault v6.2 */
 function* doReadFault(k: Machine, vmf: VmFault): Step<number> {
-  if (mayFaultAround(vmf.vma)) {
+  if (shouldFaultAround(vmf.vma)) {
     const around = yield* doFaultAround(k, vmf);
     if (around !== 0) return around;
   }

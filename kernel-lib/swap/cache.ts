@@ -56,12 +56,12 @@ export function* addSlotToSwapCache(k: Machine, page: number, entry: number): St
 
 /** Takes a locked page out of the cache. @kernel mm/swap_state.c delete_from_swap_cache v6.2 */
 export function* deleteFromSwapCache(k: Machine, page: number): Step<void> {
-  removeFromSwapCache(k, page);
+  __deleteFromSwapCache(k, page);
   yield* folioRefSubAndTest(k, page, 1);
 }
 
 /** The same without the reference: the caller froze it. @kernel mm/swap_state.c __delete_from_swap_cache v6.2 */
-export function removeFromSwapCache(k: Machine, page: number): void {
+export function __deleteFromSwapCache(k: Machine, page: number): void {
   const entry = pagePrivate(k, page);
   clearFlag(k, page, PG_swapcache);
   setPagePrivate(k, page, 0);

@@ -83,9 +83,9 @@ function* zapPteRange(
 
 function* zapPresent(k: Machine, vma: Vma, ptep: number, seen: Pte, details: ZapDetails): Step<void> {
   const page = vmNormalPage(k, seen);
-  if (page !== 0 && !shouldZap(k, page, details)) return;
+  if (page !== 0 && !shouldZapPage(k, page, details)) return;
   const pte = yield* ptepGetAndClear(k, ptep);
-  yield* leaveMarker(k, vma, ptep, pte, details);
+  yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
   if (page === 0) return;
   if (!PageAnon(k, page)) yield* noteFileUse(k, page, pte);
   addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, page), -1);
@@ -95,7 +95,7 @@ function* zapPresent(k: Machine, vma: Vma, ptep: number, seen: Pte, details: Zap
 }
 
 /** Private copies survive where only the file's own pages go. @kernel mm/memory.c should_zap_page v6.2 */
-function shouldZap(k: Machine, page: number, details: ZapDetails): boolean {
+function shouldZapPage(k: Machine, page: number, details: ZapDetails): boolean {
   return details.evenCows !== false || !PageAnon(k, page);
 }
 
@@ -118,7 +118,7 @@ function* zapNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte, details: Z
     return;
   }
   yield* setPteAt(k, ptep, PTE_NONE);
-  yield* leaveMarker(k, vma, ptep, pte, details);
+  yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
 }
 
 /** Only who unmaps for good takes a write-protection marker along; an error goes with private memory. */
@@ -130,6 +130,12 @@ function dropsMarker(k: Machine, vma: Vma, marker: number, details: ZapDetails):
 }
 
 /** @kernel mm/memory.c zap_install_uffd_wp_if_needed v6.2 */
-function* leaveMarker(k: Machine, vma: Vma, ptep: number, pte: Pte, details: ZapDetails): Step<void> {
+function* zapInstallUffdWpIfNeeded(
+  k: Machine,
+  vma: Vma,
+  ptep: number,
+  pte: Pte,
+  details: ZapDetails,
+): Step<void> {
   if (details.dropMarker !== true) yield* pteInstallUffdWpIfNeeded(k, vma, ptep, pte);
 }

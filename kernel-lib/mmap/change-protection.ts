@@ -1,5 +1,5 @@
 import type { Pgprot } from '../arch/codec.js';
-import { vmNormalPage } from '../fault/wp.js';
+import { vmNormalPage } from '../rmap/map.js';
 import { PageAnon, PageAnonExclusive } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import {

@@ -24,7 +24,7 @@ describe.each(['6.1', '6.12'])('mmap and munmap on %s', (release) => {
 
   test('mappings of one file merge where the offsets continue', () => {
     const p = new Layout(release);
-    const file = __shmemFileSetup(p.k);
+    const file = __shmemFileSetup(p.k, 16);
     p.mmap(0, 4, 'rw', file, true, 0);
     p.mmap(4, 8, 'rw', file, true, 4);
     p.mmap(8, 12, 'rw', file, true, 9);

@@ -35,7 +35,7 @@ describe.each(['6.1', '6.12', '7.2'])('mprotect on %s', (release) => {
 
   test('a shared mapping of a file opened for reading never becomes writable', () => {
     const p = new Layout(release);
-    const file = __shmemFileSetup(p.k);
+    const file = __shmemFileSetup(p.k, 16);
     file.fMode = FMODE_READ;
     p.mmap(0, 4, 'r', file, true);
     expect(p.mprotect(0, 4, 'rw')).toBe(-EACCES);

@@ -1,12 +1,12 @@
-import { placeOf, type Cell } from './cell.js';
+import { formatCell, type Cell } from './cell.js';
 import { Figure, type PlotlyObject } from './figure.js';
 import {
-  axis,
   cellOf,
   distinct,
   groupBy,
   numberAxis,
   numberOf,
+  placesAxis,
   type Field,
   type PlotOptions,
 } from './rows.js';
@@ -41,7 +41,7 @@ export function bars<Row extends object>(rows: readonly Row[], options: BarsOpti
   const { x, y, by, horizontal } = options;
   const places = distinct(rows, x);
   const groups: Group[] = [...groupBy(rows, by)].map(([name, group]) => ({ name, sums: sums(group, x, y) }));
-  const along = axis(options.xLabel ?? x, places, horizontal ? { autorange: 'reversed' } : {});
+  const along = placesAxis(options.xLabel ?? x, horizontal ? { autorange: 'reversed' } : {});
   const up = numberAxis(options.yLabel ?? y, heights(groups, places, options.stacked ?? false));
   return new Figure({
     ...options,
@@ -74,7 +74,7 @@ function heights(groups: readonly Group[], places: readonly Cell[], stacked: boo
 }
 
 function trace({ name, sums }: Group, places: readonly Cell[], horizontal: boolean): PlotlyObject {
-  const along = places.map(placeOf);
+  const along = places.map(formatCell);
   const up = places.map((place) => sums.get(place) ?? null);
   return {
     type: 'bar',

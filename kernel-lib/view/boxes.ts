@@ -1,5 +1,5 @@
 import { Figure } from './figure.js';
-import { axis, groupBy, numberOf, type Field, type PlotOptions } from './rows.js';
+import { groupBy, numberAxis, numberOf, placesAxis, type Field, type PlotOptions } from './rows.js';
 import { Table } from './table.js';
 
 export interface BoxesOptions<Row> extends PlotOptions {
@@ -50,8 +50,11 @@ export function boxes<Row extends object>(rows: readonly Row[], options: BoxesOp
       },
     ],
     layout: {
-      xaxis: axis(options.xLabel ?? x ?? '', names),
-      yaxis: axis(options.yLabel ?? y, []),
+      xaxis: placesAxis(options.xLabel ?? x ?? ''),
+      yaxis: numberAxis(
+        options.yLabel ?? y,
+        spreads.flatMap(({ min, max }) => [min, max]),
+      ),
     },
     text: new Table({
       columns: [x ?? '', 'min', 'q1', 'median', 'q3', 'max'],

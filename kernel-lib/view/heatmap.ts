@@ -1,6 +1,6 @@
-import { formatCell, placeOf } from './cell.js';
+import { formatCell } from './cell.js';
 import { Figure } from './figure.js';
-import { axis, cellOf, distinct, numberOf, type Field, type PlotOptions } from './rows.js';
+import { cellOf, distinct, numberOf, placesAxis, type Field, type PlotOptions } from './rows.js';
 import { Table } from './table.js';
 
 export interface HeatmapOptions<Row> extends PlotOptions {
@@ -34,18 +34,22 @@ export function heatmap<Row extends object>(rows: readonly Row[], options: Heatm
     data: [
       {
         type: 'heatmap',
-        x: xs.map(placeOf),
-        y: ys.map(placeOf),
+        x: xs.map(formatCell),
+        y: ys.map(formatCell),
         z,
         colorscale: 'Viridis',
-        colorbar: { title: { text: value, side: 'right' }, thickness: 12, outlinewidth: 0 },
+        colorbar: {
+          title: { text: value, side: 'right', font: { size: 13 } },
+          thickness: 12,
+          outlinewidth: 0,
+        },
         hoverongaps: false,
         ...(xs.length * ys.length <= LABELLED_PLACES ? { texttemplate: '%{z}' } : {}),
       },
     ],
     layout: {
-      xaxis: axis(options.xLabel ?? x, xs, { showgrid: false }),
-      yaxis: axis(options.yLabel ?? y, ys, { showgrid: false, autorange: 'reversed' }),
+      xaxis: placesAxis(options.xLabel ?? x, { showgrid: false }),
+      yaxis: placesAxis(options.yLabel ?? y, { showgrid: false, autorange: 'reversed' }),
     },
     text: new Table({
       columns: [`${y} \\ ${x}`, ...xs.map(formatCell)],

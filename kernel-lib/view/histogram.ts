@@ -1,6 +1,6 @@
 import { formatCell } from './cell.js';
 import { Figure } from './figure.js';
-import { axis, groupBy, numberAxis, numberOf, type Field, type PlotOptions } from './rows.js';
+import { groupBy, numberAxis, numberOf, placesAxis, type Field, type PlotOptions } from './rows.js';
 import { Table } from './table.js';
 
 export interface HistogramOptions<Row> extends PlotOptions {
@@ -46,7 +46,7 @@ export function histogram<Row extends object>(rows: readonly Row[], options: His
     })),
     layout: {
       bargap: groups.length > 1 ? 0.15 : 0.04,
-      xaxis: axis(options.xLabel ?? x, names),
+      xaxis: placesAxis(options.xLabel ?? x),
       yaxis: numberAxis(
         options.yLabel ?? 'count',
         groups.flatMap(({ counts }) => counts),

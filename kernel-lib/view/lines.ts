@@ -40,7 +40,7 @@ export function lines<Row extends object>(rows: readonly Row[], options: LinesOp
     data,
     layout: {
       xaxis: axis(options.xLabel ?? x, distinct(rows, x)),
-      yaxis: axis(options.yLabel ?? y, [], options.yLog ? { type: 'log' } : {}),
+      yaxis: { title: { text: options.yLabel ?? y }, ...(options.yLog ? { type: 'log' } : {}) },
       hovermode: 'x unified',
     },
     text: new Table({

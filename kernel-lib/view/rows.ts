@@ -52,19 +52,24 @@ export function groupBy<Row extends object>(
 }
 
 /**
- * A Plotly axis for these values. Text stays text: left to itself, Plotly reads the releases "6.1" and "6.12" as
- * numbers.
+ * A Plotly axis on which each value has a place of its own, in the order given. Left to itself, Plotly reads the
+ * releases "6.1" and "6.12" as numbers.
  */
-export function axis(label: string, values: readonly Cell[], more: PlotlyObject = {}): PlotlyObject {
-  const text = values.some((value) => typeof value === 'string' || typeof value === 'boolean');
-  return { title: { text: label }, ...(text ? { type: 'category' } : {}), ...more };
+export function placesAxis(label: string, more: PlotlyObject = {}): PlotlyObject {
+  return { title: { text: label }, type: 'category', ...more };
+}
+
+/** A Plotly axis for values that are numbers or, if any is a text, for texts. */
+export function axis(label: string, values: readonly Cell[]): PlotlyObject {
+  const numbers = values.every((value) => typeof value === 'number');
+  return numbers ? { title: { text: label } } : placesAxis(label);
 }
 
 /** Up to this height every whole number of a counting axis is named. */
 const NAMED_COUNTS = 8;
 
 /** A Plotly axis for numbers: where they are small counts, its ticks are whole. */
-export function numberAxis(label: string, values: readonly number[], more: PlotlyObject = {}): PlotlyObject {
+export function numberAxis(label: string, values: readonly number[]): PlotlyObject {
   const counts = values.every((value) => Number.isInteger(value) && Math.abs(value) <= NAMED_COUNTS);
-  return { title: { text: label }, ...(counts ? { dtick: 1 } : {}), ...more };
+  return { title: { text: label }, ...(counts ? { dtick: 1 } : {}) };
 }

@@ -34,6 +34,17 @@ test('kernel releases stay names: 6.10 must not become 6.1', () => {
   expect(boxes.plotly.layout.xaxis).toMatchObject({ type: 'category' });
 });
 
+test('numbers of a bar or a heat map are names of places, not distances', () => {
+  const sizes = [1, 512].map((nrPages) => ({ nrPages, faults: nrPages }));
+  const bars = view.bars(sizes, { x: 'nrPages', y: 'faults', title: '' });
+  expect(data(bars)[0]).toMatchObject({ x: ['1', '512'], y: [1, 512] });
+  expect(bars.plotly.layout.xaxis).toMatchObject({ type: 'category' });
+  const heat = view.heatmap(sizes, { x: 'nrPages', y: 'nrPages', value: 'faults', title: '' });
+  expect(heat.plotly.layout).toMatchObject({ xaxis: { type: 'category' }, yaxis: { type: 'category' } });
+  const lines = view.lines(sizes, { x: 'nrPages', y: 'faults', title: '' });
+  expect(lines.plotly.layout.xaxis).not.toHaveProperty('type');
+});
+
 test('horizontal bars swap the axes', () => {
   const figure = view.bars(faults, { x: 'op', y: 'minor', horizontal: true, title: 'Faults' });
   expect(data(figure)).toEqual([{ type: 'bar', orientation: 'h', x: [1, 9], y: ['mmap', 'fork'] }]);

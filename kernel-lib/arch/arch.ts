@@ -40,8 +40,14 @@ export interface Level {
 export interface PfnLayout {
   readonly at: Slices;
   readonly invertedWhen?: Test;
+  /** `pfn_pte()` does not mask: a frame number that is too large reaches the bits above. */
+  readonly unmasked?: true;
   /** Ones that `pfn_pte()` adds to every entry. */
   readonly fixed?: Mask;
+  /** What `pfn_pte()` does to the entry in the end. */
+  readonly last?: Operation;
+  /** Entries that `pte_pfn()` answers with all ones for. */
+  readonly noneWhen?: Test;
 }
 
 export interface Predicates {

@@ -127,7 +127,7 @@ export const armLpae: Arch = {
     L_PTE_RDONLY: [58, 77, 'read-only'],
   },
   masks: { L_PTE_VALID: '[0]', L_PTE_MT_WRITEALLOC: '[4:2]', L_PTE_SWP_EXCLUSIVE: '[7]' },
-  pfn: { at: '39:12' },
+  pfn: { at: '39:12', unmasked: true },
   predicates: { ...common.predicates, special: 'L_PTE_SPECIAL' },
   operations: { ...common.operations, mkspecial: { set: 'L_PTE_SPECIAL' } },
 };

@@ -53,7 +53,7 @@ export const arm64_4k: Arch = {
     _PAGE_DEFAULT: 'PTE_TYPE_PAGE | PTE_AF | PTE_SHARED',
     PTE_SWP_EXCLUSIVE: '[2]',
   },
-  pfn: { at: '47:12' },
+  pfn: { at: '47:12', unmasked: true },
   predicates: {
     present: 'PTE_VALID | PTE_PROT_NONE',
     protnone: { of: 'PTE_VALID | PTE_PROT_NONE', is: 'PTE_PROT_NONE' },
@@ -130,7 +130,7 @@ export const arm64_16k: Arch = {
   config: 'ARM64_16K_PAGES, ARM64_VA_BITS_48',
   pageShift: 14,
   levels: vaSplit(14, { pgd: 1, pud: 11, pmd: 11, pte: 11 }),
-  pfn: { at: '47:14' },
+  pfn: { at: '47:14', unmasked: true },
 };
 
 export const arm64_64kPa52: Arch = {

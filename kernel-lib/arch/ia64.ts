@@ -54,7 +54,7 @@ export const ia64_16k: Arch = {
     __DIRTY_BITS: '_PAGE_ED | _PAGE_A | _PAGE_P | _PAGE_D',
     _PAGE_SWP_EXCLUSIVE: '[7]',
   },
-  pfn: { at: '49:14' },
+  pfn: { at: '49:14', unmasked: true },
   predicates: {
     present: '_PAGE_P | _PAGE_PROTNONE',
     write: mayWrite,
@@ -110,7 +110,7 @@ export const ia64_4k: Arch = {
   config: 'IA64_PAGE_SIZE_4KB',
   pageShift: 12,
   levels: vaSplit(12, { pgd: 9, pmd: 9, pte: 9 }),
-  pfn: { at: '49:12' },
+  pfn: { at: '49:12', unmasked: true },
 };
 
 export const ia64_64k: Arch = {
@@ -120,5 +120,5 @@ export const ia64_64k: Arch = {
   config: 'IA64_PAGE_SIZE_64KB',
   pageShift: 16,
   levels: vaSplit(16, { pgd: 13, pmd: 13, pte: 13 }),
-  pfn: { at: '49:16' },
+  pfn: { at: '49:16', unmasked: true },
 };

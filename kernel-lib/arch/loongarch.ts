@@ -80,7 +80,7 @@ export const loongarch64_16k: Arch = {
     _PAGE_CHG_MASK: '_PAGE_MODIFIED | _PAGE_SPECIAL | _PFN_MASK | _CACHE_MASK | _PAGE_PLV',
     _PAGE_SWP_EXCLUSIVE: '[23]',
   },
-  pfn: { at: '47:14' },
+  pfn: { at: '47:14', unmasked: true },
   predicates: {
     none: { none: '~_PAGE_GLOBAL' },
     present: '_PAGE_PRESENT | _PAGE_PROTNONE',
@@ -151,7 +151,7 @@ export const loongarch64_4k: Arch = {
   pageShift: 12,
   levels: vaSplit(12, { pgd: 9, pmd: 9, pte: 9 }),
   masks: { ...loongarch64_16k.masks, _PFN_MASK: '[47:12]' },
-  pfn: { at: '47:12' },
+  pfn: { at: '47:12', unmasked: true },
 };
 
 export const loongarch64_64k: Arch = {
@@ -162,7 +162,7 @@ export const loongarch64_64k: Arch = {
   pageShift: 16,
   levels: vaSplit(16, { pgd: 13, pmd: 13, pte: 13 }),
   masks: { ...loongarch64_16k.masks, _PFN_MASK: '[47:16]' },
-  pfn: { at: '47:16' },
+  pfn: { at: '47:16', unmasked: true },
 };
 
 /** A state of pte_mkdirty() and pte_mkwrite() as a variant of its own, before and after the series. */

@@ -2,6 +2,7 @@ import { type Words, parseSlices } from '../base/bitfield.js';
 import { cutAtWords, gather, highWord, scatter } from '../base/scatter.js';
 import { type Arch } from './arch.js';
 import { type MaskReader } from './mask.js';
+import { compileOperation } from './operation.js';
 import { type PteWords, compileTest } from './predicate.js';
 
 /** How frame numbers go into present PTEs. */
@@ -15,24 +16,29 @@ export interface PfnCodec {
 const twoTo32 = 2 ** 32;
 
 export function compilePfn(arch: Arch, masks: MaskReader): PfnCodec {
-  const { at, fixed = '0', invertedWhen } = arch.pfn;
-  const places = cutAtWords(parseSlices(at));
+  const { at, unmasked, fixed = '0', invertedWhen, noneWhen, last } = arch.pfn;
+  const reads = cutAtWords(parseSlices(at));
+  const writes = cutAtWords(parseSlices(unmasked ? at.replace(/^\d+/, String(arch.pteBits - 1)) : at));
   const ones = masks.words(fixed);
   const field = masks.words(`[${at}]`);
   const inverted = invertedWhen === undefined ? undefined : compileTest(invertedWhen, masks);
+  const none = noneWhen === undefined ? undefined : compileTest(noneWhen, masks);
+  const finish = compileOperation(last, masks);
   return {
     ptePfn(w, i) {
+      if (none?.(w, i)) return 2 ** arch.longBits - 1;
       const flip = inverted?.(w, i) ? -1 : 0;
-      const low = gather(places, w[i]! ^ flip, w[i + 1]! ^ flip);
+      const low = gather(reads, w[i]! ^ flip, w[i + 1]! ^ flip);
       return (highWord >>> 0) * twoTo32 + (low >>> 0);
     },
     pfnPte(w, i, pfn, prot) {
       w[i] = prot.lo | ones.lo;
       w[i + 1] = prot.hi | ones.hi;
       const flips = inverted?.(w, i) ?? false;
-      const low = scatter(places, pfn % twoTo32, pfn / twoTo32);
+      const low = scatter(writes, pfn % twoTo32, pfn / twoTo32);
       w[i] = w[i]! | (flips ? low ^ field.lo : low);
       w[i + 1] = w[i + 1]! | (flips ? highWord ^ field.hi : highWord);
+      finish(w, i);
     },
   };
 }

@@ -44,7 +44,13 @@ import {
   ppcNohash32_e500Pte64,
   ppcNohash64_e500,
 } from './powerpc.js';
+import { riscv32, riscv64 } from './riscv.js';
+import { s390 } from './s390.js';
+import { sh4, shX2tlb, shX2tlbOff32bit } from './sh.js';
+import { sparc32, sparc64, sparc64Sun4v, sparc64Sun4vM7 } from './sparc.js';
+import { um2level32, um3level32, um3level64 } from './um.js';
 import { x86_32, x86_32_pae, x86_64 } from './x86.js';
+import { xtensa } from './xtensa.js';
 
 /** Every architecture variant, one line a file. */
 export const arches: readonly Arch[] = [
@@ -67,7 +73,13 @@ export const arches: readonly Arch[] = [
   ...[ppcBook3s32, ppcBook3s32Pte64, ppcBook3s64_4k, ppcBook3s64_64k],
   ...[ppcNohash32_40x, ppcNohash32_44x, ppcNohash32_8xx, ppcNohash32_8xx4k],
   ...[ppcNohash32_85xx, ppcNohash32_e500Pte64, ppcNohash64_e500],
+  ...[riscv64, riscv32],
+  ...[s390],
+  ...[sh4, shX2tlb, shX2tlbOff32bit],
+  ...[sparc32, sparc64, sparc64Sun4v, sparc64Sun4vM7],
+  ...[um3level64, um2level32, um3level32],
   ...[x86_64, x86_32, x86_32_pae],
+  ...[xtensa],
 ];
 
 const byId = new Map(arches.map((arch) => [arch.id, arch]));

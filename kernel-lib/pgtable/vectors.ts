@@ -210,8 +210,8 @@ function* sections(file: VectorFile): Generator<Section> {
  * vectors before the series come from a stable kernel, for which some records have a state of its own.
  */
 function codecOf(variant: string, which: 'before' | 'after', section: string): PteCodec {
-  const machine = section.replace(/^(swap|present)_?/, '');
-  const arch = archById(machine === '' ? variant : `${variant}_${machine}`);
+  const machine = section.replace(/^(swap|present)(_sun4u|)/, '');
+  const arch = archById(variant + machine);
   const stable = which === 'before' && arch.states['before-stable'] ? 'before-stable' : which;
   return pteCodec(arch, stable);
 }

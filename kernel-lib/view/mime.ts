@@ -10,7 +10,7 @@ export interface Displayable {
 }
 
 /** Where the kernel (or a page) installs the function that shows a value. */
-const DISPLAY = Symbol.for('faultbook.display');
+export const DISPLAY = Symbol.for('faultbook.display');
 
 export function isDisplayable(value: unknown): value is Displayable {
   return typeof value === 'object' && value !== null && mimeBundle in value;

@@ -1,0 +1,105 @@
+import { createRequire } from 'node:module';
+import type { SourceMapPayload } from 'node:module';
+import type ts from 'typescript';
+import { exportVariables } from './liveVariables.js';
+import { lookupOf, PACKAGE_IMPORTER } from './resolution.js';
+import type { CellMaps } from './sourceMaps.js';
+
+type TypeScript = typeof ts;
+
+/** What is known about a script after its compilation. */
+export type OnScript = (script: string, maps: CellMaps) => void;
+
+const INLINE_MAP = /\n\/\/# sourceMappingURL=data:application\/json;(?:charset=utf-8;)?base64,([\w+/=]+)\s*$/;
+
+/**
+ * Puts a repaired copy of TypeScript where tslab will find it. Must run before tslab is loaded.
+ *
+ * @param onScript is told the source maps of every compiled script
+ * @returns the version of the compiler
+ */
+export function repairCompiler(onScript: OnScript): string {
+  const requireHere = createRequire(import.meta.url);
+  const requireFromTslab = createRequire(requireHere.resolve('tslab/dist/converter.js'));
+  const path = requireFromTslab.resolve('@tslab/typescript-for-tslab');
+  const compiler = requireFromTslab(path) as TypeScript;
+  const repairs: Partial<TypeScript> = {
+    createWatchCompilerHost: createHost(compiler) as TypeScript['createWatchCompilerHost'],
+    transpileModule: toScript(compiler, onScript),
+  };
+  requireFromTslab.cache[path]!.exports = withRepairs(compiler, repairs);
+  return compiler.version;
+}
+
+/** A copy, because the properties of the original can be neither written nor configured. */
+function withRepairs(compiler: TypeScript, repairs: Partial<TypeScript>): TypeScript {
+  const properties = Object.getOwnPropertyDescriptors(compiler);
+  return Object.defineProperties(
+    {},
+    { ...properties, ...Object.getOwnPropertyDescriptors(repairs) },
+  ) as TypeScript;
+}
+
+type CreateHost = (
+  rootFiles: string[],
+  options: ts.CompilerOptions,
+  system: ts.System,
+  ...rest: [ts.CreateProgram<ts.BuilderProgram>, ts.DiagnosticReporter, ts.WatchStatusReporter]
+) => ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram>;
+
+/** Gives tslab's compiler the resolution of package `exports`, and source maps. */
+function createHost(compiler: TypeScript): CreateHost {
+  return (rootFiles, options, system, ...rest) => {
+    const repaired: ts.CompilerOptions = {
+      ...options,
+      moduleResolution: compiler.ModuleResolutionKind.Bundler,
+      // The same globals in every folder, whatever type packages lie there.
+      types: ['node'],
+      inlineSourceMap: true,
+    };
+    const host = compiler.createWatchCompilerHost(rootFiles, repaired, system, ...rest);
+    host.resolveModuleNameLiterals = (literals, importer, redirected, settings) =>
+      literals.map(({ text }) => resolve(compiler, system, text, importer, settings, redirected));
+    // Imports of a changed cell are resolved again in any case; those of libraries stay as they are.
+    host.hasInvalidatedResolutions = () => false;
+    return host;
+  };
+}
+
+function resolve(
+  compiler: TypeScript,
+  system: ts.System,
+  specifier: string,
+  importer: string,
+  options: ts.CompilerOptions,
+  redirected: ts.ResolvedProjectReference | undefined,
+): ts.ResolvedModuleWithFailedLookupLocations {
+  const resolveFrom = (from: string) =>
+    compiler.resolveModuleName(specifier, from, options, system, undefined, redirected);
+  const lookup = lookupOf(specifier, importer);
+  if (lookup === 'package') return resolveFrom(PACKAGE_IMPORTER);
+  const here = resolveFrom(importer);
+  if (lookup === 'here' || here.resolvedModule) return here;
+  const own = resolveFrom(PACKAGE_IMPORTER);
+  return own.resolvedModule ? own : here;
+}
+
+/** tslab's second step, from the ES module to the script that runs, with live variables and a source map. */
+function toScript(compiler: TypeScript, onScript: OnScript): TypeScript['transpileModule'] {
+  return (input, transpileOptions) => {
+    const encoded = INLINE_MAP.exec(input)?.[1];
+    const { text, inserted } = exportVariables(compiler, input.replace(INLINE_MAP, ''));
+    const compilerOptions = { ...transpileOptions.compilerOptions, sourceMap: true };
+    const out = compiler.transpileModule(text, { ...transpileOptions, compilerOptions });
+    const outputText = out.outputText.replace(/\n\/\/# sourceMappingURL=.*\s*$/, '\n');
+    const toModule =
+      encoded === undefined ? undefined : parseMap(Buffer.from(encoded, 'base64').toString('utf8'));
+    const scriptLines = outputText.split('\n').length;
+    onScript(outputText, { toModule, inserted, toScript: parseMap(out.sourceMapText!), scriptLines });
+    return { ...out, outputText };
+  };
+}
+
+function parseMap(json: string): SourceMapPayload {
+  return JSON.parse(json) as SourceMapPayload;
+}

@@ -2,13 +2,16 @@ import { EventEmitter } from 'node:events';
 import { getHeapStatistics } from 'node:v8';
 import { Worker, SHARE_ENV } from 'node:worker_threads';
 import { interruptCellThread } from './interrupter.js';
-import type { Answer, Order, QueryOrder, Report, ThreadData } from './messages.js';
+import type { Answer, ChangeDirectory, Order, QueryOrder, Report, ThreadData } from './messages.js';
 
 const ENTRY = new URL('thread/main.js', import.meta.url);
 const MIB = 1 << 20;
 
+/** What the thread tells about itself and its cells. */
+export type CellReport = Exclude<Report, Answer | ChangeDirectory>;
+
 interface CellThreadEvents {
-  report: [Exclude<Report, Answer>];
+  report: [CellReport];
   /** The thread has ended: a cell left the process, or ran out of memory. */
   exit: [exitCode: number, why: string | undefined];
 }
@@ -65,6 +68,10 @@ export class CellThread extends EventEmitter<CellThreadEvents> {
       this.queries.delete(report.id);
       return;
     }
+    if (report.type === 'chdir') {
+      changeDirectory(report);
+      return;
+    }
     if (report.type === 'stream') this.take(report.text.length);
     this.emit('report', report);
   }
@@ -74,4 +81,15 @@ export class CellThread extends EventEmitter<CellThreadEvents> {
     Atomics.sub(this.inFlight, 0, length);
     Atomics.notify(this.inFlight, 0);
   }
+}
+
+function changeDirectory({ directory, answer, done }: ChangeDirectory): void {
+  try {
+    process.chdir(directory);
+  } catch (err) {
+    answer.postMessage(err);
+  }
+  answer.close();
+  Atomics.store(done, 0, 1);
+  Atomics.notify(done, 0);
 }

@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { CellOutput } from './cellOutput.js';
-import type { CellThread } from './cellThread.js';
+import type { CellReport, CellThread } from './cellThread.js';
 import type { History } from './history.js';
-import type { CellError, Done, Report } from './messages.js';
+import type { CellError, Done } from './messages.js';
 import type { Request } from './sockets.js';
 
 /** How an execution speaks to the clients: `publish` to all, `reply` to the one that asked. */
@@ -86,7 +86,7 @@ export class Executions {
     this.thread.send({ type: 'execute', cell, code: execution.code, name });
   }
 
-  private receive(report: Exclude<Report, { type: 'answer' }>): void {
+  private receive(report: CellReport): void {
     if (report.type === 'ready') return;
     const execution = this.executions.get(report.cell)!;
     const { output } = execution;

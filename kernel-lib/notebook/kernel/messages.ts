@@ -1,3 +1,5 @@
+import type { MessagePort } from 'node:worker_threads';
+
 /**
  * What the two threads of a kernel tell each other. The main thread owns the sockets and never runs a cell, so that it
  * always hears an interrupt; the cell thread owns tslab and everything that cells create.
@@ -80,7 +82,16 @@ export interface Answer {
   readonly content: Readonly<Record<string, unknown>>;
 }
 
-export type Report = Ready | StreamText | Published | Reserved | Filled | Done | Answer;
+/** Asks the main thread to change the working directory: only it can. Whoever asks waits. */
+export interface ChangeDirectory {
+  readonly type: 'chdir';
+  readonly directory: string;
+  /** Takes the error, if any; `done` is set afterwards. */
+  readonly answer: MessagePort;
+  readonly done: Int32Array;
+}
+
+export type Report = Ready | StreamText | Published | Reserved | Filled | Done | Answer | ChangeDirectory;
 
 /** What the cell thread is started with. */
 export interface ThreadData {

@@ -5,7 +5,8 @@ import { exportVariables } from './liveVariables.js';
 import { lookupOf, PACKAGE_IMPORTER } from './resolution.js';
 import type { CellMaps } from './sourceMaps.js';
 
-type TypeScript = typeof ts;
+/** The TypeScript that compiles cells. */
+export type TypeScript = typeof ts;
 
 /** What is known about a script after its compilation. */
 export type OnScript = (script: string, maps: CellMaps) => void;
@@ -16,9 +17,9 @@ const INLINE_MAP = /\n\/\/# sourceMappingURL=data:application\/json;(?:charset=u
  * Puts a repaired copy of TypeScript where tslab will find it. Must run before tslab is loaded.
  *
  * @param onScript is told the source maps of every compiled script
- * @returns the version of the compiler
+ * @returns the compiler as it was
  */
-export function repairCompiler(onScript: OnScript): string {
+export function repairCompiler(onScript: OnScript): TypeScript {
   const requireHere = createRequire(import.meta.url);
   const requireFromTslab = createRequire(requireHere.resolve('tslab/dist/converter.js'));
   const path = requireFromTslab.resolve('@tslab/typescript-for-tslab');
@@ -28,7 +29,7 @@ export function repairCompiler(onScript: OnScript): string {
     transpileModule: toScript(compiler, onScript),
   };
   requireFromTslab.cache[path]!.exports = withRepairs(compiler, repairs);
-  return compiler.version;
+  return compiler;
 }
 
 /** A copy, because the properties of the original can be neither written nor configured. */

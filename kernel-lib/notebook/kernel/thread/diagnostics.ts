@@ -1,5 +1,6 @@
 import type { Diagnostic } from 'tslab/dist/converter.js';
 import type { CellError } from '../messages.js';
+import { PACKAGE_ROOT } from './resolution.js';
 import { cellPlace } from './stack.js';
 
 /** TypeScript numbers what it finds while parsing below this, and what it finds about types from here on. */
@@ -16,15 +17,20 @@ export function compileError(diagnostics: readonly Diagnostic[], code: string, c
   const lines = code.split(/\r?\n/);
   return {
     ename,
-    evalue: `${first.messageText} (TS${first.code}; ${placeOf(first, cellName)})`,
+    evalue: `${messageOf(first)} (TS${first.code}; ${placeOf(first, cellName)})`,
     traceback: diagnostics.flatMap((diagnostic, i) => {
       const before = diagnostics[i - 1];
       // tslab lists the reasons of a message after it, with the same place.
-      if (before && isSamePlace(before, diagnostic)) return [`  ${diagnostic.messageText}`];
-      const title = `${ename}: ${placeOf(diagnostic, cellName)}: ${diagnostic.messageText} (TS${diagnostic.code})`;
+      if (before && isSamePlace(before, diagnostic)) return [`  ${messageOf(diagnostic)}`];
+      const title = `${ename}: ${placeOf(diagnostic, cellName)}: ${messageOf(diagnostic)} (TS${diagnostic.code})`;
       return [title, ...(diagnostic.fileName ? [] : excerpt(diagnostic, lines))];
     }),
   };
+}
+
+/** The message without this machine's paths. */
+function messageOf({ messageText }: Diagnostic): string {
+  return messageText.replaceAll(PACKAGE_ROOT, 'faultbook');
 }
 
 function placeOf({ fileName, start }: Diagnostic, cellName: string): string {

@@ -1,6 +1,5 @@
 import type ts from 'typescript';
-
-type TypeScript = typeof ts;
+import type { TypeScript } from './compiler.js';
 
 /** A module's text after {@link exportVariables}, and what was inserted at the start of which (zero-based) lines. */
 export interface LiveModule {

@@ -8,6 +8,7 @@ import { Output } from './output.js';
 import { SourceMaps } from './sourceMaps.js';
 import { installStackTraces } from './stack.js';
 import { redirectStandardStreams } from './standardStreams.js';
+import { installChangeDirectory } from './workingDirectory.js';
 
 const port = parentPort!;
 const maps = new SourceMaps();
@@ -15,6 +16,7 @@ const output = new Output(port, (workerData as ThreadData).inFlight);
 const cells = new Cells(output, maps);
 installStackTraces(maps);
 installInspection();
+installChangeDirectory(port);
 redirectStandardStreams(cells, output);
 Reflect.set(globalThis, DISPLAY, (value: unknown) => cells.display(value));
 port.on('message', (order: Order) => {

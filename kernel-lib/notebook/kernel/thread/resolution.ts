@@ -9,6 +9,8 @@ export const PACKAGE_ROOT = dirname(fileURLToPath(new URL('../../../../package.j
 export const PACKAGE_IMPORTER = `${PACKAGE_ROOT}${sep}cell.js`;
 
 const PACKAGE_NAME = 'faultbook';
+// A cell may change the working directory; tslab goes on resolving from the one that it was started in.
+const NOTEBOOK_DIR = process.cwd();
 const ownRequire = createRequire(PACKAGE_IMPORTER);
 
 /**
@@ -30,7 +32,7 @@ export function lookupOf(specifier: string, importer: string): Lookup {
 
 /** Cells and the files beside them; not packages, which must see only what they depend on. */
 function isNotebookFile(path: string): boolean {
-  const fromHere = relative(process.cwd(), path);
+  const fromHere = relative(NOTEBOOK_DIR, path);
   const isBelow = !fromHere.startsWith('..') && !isAbsolute(fromHere);
   return isBelow && !fromHere.split(/[\\/]/).includes('node_modules');
 }

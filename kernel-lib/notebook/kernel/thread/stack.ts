@@ -63,7 +63,10 @@ function nameOf(site: NodeJS.CallSite): string {
 
 function receiverOf(site: NodeJS.CallSite): string {
   const type = site.getTypeName();
-  return type && type !== 'Object' && !site.getFunctionName()!.startsWith(`${type}.`) ? `${type}.` : '';
+  // A function of an earlier cell is called as a method of the proxy that holds the cells' variables.
+  return type && type !== 'Object' && type !== 'Proxy' && !site.getFunctionName()!.startsWith(`${type}.`)
+    ? `${type}.`
+    : '';
 }
 
 /** A path that is the same on every machine: below the package, the notebook's folder, or a `node_modules`. */

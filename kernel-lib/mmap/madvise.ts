@@ -5,16 +5,22 @@ import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { findVma, vmaBefore } from '../vma/vma-list.js';
 import type { Vma } from '../vma/vma.js';
+import { madviseCold } from './madvise-cold.js';
 import { madviseDontneed, madviseDontneedLocked } from './madvise-dontneed.js';
 import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
+import { madviseFreeSingleVma } from './madvise-free.js';
+import { madviseWillneed } from './madvise-willneed.js';
 import { pageAlign } from './mmap.js';
 
 /** Works on the pages of [start, end), which lies in `vma`; returns 0 or a negative error number. */
 type PageAdvice = (k: Machine, vma: Vma, start: number, end: number) => Step<number>;
 
 const pageAdvice = {
+  MADV_COLD: madviseCold,
   MADV_DONTNEED: madviseDontneed,
   MADV_DONTNEED_LOCKED: madviseDontneedLocked,
+  MADV_FREE: madviseFreeSingleVma,
+  MADV_WILLNEED: madviseWillneed,
 } as const satisfies Record<string, PageAdvice>;
 
 export type Advice = keyof typeof pageAdvice | FlagAdvice;

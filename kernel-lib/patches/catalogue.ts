@@ -105,6 +105,12 @@ export const catalogue = {
       'mprotect makes exclusive anonymous pages writable at once, also those that were not yet written',
     since: 'v6.2-rc1',
   },
+  willneedExactEnd: {
+    id: '179d3e4f3bfa',
+    title: 'mm/madvise: clean up force_shm_swapin_readahead()',
+    changes: 'MADV_WILLNEED on shmem no longer reads the page behind the range',
+    since: 'v6.5',
+  },
   unaccountUnfaulted: {
     id: '9b9143298585',
     title: 'mm/mprotect: allow unfaulted VMAs to be unaccounted on mprotect()',

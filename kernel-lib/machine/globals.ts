@@ -29,6 +29,8 @@ export const GLOBALS = struct('globals', {
   nextPid: 'i32',
   /** Address of the first swap area, 0 for none. */
   swapAreas: 'i32',
+  /** Address of the first address space of a process, 0 for none. */
+  mmlist: 'i32',
   /** 1 while reads and writes of the swap device fail. */
   swapIoFails: 'i32',
   /** Address of the first address space of anonymous and named shmem, 0 for none. */

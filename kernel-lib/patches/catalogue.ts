@@ -166,6 +166,24 @@ export const catalogue = {
     changes: 'swap-in goes through the swap cache on every device',
     since: 'v7.0',
   },
+  smapsKsm: {
+    id: '?smaps-ksm',
+    title: 'proc/ksm: add ksm stats to /proc/pid/smaps',
+    changes: 'smaps counts merged pages',
+    since: 'v6.6',
+  },
+  hwpoisonIsPfnEntry: {
+    id: '?hwpoison-pfn-entry',
+    title: 'mm: mm/memory-failure: include hwpoison entries in is_pfn_swap_entry()',
+    changes: 'smaps counts a page behind a hwpoison entry as resident',
+    since: 'v6.9',
+  },
+  smapsLockonfault: {
+    id: '?smaps-lf',
+    title: 'mm/mlock: show VM_LOCKONFAULT in smaps',
+    changes: 'smaps names memory that is locked on fault',
+    since: 'v6.2',
+  },
   swapZeromap: {
     id: '0ca0c24e3211',
     title: 'mm: store zero pages to be swapped out in a bitmap',

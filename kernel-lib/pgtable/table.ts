@@ -130,6 +130,11 @@ export function ptlUnlock(k: Machine, table: number): void {
   spinUnlock(k.ptes, table + TABLE_LOCK);
 }
 
+/** Reads an entry for an onlooker, for whom nobody else runs. */
+export function readPte(k: Machine, ptep: number): Pte {
+  return { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
+}
+
 /** Reads an entry; another CPU may have changed it just before. @kernel include/linux/pgtable.h ptep_get v6.2 */
 export function* ptepGet(k: Machine, ptep: number): Step<Pte> {
   yield;

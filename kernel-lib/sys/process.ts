@@ -1,27 +1,16 @@
+import { errnoNames } from '../base/errno.js';
 import { InputError } from '../base/error.js';
-import { dupMm } from '../fork/dup-mmap.js';
 import type { Machine } from '../machine/machine.js';
-import { kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
-import { Task } from '../machine/task.js';
-import { allocTable, freeTable } from '../pgtable/table.js';
+import type { Task } from '../machine/task.js';
+import { MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../mmap/flags.js';
+import { type Advice, doMadvise } from '../mmap/madvise.js';
+import { vmMmapPgoff } from '../mmap/mmap.js';
+import { doMprotectPkey } from '../mmap/mprotect.js';
+import { __vmMunmap } from '../mmap/munmap.js';
 import { run } from '../step/step.js';
-import { unlinkAnonVmas } from '../vma/anon-vma.js';
-import { Mm } from '../vma/mm.js';
-import { vmaSetPageProt } from '../vma/page-prot.js';
-import {
-  VM_ACCOUNT,
-  VM_EXEC,
-  VM_MAYEXEC,
-  VM_MAYREAD,
-  VM_MAYWRITE,
-  VM_READ,
-  VM_SOFTDIRTY,
-  VM_WRITE,
-} from '../vma/vm-flags.js';
-import { freeVmaList, insertVma, removeVma, vmasOf } from '../vma/vma-list.js';
-import { Vma, vmAreaFree } from '../vma/vma.js';
-import { freePgtables, unmapVmas } from '../zap/unmap-vmas.js';
+import type { Mm } from '../vma/mm.js';
 import { type Signal, access } from './access.js';
+import { exitTask, forkTask, mmOfTask, newTask } from './task.js';
 
 /** Faults of a process since it started. */
 export interface Faults {
@@ -38,6 +27,17 @@ export class AccessError extends Error {
     const { sig, code } = signal;
     super(`${process}: ${what} at 0x${address.toString(16)} gets SIG${sig} (si_code ${code})`);
     this.signal = signal;
+  }
+}
+
+/** A system call that failed. */
+export class SystemCallError extends Error {
+  override readonly name = 'SystemCallError';
+  readonly errno: number;
+
+  constructor(process: string, what: string, errno: number) {
+    super(`${process}: ${what} fails with ${errnoNames.get(errno) ?? errno}`);
+    this.errno = errno;
   }
 }
 
@@ -66,9 +66,10 @@ export class Process {
   }
 
   /**
-   * Maps fresh private memory of `nrPages` pages.
+   * Maps fresh memory of `nrPages` pages where there is room.
    *
-   * @param options.prot any of `r`, `w`, `x`; @param options.flags `private anon`
+   * @param options.prot letters of `rwx`, absent: `rw`
+   * @param options.flags `private anon` (also when absent) or `shared anon`
    * @returns the address of the first byte
    */
   mmap(nrPages: number, options: { readonly prot?: string; readonly flags?: string } = {}): number {
@@ -77,33 +78,45 @@ export class Process {
       throw new InputError(`mmap: nrPages is ${nrPages}; allowed: a whole number from 1`);
     }
     if (!/^[rwx]*$/.test(prot)) throw new InputError(`mmap: prot is '${prot}'; allowed: letters of rwx`);
-    if (flags !== 'private anon') throw new InputError(`mmap: flags are '${flags}'; allowed: private anon`);
-    return mapAnonymous(this.#k, this.mm, nrPages, prot);
+    const visibility = mapFlags[flags];
+    if (visibility === undefined) {
+      throw new InputError(`mmap: flags are '${flags}'; allowed: ${Object.keys(mapFlags).join(', ')}`);
+    }
+    const k = this.#enter();
+    const len = nrPages * k.pageSize;
+    const request = { file: null, addr: 0, len, prot: protBits(prot), flags: visibility, pgoff: 0 };
+    return this.#result('mmap', run(vmMmapPgoff(k, this.mm, request)));
+  }
+
+  /** Unmaps `nrPages` pages from `address` on. */
+  munmap(address: number, nrPages: number): void {
+    const k = this.#enter();
+    this.#result('munmap', run(__vmMunmap(k, this.mm, address, nrPages * k.pageSize)));
+  }
+
+  /** Changes the protection of `nrPages` pages; `prot` as for mmap. */
+  mprotect(address: number, nrPages: number, prot: string): void {
+    const k = this.#enter();
+    this.#result('mprotect', run(doMprotectPkey(k, this.mm, address, nrPages * k.pageSize, protBits(prot))));
+  }
+
+  /** Gives advice about `nrPages` pages: `madvise(page, 'MADV_PAGEOUT')`. */
+  madvise(address: number, advice: Advice, nrPages = 1): void {
+    const k = this.#enter();
+    this.#result('madvise', run(doMadvise(k, this.mm, address, nrPages * k.pageSize, advice)));
   }
 
   /** Forks. The child has a copy of the address space, sharing its pages until somebody writes. */
   fork(name: string): Process {
-    const k = this.#k;
-    k.current = this.task;
-    return newTask(k, name, run(dupMm(k, this.mm)));
+    const k = this.#enter();
+    const child = run(forkTask(k, this.task));
+    if (typeof child === 'number') return this.#result('fork', child) as never;
+    return new Process(k, name, child);
   }
 
   /** Ends the process: its memory goes. */
   exit(): void {
-    const k = this.#k;
-    const { mm } = this;
-    const vmas = vmasOf(k, mm);
-    run(unmapVmas(k, mm, vmas));
-    freePgtables(k, mm, 0, Infinity);
-    for (const vma of vmas) {
-      removeVma(k, mm, vma);
-      unlinkAnonVmas(k, vma);
-      vmAreaFree(k, vma);
-    }
-    freeVmaList(k, mm);
-    freeTable(k, mm.pgd, 0);
-    kmemCacheFree(k, Mm, mm.at);
-    this.task.mm = 0;
+    run(exitTask(this.#enter(), this.task));
   }
 
   /** Loads the byte at `address`. @throws AccessError when a signal stops the access */
@@ -120,16 +133,28 @@ export class Process {
   }
 
   #access(address: number, value: number | undefined, what: string): number {
-    const k = this.#k;
-    k.current = this.task;
+    const k = this.#enter();
     const result = run(access(k, this.mm, address, value));
     if (typeof result !== 'number') throw new AccessError(this.name, what, address, result);
     return result;
   }
 
+  /** The machine, on which this process runs from now on. @throws InputError when it has exited */
+  #enter(): Machine {
+    if (!this.alive) throw new InputError(`${this.name} has exited`);
+    this.#k.current = this.task;
+    return this.#k;
+  }
+
+  /** A system call's result. @throws SystemCallError when it failed */
+  #result(what: string, result: number): number {
+    if (result < 0) throw new SystemCallError(this.name, what, -result);
+    return result;
+  }
+
   get mm(): Mm {
     if (!this.alive) throw new InputError(`${this.name} has exited`);
-    return Mm.at(this.#k, this.task.mm);
+    return mmOfTask(this.#k, this.task);
   }
 
   toString(): string {
@@ -138,36 +163,20 @@ export class Process {
   }
 }
 
+const mapFlags: Readonly<Record<string, number>> = {
+  'private anon': MAP_PRIVATE | MAP_ANONYMOUS,
+  'shared anon': MAP_SHARED | MAP_ANONYMOUS,
+};
+
+function protBits(prot: string): number {
+  return (
+    (prot.includes('r') ? PROT_READ : 0) |
+    (prot.includes('w') ? PROT_WRITE : 0) |
+    (prot.includes('x') ? PROT_EXEC : 0)
+  );
+}
+
 /** A process with an empty address space. */
 export function newProcess(k: Machine, name: string): Process {
-  const mm = kmemCacheZalloc(k, Mm);
-  mm.pgd = allocTable(k, 0);
-  return newTask(k, name, mm);
-}
-
-function newTask(k: Machine, name: string, mm: Mm): Process {
-  const task = kmemCacheZalloc(k, Task);
-  task.mm = mm.at;
-  task.pid = k.globals.nextPid + 1;
-  k.globals.nextPid = task.pid;
-  return new Process(k, name, task);
-}
-
-/** Where mappings go. MODEL: upwards from here, behind the last one, with a page between. */
-const MMAP_BASE = 0x2000_0000;
-
-function mapAnonymous(k: Machine, mm: Mm, nrPages: number, prot: string): number {
-  const last = vmasOf(k, mm).at(-1);
-  const vma = kmemCacheZalloc(k, Vma);
-  vma.vmMm = mm.at;
-  vma.vmStart = last === undefined ? MMAP_BASE : last.vmEnd + k.pageSize;
-  vma.vmEnd = vma.vmStart + nrPages * k.pageSize;
-  vma.vmPgoff = vma.vmStart / k.pageSize;
-  const allowed = (prot.includes('r') ? VM_READ : 0) | (prot.includes('x') ? VM_EXEC : 0);
-  vma.vmFlags =
-    allowed | (prot.includes('w') ? VM_WRITE | VM_ACCOUNT : 0) | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
-  if (k.softDirty) vma.vmFlags |= VM_SOFTDIRTY;
-  vmaSetPageProt(k, vma);
-  insertVma(k, mm, vma);
-  return vma.vmStart;
+  return new Process(k, name, newTask(k));
 }

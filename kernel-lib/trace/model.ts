@@ -1,6 +1,117 @@
-import { Unsupported, type MakeDriver } from './driver.js';
+import { archById } from '../arch/variants.js';
+import { ESRCH } from '../base/errno.js';
+import type { Machine } from '../machine/machine.js';
+import type { Task } from '../machine/task.js';
+import { vmEvents } from '../machine/vmstat.js';
+import { releaseByName, resolvePatches } from '../patches/releases.js';
+import { ld } from '../step/memory.js';
+import { run } from '../step/step.js';
+import { SWP_SYNCHRONOUS_IO, swaponArea } from '../swap/area.js';
+import { makeMachine } from '../sys/machine.js';
+import { newTask } from '../sys/task.js';
+import { lruAddDrain } from '../folio/lru.js';
+import { __shmemFileSetup } from '../pagecache/shmem-file.js';
+import { AddressSpace, type File } from '../vma/file.js';
+import {
+  type Driver,
+  type MachineSetup,
+  type MakeDriver,
+  type Outcome,
+  type Snapshot,
+  Unsupported,
+} from './driver.js';
+import { observe } from './observe.js';
+import type { Operation } from './operation.js';
+import { type Result, type World, systemCalls } from './system-calls.js';
+
+/** Memory and swap of the recorded guests. */
+const NR_FRAMES = (640 * 2 ** 20) / 4096;
+const NR_SWAP_SLOTS = (32 * 2 ** 20) / 4096;
 
 /** The model as a driver: a machine booted for the program, driven through its system calls. */
-export const makeModel: MakeDriver = () => {
-  throw new Unsupported('the model has no system calls yet');
-};
+export const makeModel: MakeDriver = (setup) => new Model(setup);
+
+class Model implements Driver {
+  readonly #world: World;
+
+  constructor({ release, arch, program }: MachineSetup) {
+    if (program.thp !== 'never') throw new Unsupported('huge pages');
+    const k = makeMachine({
+      release: releaseByName(release),
+      arch: archById(arch),
+      patched: resolvePatches(release, arch),
+      nrFrames: NR_FRAMES,
+      nrSwapSlots: NR_SWAP_SLOTS,
+      nrCpus: 1,
+    });
+    const swapFlags = program.swap === 'brd' ? SWP_SYNCHRONOUS_IO : 0;
+    if (program.swap !== 'none') swaponArea(k, NR_SWAP_SLOTS, swapFlags);
+    const objects = new Map(
+      program.objects.map(({ object, nrPages }) => [object, __shmemFileSetup(k, nrPages)] as const),
+    );
+    this.#world = {
+      k,
+      program,
+      swapFlags,
+      nrSwapSlots: NR_SWAP_SLOTS,
+      tasks: new Map([[0, newTask(k)]]),
+      objects,
+      zero: undefined,
+    };
+  }
+
+  execute(operation: Operation): Outcome {
+    const { k, tasks } = this.#world;
+    const call = systemCalls[operation.name] as ((world: World, operation: Operation) => Result) | undefined;
+    if (call === undefined) throw new Unsupported(operation.name);
+    const acting = 'process' in operation ? tasks.get(operation.process) : undefined;
+    if ('process' in operation && acting === undefined) return outcome(-ESRCH);
+    k.current = acting;
+    run(lruAddDrain(k));
+    const before = counters(k, acting);
+    const result = call(this.#world, operation);
+    run(lruAddDrain(k));
+    const quiet = operation.name === 'fork' || operation.name === 'exit';
+    return outcome(result, difference(before, counters(k, acting), quiet));
+  }
+
+  snapshot(): Snapshot {
+    const { k, tasks, objects } = this.#world;
+    return observe(k, tasks, new Map([...objects].map(([object, file]) => [object, mappingOf(k, file)])));
+  }
+}
+
+function mappingOf(k: Machine, file: File): AddressSpace {
+  return AddressSpace.at(k, file.fMapping);
+}
+
+interface Counters {
+  readonly vm: readonly number[];
+  readonly min: number;
+  readonly maj: number;
+}
+
+function counters(k: Machine, task: Task | undefined): Counters {
+  const vm = vmEvents.map((_, event) => ld(k.vmstat, event));
+  return { vm, min: task?.minFlt ?? 0, maj: task?.majFlt ?? 0 };
+}
+
+type Changes = Pick<Outcome, 'vm' | 'min' | 'maj'>;
+
+/** @param quiet the recordings leave out the counters of unevictable pages */
+function difference(before: Counters, after: Counters, quiet: boolean): Changes {
+  const vm: Record<string, number> = {};
+  vmEvents.forEach((name, event) => {
+    if (quiet && name.startsWith('unevictable_')) return;
+    vm[name] = after.vm[event]! - before.vm[event]!;
+  });
+  return { vm, min: after.min - before.min, maj: after.maj - before.maj };
+}
+
+const nothing: Changes = { vm: {}, min: 0, maj: 0 };
+
+function outcome(result: Result, changes: Changes = nothing): Outcome {
+  const { ret, ...rest } = typeof result === 'number' ? { ret: result } : result;
+  const failed = ret < 0 && !('signal' in rest);
+  return { ...rest, ret: ret < 0 ? -1 : ret, err: failed ? -ret : 0, events: [], ...changes };
+}

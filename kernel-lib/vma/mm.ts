@@ -31,6 +31,8 @@ export const Mm = struct('mm_struct', {
   defFlags: 'i32',
   /** MMF_… */
   flags: 'i32',
+  /** The next of all address spaces. */
+  mmNext: 'i32',
 });
 export type Mm = ReturnType<typeof Mm.at>;
 

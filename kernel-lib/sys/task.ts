@@ -1,0 +1,70 @@
+import { dupMmap } from '../fork/dup-mmap.js';
+import type { Machine } from '../machine/machine.js';
+import { kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
+import { Task } from '../machine/task.js';
+import { exitMmap } from '../mmap/munmap.js';
+import { allocTable, freeTable } from '../pgtable/table.js';
+import type { Step } from '../step/step.js';
+import { Mm } from '../vma/mm.js';
+
+/** The address space of a task that has not exited. */
+export function mmOfTask(k: Machine, task: Task): Mm {
+  return Mm.at(k, task.mm);
+}
+
+/** A process with an empty address space. */
+export function newTask(k: Machine): Task {
+  return startTask(k, mmAlloc(k));
+}
+
+function mmAlloc(k: Machine): Mm {
+  const mm = kmemCacheZalloc(k, Mm);
+  mm.pgd = allocTable(k, 0);
+  mm.mmNext = k.globals.mmlist;
+  k.globals.mmlist = mm.at;
+  return mm;
+}
+
+function startTask(k: Machine, mm: Mm): Task {
+  const task = kmemCacheZalloc(k, Task);
+  task.mm = mm.at;
+  task.pid = k.globals.nextPid + 1;
+  k.globals.nextPid = task.pid;
+  return task;
+}
+
+/**
+ * A child with a copy of the parent's address space.
+ *
+ * @returns the child, or a negative error number
+ */
+export function* forkTask(k: Machine, parent: Task): Step<Task | number> {
+  const mm = mmAlloc(k);
+  const error = yield* dupMmap(k, mm, mmOfTask(k, parent));
+  if (error === 0) return startTask(k, mm);
+  yield* mmFree(k, mm);
+  return error;
+}
+
+/** Ends a process: its memory goes. */
+export function* exitTask(k: Machine, task: Task): Step<void> {
+  yield* mmFree(k, mmOfTask(k, task));
+  task.mm = 0;
+}
+
+function* mmFree(k: Machine, mm: Mm): Step<void> {
+  yield* exitMmap(k, mm);
+  freeTable(k, mm.pgd, 0);
+  unlinkMm(k, mm);
+  kmemCacheFree(k, Mm, mm.at);
+}
+
+function unlinkMm(k: Machine, mm: Mm): void {
+  if (k.globals.mmlist === mm.at) {
+    k.globals.mmlist = mm.mmNext;
+    return;
+  }
+  let at = Mm.at(k, k.globals.mmlist);
+  while (at.mmNext !== mm.at) at = Mm.at(k, at.mmNext);
+  at.mmNext = mm.mmNext;
+}

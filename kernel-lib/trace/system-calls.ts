@@ -1,0 +1,153 @@
+import { InputError } from '../base/error.js';
+import type { Machine } from '../machine/machine.js';
+import { kmemCacheZalloc } from '../machine/slab.js';
+import type { Task } from '../machine/task.js';
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MREMAP_DONTUNMAP,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+  MS_SYNC,
+  PROT_READ,
+  PROT_WRITE,
+} from '../mmap/flags.js';
+import { type Advice, doMadvise } from '../mmap/madvise.js';
+import { vmMmapPgoff } from '../mmap/mmap.js';
+import { doMprotectPkey } from '../mmap/mprotect.js';
+import { mremap } from '../mmap/mremap.js';
+import { msync } from '../mmap/msync.js';
+import { __vmMunmap } from '../mmap/munmap.js';
+import { run } from '../step/step.js';
+import { type Signal, access } from '../sys/access.js';
+import { exitTask, forkTask, mmOfTask } from '../sys/task.js';
+import { FILE_ZERO, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
+import type { Mm } from '../vma/mm.js';
+import { type Operation, type OperationName, REGION_BASE, REGION_SIZE } from './operation.js';
+import type { ProgramHeader } from './program.js';
+
+/** The machine of one program, and what its operations name. */
+export interface World {
+  readonly k: Machine;
+  readonly program: ProgramHeader;
+  readonly swapFlags: number;
+  readonly nrSwapSlots: number;
+  /** Living processes by number. */
+  readonly tasks: Map<number, Task>;
+  readonly objects: Map<number, File>;
+  /** /dev/zero, once it was opened. */
+  zero: File | undefined;
+}
+
+/** A system call's result, negative for an error, with what else it showed. */
+export type Result =
+  | number
+  | {
+      readonly ret: number;
+      readonly signal?: Signal;
+      readonly val?: number;
+      readonly vals?: readonly number[];
+    };
+
+type Call<N extends OperationName> = (world: World, operation: Operation<N>) => Result;
+
+/** One entry for each operation that the model runs. */
+export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
+  mmap: (world, { process, region, nrPages, prot, visibility, source, offset }) => {
+    const file = fileOf(world, source);
+    const flags =
+      (visibility === 's' ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED | (file === null ? MAP_ANONYMOUS : 0);
+    const addr = addressOf(region, 0);
+    const request = { file, addr, len: nrPages * 4096, prot: protOf(prot), flags, pgoff: offset };
+    return zeroed(run(vmMmapPgoff(world.k, mmOf(world, process), request)));
+  },
+  munmap: (world, { process, region, index, nrPages }) =>
+    run(__vmMunmap(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096)),
+  mprotect: (world, { process, region, index, nrPages, prot }) =>
+    run(
+      doMprotectPkey(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, protOf(prot)),
+    ),
+  mremap: (world, { process, region, index, nrPages, toRegion, toIndex, dontunmap }) =>
+    zeroed(
+      run(
+        mremap(world.k, mmOf(world, process), {
+          addr: addressOf(region, index),
+          oldLen: nrPages * 4096,
+          newLen: nrPages * 4096,
+          flags: MREMAP_MAYMOVE | MREMAP_FIXED | (dontunmap ? MREMAP_DONTUNMAP : 0),
+          newAddr: addressOf(toRegion, toIndex),
+        }),
+      ),
+    ),
+  madvise: (world, { process, region, index, nrPages, advice }) => {
+    const name = `MADV_${advice}` as Advice;
+    return run(doMadvise(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, name));
+  },
+  msync: (world, { process, region, index, nrPages }) =>
+    run(msync(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, MS_SYNC)),
+  read: (world, { process, region, index }) => {
+    const got = run(access(world.k, mmOf(world, process), addressOf(region, index)));
+    return typeof got === 'number' ? { ret: 0, val: got } : { ret: -1, signal: got };
+  },
+  write: (world, { process, region, index, value }) => {
+    const got = run(access(world.k, mmOf(world, process), addressOf(region, index), value));
+    return typeof got === 'number' ? 0 : { ret: -1, signal: got };
+  },
+  readall: (world, { process, region, index, nrPages }) => {
+    const vals = Array.from({ length: nrPages }, (_, at) => {
+      const got = run(access(world.k, mmOf(world, process), addressOf(region, index + at)));
+      if (typeof got === 'number') return got;
+      return got.sig === 'SEGV' ? -1 : -2;
+    });
+    return { ret: 0, vals };
+  },
+  fork: (world, { process, child }) => {
+    const task = run(forkTask(world.k, world.tasks.get(process)!));
+    if (typeof task === 'number') return task;
+    world.tasks.set(child, task);
+    return 0;
+  },
+  exit: (world, { process }) => {
+    run(exitTask(world.k, world.tasks.get(process)!));
+    world.tasks.delete(process);
+    return 0;
+  },
+};
+
+/** First byte of a page of a region. */
+export function addressOf(region: number, index: number): number {
+  return REGION_BASE + region * REGION_SIZE + index * 4096;
+}
+
+export function mmOf(world: World, process: number): Mm {
+  return mmOfTask(world.k, world.tasks.get(process)!);
+}
+
+/** A result that is an address counts as success. */
+function zeroed(ret: number): number {
+  return ret < 0 ? ret : 0;
+}
+
+function protOf(prot: 'n' | 'r' | 'w'): number {
+  if (prot === 'n') return 0;
+  return prot === 'w' ? PROT_READ | PROT_WRITE : PROT_READ;
+}
+
+function fileOf(world: World, source: Operation<'mmap'>['source']): File | null {
+  if (source === 'anon') return null;
+  if (source === 'zero') return zeroFile(world);
+  const file = world.objects.get(source.object);
+  if (file === undefined) throw new InputError(`the program has no object ${source.object}`);
+  return file;
+}
+
+function zeroFile(world: World): File {
+  if (world.zero === undefined) {
+    world.zero = kmemCacheZalloc(world.k, File);
+    world.zero.fMode = FMODE_READ | FMODE_WRITE;
+    world.zero.fOp = FILE_ZERO;
+  }
+  return world.zero;
+}

@@ -1,0 +1,136 @@
+import { PG_dirty, PG_referenced, PG_swapbacked } from '../folio/flags.js';
+import { PageAnon, PageKsm, ZERO_PFN, pageMapcount, testFlag } from '../folio/frame.js';
+import type { Machine } from '../machine/machine.js';
+import { xaFind, xaIsValue, xaLoad } from '../pagecache/xarray.js';
+import { type Pte, pteDirty, pteNone, ptePfn, ptePresent, pteYoung } from '../pgtable/pte.js';
+import { __swapCount } from '../swap/area.js';
+import { isHwpoisonEntry, nonSwapEntry, pteToSwpEntry, swpOffset } from '../swap/entry.js';
+import { type AddressSpace, vmaMapping } from '../vma/file.js';
+import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
+import { type Vma, linearPageIndex, vmaIsShmem, vmaPages } from '../vma/vma.js';
+import { ptesOf } from './ptes.js';
+
+/** Parts of a KiB that PSS is added up in. @kernel fs/proc/task_mmu.c PSS_SHIFT v6.2 */
+const PSS_SHIFT = 12;
+
+/** What /proc/PID/smaps adds up for one mapping, in bytes; pss and swapPss in 4096ths of a byte. */
+class MemSizeStats {
+  resident = 0;
+  pss = 0;
+  sharedClean = 0;
+  sharedDirty = 0;
+  privateClean = 0;
+  privateDirty = 0;
+  referenced = 0;
+  anonymous = 0;
+  ksm = 0;
+  lazyfree = 0;
+  swap = 0;
+  swapPss = 0;
+}
+
+/**
+ * /proc/PID/smaps of one mapping, in KiB.
+ *
+ * @kernel fs/proc/task_mmu.c show_smap v6.2
+ */
+export function showSmap(k: Machine, vma: Vma): Record<string, number> {
+  const mss = smapGatherStats(k, vma);
+  const kib = (bytes: number): number => Math.floor(bytes / 1024);
+  const pss = kib(Math.floor(mss.pss / 2 ** PSS_SHIFT));
+  return {
+    Rss: kib(mss.resident),
+    Pss: pss,
+    Shared_Clean: kib(mss.sharedClean),
+    Shared_Dirty: kib(mss.sharedDirty),
+    Private_Clean: kib(mss.privateClean),
+    Private_Dirty: kib(mss.privateDirty),
+    Referenced: kib(mss.referenced),
+    Anonymous: kib(mss.anonymous),
+    KSM: k.patched.smapsKsm ? kib(mss.ksm) : 0,
+    LazyFree: kib(mss.lazyfree),
+    Swap: kib(mss.swap),
+    SwapPss: kib(Math.floor(mss.swapPss / 2 ** PSS_SHIFT)),
+    Locked: (vma.vmFlags & VM_LOCKED) !== 0 ? pss : 0,
+  };
+}
+
+/** @kernel fs/proc/task_mmu.c smap_gather_stats v6.2 */
+function smapGatherStats(k: Machine, vma: Vma): MemSizeStats {
+  const mss = new MemSizeStats();
+  const mapping = vmaIsShmem(vma) ? vmaMapping(k, vma) : null;
+  const byHole = mapping !== null && !countedWhole(k, vma, mapping, mss);
+  for (const { address, pte } of ptesOf(k, vma)) {
+    if (!pteNone(k, pte)) smapsPteEntry(k, pte, mss);
+    else if (byHole) mss.swap += shmemPartialSwapUsage(k, mapping, linearPageIndex(vma, address), 1);
+  }
+  return mss;
+}
+
+/**
+ * Swapped pages of an object that a mapping can show whatever its own entries hold: all but private copies.
+ *
+ * @returns whether they were counted; else each hole has to be looked up
+ */
+function countedWhole(k: Machine, vma: Vma, mapping: AddressSpace, mss: MemSizeStats): boolean {
+  const swapped = shmemSwapUsage(k, vma, mapping);
+  if (swapped !== 0 && (vma.vmFlags & VM_SHARED) === 0 && (vma.vmFlags & VM_WRITE) !== 0) return false;
+  mss.swap += swapped;
+  return true;
+}
+
+/** Bytes of an object in swap that a mapping covers. @kernel mm/shmem.c shmem_swap_usage v6.2 */
+function shmemSwapUsage(k: Machine, vma: Vma, mapping: AddressSpace): number {
+  if (mapping.swapped === 0) return 0;
+  if (vma.vmPgoff === 0 && vmaPages(vma) >= mapping.iSize) return mapping.swapped * k.pageSize;
+  return shmemPartialSwapUsage(k, mapping, vma.vmPgoff, vmaPages(vma));
+}
+
+/** @kernel mm/shmem.c shmem_partial_swap_usage v6.2 */
+function shmemPartialSwapUsage(k: Machine, mapping: AddressSpace, from: number, nrPages: number): number {
+  let swapped = 0;
+  const end = from + nrPages;
+  for (let at = xaFind(k, mapping, from, end); at >= 0; at = xaFind(k, mapping, at + 1, end)) {
+    if (xaIsValue(xaLoad(k, mapping, at))) swapped++;
+  }
+  return swapped * k.pageSize;
+}
+
+/** @kernel fs/proc/task_mmu.c smaps_pte_entry v6.2 */
+function smapsPteEntry(k: Machine, pte: Pte, mss: MemSizeStats): void {
+  if (ptePresent(k, pte)) {
+    const page = ptePfn(k, pte);
+    if (page !== ZERO_PFN) smapsAccount(k, mss, page, pteYoung(k, pte), pteDirty(k, pte));
+    return;
+  }
+  const entry = pteToSwpEntry(k, pte);
+  if (!nonSwapEntry(k, entry)) {
+    mss.swap += k.pageSize;
+    mss.swapPss += Math.floor((k.pageSize * 2 ** PSS_SHIFT) / Math.max(1, __swapCount(k, entry)));
+  } else if (isHwpoisonEntry(k, entry) && k.patched.hwpoisonIsPfnEntry) {
+    smapsAccount(k, mss, swpOffset(entry), false, false);
+  }
+}
+
+/** @kernel fs/proc/task_mmu.c smaps_account v6.2 */
+function smapsAccount(k: Machine, mss: MemSizeStats, page: number, young: boolean, dirty: boolean): void {
+  const { pageSize } = k;
+  const isDirty = dirty || testFlag(k, page, PG_dirty);
+  if (PageAnon(k, page)) {
+    mss.anonymous += pageSize;
+    if (!testFlag(k, page, PG_swapbacked) && !isDirty) mss.lazyfree += pageSize;
+  }
+  if (PageKsm(k, page)) mss.ksm += pageSize;
+  mss.resident += pageSize;
+  if (young || testFlag(k, page, PG_referenced)) mss.referenced += pageSize;
+  const count = pageMapcount(k, page);
+  mss.pss += Math.floor((pageSize * 2 ** PSS_SHIFT) / Math.max(1, count));
+  if (count >= 2) {
+    if (isDirty) mss.sharedDirty += pageSize;
+    else mss.sharedClean += pageSize;
+  } else if (isDirty) {
+    mss.privateDirty += pageSize;
+  } else {
+    mss.privateClean += pageSize;
+  }
+}

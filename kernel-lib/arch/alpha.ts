@@ -2,7 +2,7 @@ import { type Arch, type SwapLayout } from './arch.js';
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const swap: SwapLayout = {
-  source: 'arch/alpha/include/asm/pgtable.h:304',
+  source: 'arch/alpha/include/asm/pgtable.h:325',
   type: '38:32',
   offset: '63:40',
   exclusive: '_PAGE_SWP_EXCLUSIVE',
@@ -22,17 +22,17 @@ export const alpha: Arch = {
   levels: vaSplit(13, { pgd: 10, pmd: 10, pte: 10 }),
   header: 'arch/alpha/include/asm/pgtable.h',
   bits: {
-    _PAGE_VALID: [0, 65, 'the MMU may use the entry'],
-    _PAGE_FOR: [1, 66, 'fault on read'],
-    _PAGE_FOW: [2, 67, 'fault on write'],
-    _PAGE_FOE: [3, 68, 'fault on execution'],
-    _PAGE_ASM: [4, 69, 'survives address-space switches'],
-    _PAGE_KRE: [8, 70, 'kernel reads'],
-    _PAGE_URE: [9, 71, 'user reads'],
-    _PAGE_KWE: [12, 72, 'kernel writes'],
-    _PAGE_UWE: [13, 73, 'user writes'],
-    _PAGE_DIRTY: [17, 76, 'written, set by the kernel'],
-    _PAGE_ACCESSED: [18, 77, 'accessed, set by the kernel'],
+    _PAGE_VALID: [0, 64, 'the MMU may use the entry'],
+    _PAGE_FOR: [1, 65, 'fault on read'],
+    _PAGE_FOW: [2, 66, 'fault on write'],
+    _PAGE_FOE: [3, 67, 'fault on execution'],
+    _PAGE_ASM: [4, 68, 'survives address-space switches'],
+    _PAGE_KRE: [8, 69, 'kernel reads'],
+    _PAGE_URE: [9, 70, 'user reads'],
+    _PAGE_KWE: [12, 71, 'kernel writes'],
+    _PAGE_UWE: [13, 72, 'user writes'],
+    _PAGE_DIRTY: [17, 75, 'written, set by the kernel'],
+    _PAGE_ACCESSED: [18, 76, 'accessed, set by the kernel'],
   },
   masks: {
     __DIRTY_BITS: '_PAGE_DIRTY | _PAGE_KWE | _PAGE_UWE',
@@ -85,7 +85,7 @@ export const alpha: Arch = {
     before: {
       is: 'v6.1, no exclusive marker',
       release: 'v6.1',
-      swap: { source: 'arch/alpha/include/asm/pgtable.h:333', type: '39:32', offset: '63:40' },
+      swap: { source: 'arch/alpha/include/asm/pgtable.h:341', type: '39:32', offset: '63:40' },
     },
     after: {
       is: 'v6.3: pte_swp_exclusive() returns int, which loses bit 39, so that it is always false',

@@ -2,7 +2,7 @@ import { type Arch, type SwapLayout } from './arch.js';
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const swapBefore: SwapLayout = {
-  source: 'arch/arc/include/asm/pgtable-bits-arcv2.h:122',
+  source: 'arch/arc/include/asm/pgtable-bits-arcv2.h:117',
   type: '4:0',
   offset: '31:13',
 };
@@ -90,7 +90,7 @@ export const arc: Arch = {
       release: 'v6.3',
       swap: {
         ...swapBefore,
-        source: 'arch/arc/include/asm/pgtable-bits-arcv2.h:111',
+        source: 'arch/arc/include/asm/pgtable-bits-arcv2.h:129',
         exclusive: '_PAGE_SWP_EXCLUSIVE',
       },
     },

@@ -26,8 +26,11 @@ export interface Clause {
 /** What `pte_mkdirty()` and its kin do: statements in order, each seeing what the one before it left. */
 export type Operation = Clause | readonly Clause[];
 
-/** `[bits, line in the header, meaning]`; the bits as a number or as slices `'8:6'`. */
-export type BitField = readonly [at: number | Slices, line: number, means: string];
+/**
+ * `[bits, line in the header, meaning]`; the bits as a number or as slices `'8:6'`; `'other.h:18'` is a line of
+ * another header beside it.
+ */
+export type BitField = readonly [at: number | Slices, line: number | string, means: string];
 
 /** One level of the page tables, from the root: `2^bits` entries, each spanning `2^shift` bytes. */
 export interface Level {
@@ -93,7 +96,7 @@ export interface Modify {
 
 /** How a swap entry lies in a PTE that is not present. */
 export interface SwapLayout {
-  /** Header and first line of the description or the macros. */
+  /** Where `__swp_type()` stands. */
   readonly source: string;
   readonly type: Slices;
   readonly offset: Slices;
@@ -173,7 +176,7 @@ export interface Arch {
   /** `MAX_PHYSMEM_BITS`, or what the kernel takes in its place: how far a frame number in a swap entry reaches. */
   readonly physBits: number;
   readonly levels: readonly Level[];
-  /** Where `bits` stand. Line numbers here and in states before the series are those of Debian's 6.1.192. */
+  /** Where `bits` stand. Lines here and before the series are those of 6.1.192, after it those of 6.3.8. */
   readonly header: string;
   readonly bits: Readonly<Record<string, BitField>>;
   readonly masks: Readonly<Record<string, Mask>>;

@@ -2,14 +2,14 @@ import { type Arch, type SwapLayout } from './arch.js';
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const swapBefore: SwapLayout = {
-  source: 'arch/arm/include/asm/pgtable.h:274',
+  source: 'arch/arm/include/asm/pgtable.h:289',
   type: '6:2',
   encodes: { type: '9:2' },
   offset: '31:7',
 };
 
 const swapAfter: SwapLayout = {
-  source: 'arch/arm/include/asm/pgtable.h:274',
+  source: 'arch/arm/include/asm/pgtable.h:293',
   type: '6:2',
   offset: '31:8',
   exclusive: 'L_PTE_SWP_EXCLUSIVE',
@@ -116,7 +116,7 @@ export const armLpae: Arch = {
   header: 'arch/arm/include/asm/pgtable-3level.h',
   bits: {
     L_PTE_PRESENT: ['1:0', 69, 'present'],
-    L_PTE_MT_MASK: ['4:2', 104, 'memory type'],
+    L_PTE_MT_MASK: ['4:2', 102, 'memory type'],
     L_PTE_USER: [6, 70, 'user mode may access'],
     L_PTE_SHARED: ['9:8', 71, 'shared between CPUs'],
     L_PTE_YOUNG: [10, 72, 'accessed, set by the kernel'],

@@ -2,7 +2,7 @@ import { type Arch, type SwapLayout } from './arch.js';
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const swap: SwapLayout = {
-  source: 'arch/arm64/include/asm/pgtable.h:1000',
+  source: 'arch/arm64/include/asm/pgtable.h:1014',
   type: '7:3',
   offset: '57:8',
   encodes: { type: '10:3', offset: '63:8' },
@@ -39,14 +39,14 @@ export const arm64_4k: Arch = {
     PTE_AF: [10, 150, 'accessed'],
     PTE_NG: [11, 151, 'not global'],
     PTE_GP: [50, 152, 'guarded against wild branches'],
-    PTE_WRITE: [51, 153, 'writable; the MMU may clear PTE_RDONLY (DBM)'],
+    PTE_WRITE: [51, 'pgtable-prot.h:16', 'writable; the MMU may clear PTE_RDONLY (DBM)'],
     PTE_CONT: [52, 154, 'one of 16 contiguous entries'],
     PTE_PXN: [53, 155, 'no execution by the kernel'],
     PTE_UXN: [54, 156, 'no execution by user mode'],
-    PTE_DIRTY: [55, 18, 'written, noted by software'],
-    PTE_SPECIAL: [56, 19, 'no struct page behind it'],
-    PTE_DEVMAP: [57, 20, 'device memory with a struct page'],
-    PTE_PROT_NONE: [58, 21, 'PROT_NONE'],
+    PTE_DIRTY: [55, 'pgtable-prot.h:18', 'written, noted by software'],
+    PTE_SPECIAL: [56, 'pgtable-prot.h:19', 'no struct page behind it'],
+    PTE_DEVMAP: [57, 'pgtable-prot.h:20', 'device memory with a struct page'],
+    PTE_PROT_NONE: [58, 'pgtable-prot.h:21', 'PROT_NONE'],
   },
   masks: {
     PTE_TYPE_PAGE: 'PTE_VALID | PTE_TABLE_BIT',
@@ -106,7 +106,7 @@ export const arm64_4k: Arch = {
     after: {
       is: 'v6.3',
       release: 'v6.3',
-      swap: { ...swap, source: 'arch/arm64/include/asm/pgtable.h:995' },
+      swap: { ...swap, source: 'arch/arm64/include/asm/pgtable.h:1009' },
     },
     'before-stable': {
       is: '6.1.192: pte_mkwrite() leaves a clean entry read-only, pte_modify() restores hardware dirtiness',

@@ -79,14 +79,14 @@ export const cskyAbiv1: Arch = {
     before: {
       is: 'v6.1, no exclusive marker',
       release: 'v6.1',
-      swap: { source: 'arch/csky/abiv1/inc/abi/pgtable-bits.h:29', type: '8 5:2', offset: '31:9' },
+      swap: { source: 'arch/csky/abiv1/inc/abi/pgtable-bits.h:40', type: '8 5:2', offset: '31:9' },
     },
     after: {
       is: 'v6.3',
       commit: '41e0d49104db',
       release: 'v6.3',
       swap: {
-        source: 'arch/csky/abiv1/inc/abi/pgtable-bits.h:32',
+        source: 'arch/csky/abiv1/inc/abi/pgtable-bits.h:45',
         type: '8 5:2',
         offset: '31:10',
         exclusive: '_PAGE_SWP_EXCLUSIVE',
@@ -124,14 +124,14 @@ export const cskyAbiv2: Arch = {
     before: {
       is: 'v6.1, no exclusive marker',
       release: 'v6.1',
-      swap: { source: 'arch/csky/abiv2/inc/abi/pgtable-bits.h:29', type: '6:2', offset: '31:11 8:7' },
+      swap: { source: 'arch/csky/abiv2/inc/abi/pgtable-bits.h:40', type: '6:2', offset: '31:11 8:7' },
     },
     after: {
       is: 'v6.3',
       commit: '41e0d49104db',
       release: 'v6.3',
       swap: {
-        source: 'arch/csky/abiv2/inc/abi/pgtable-bits.h:32',
+        source: 'arch/csky/abiv2/inc/abi/pgtable-bits.h:45',
         type: '6:2',
         offset: '31:11 8',
         exclusive: '_PAGE_SWP_EXCLUSIVE',

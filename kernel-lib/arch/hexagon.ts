@@ -1,15 +1,5 @@
 import { type Arch } from './arch.js';
-import { usualKconfig, vaSplit } from './shorthand.js';
-
-/** Every combination of access has its own protection; only writing to a private mapping is withheld. */
-const protectionMap = [...Array(16).keys()].map((vmFlags) =>
-  [
-    'PAGE_NONE',
-    ...(vmFlags & 1 ? ['_PAGE_READ'] : []),
-    ...((vmFlags & 10) === 10 ? ['_PAGE_WRITE'] : []),
-    ...(vmFlags & 4 ? ['_PAGE_EXECUTE'] : []),
-  ].join(' | '),
-);
+import { protectionsByAccess, usualKconfig, vaSplit } from './shorthand.js';
 
 export const hexagon: Arch = {
   id: 'hexagon',
@@ -28,9 +18,9 @@ export const hexagon: Arch = {
     _PAGE_PRESENT: [0, 45, 'present'],
     _PAGE_DIRTY: [1, 46, 'written, set by the kernel'],
     _PAGE_ACCESSED: [2, 47, 'accessed, set by the kernel'],
-    __HVM_PTE_T: [4, 44, 'not used by Linux (vm_mmu.h)'],
+    __HVM_PTE_T: [4, 'vm_mmu.h:44', 'not used by Linux'],
     _PAGE_USER: [5, 36, 'user mode may access'],
-    __HVM_PTE_C: ['8:6', 46, 'memory type (vm_mmu.h)'],
+    __HVM_PTE_C: ['8:6', 'vm_mmu.h:46', 'memory type'],
     _PAGE_READ: [9, 33, 'readable'],
     _PAGE_WRITE: [10, 34, 'writable'],
     _PAGE_EXECUTE: [11, 35, 'executable'],
@@ -62,7 +52,12 @@ export const hexagon: Arch = {
     PAGE_SHARED: 'PAGE_NONE | _PAGE_READ | _PAGE_WRITE | _PAGE_EXECUTE',
     PAGE_KERNEL: '_PAGE_PRESENT | _PAGE_READ | _PAGE_WRITE | _PAGE_EXECUTE | _dflt_cache_att',
   },
-  protectionMap,
+  protectionMap: protectionsByAccess({
+    base: 'PAGE_NONE',
+    read: '_PAGE_READ',
+    write: '_PAGE_WRITE',
+    exec: '_PAGE_EXECUTE',
+  }),
   hardware: {
     walker: 'software',
     young: 'fault',
@@ -75,7 +70,7 @@ export const hexagon: Arch = {
       is: 'v6.1, no exclusive marker',
       release: 'v6.1',
       swap: {
-        source: 'arch/hexagon/include/asm/pgtable.h:361',
+        source: 'arch/hexagon/include/asm/pgtable.h:383',
         type: '5:1',
         encodes: { type: '8:1' },
         offset: '31:13 9:6',
@@ -86,7 +81,7 @@ export const hexagon: Arch = {
       commit: '61f4a896e62d',
       release: 'v6.3',
       swap: {
-        source: 'arch/hexagon/include/asm/pgtable.h:364',
+        source: 'arch/hexagon/include/asm/pgtable.h:390',
         type: '5:1',
         offset: '31:13 9:7',
         exclusive: '_PAGE_SWP_EXCLUSIVE',

@@ -2,14 +2,14 @@ import { type Arch, type SwapLayout } from './arch.js';
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const swapBefore: SwapLayout = {
-  source: 'arch/ia64/include/asm/pgtable.h:398',
+  source: 'arch/ia64/include/asm/pgtable.h:413',
   type: '7:1',
   offset: '62:8',
   encodes: { type: '8:1', offset: '63:8' },
 };
 
 const swapAfter: SwapLayout = {
-  source: 'arch/ia64/include/asm/pgtable.h:401',
+  source: 'arch/ia64/include/asm/pgtable.h:420',
   type: '6:1',
   offset: '62:8',
   encodes: { offset: '63:8' },

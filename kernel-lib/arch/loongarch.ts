@@ -2,13 +2,13 @@ import { type Arch, type ArchState, type Operations, type SwapLayout } from './a
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const swapBefore: SwapLayout = {
-  source: 'arch/loongarch/include/asm/pgtable.h:246',
+  source: 'arch/loongarch/include/asm/pgtable.h:253',
   type: '23:16',
   offset: '63:24',
 };
 
 const swapAfter: SwapLayout = {
-  source: 'arch/loongarch/include/asm/pgtable.h:251',
+  source: 'arch/loongarch/include/asm/pgtable.h:271',
   type: '22:16',
   offset: '63:24',
   exclusive: '_PAGE_SWP_EXCLUSIVE',

@@ -71,14 +71,14 @@ export const m68kMotorola: Arch = {
     before: {
       is: 'v6.1, no exclusive marker',
       release: 'v6.1',
-      swap: { source: 'arch/m68k/include/asm/motorola_pgtable.h:172', type: '11:4', offset: '31:12' },
+      swap: { source: 'arch/m68k/include/asm/motorola_pgtable.h:173', type: '11:4', offset: '31:12' },
     },
     after: {
       is: 'v6.3',
       commit: 'ed4154067a08',
       release: 'v6.3',
       swap: {
-        source: 'arch/m68k/include/asm/motorola_pgtable.h:175',
+        source: 'arch/m68k/include/asm/motorola_pgtable.h:187',
         type: '10:4',
         offset: '31:12',
         exclusive: '_PAGE_SWP_EXCLUSIVE',
@@ -142,7 +142,7 @@ export const m68kSun3: Arch = {
       is: 'v6.1, no exclusive marker; a high offset reaches the valid bit',
       release: 'v6.1',
       swap: {
-        source: 'arch/m68k/include/asm/sun3_pgtable.h:155',
+        source: 'arch/m68k/include/asm/sun3_pgtable.h:156',
         type: '6:0',
         encodes: { type: '7:0' },
         offset: '31:7',
@@ -153,7 +153,7 @@ export const m68kSun3: Arch = {
       commit: 'ed4154067a08',
       release: 'v6.3',
       swap: {
-        source: 'arch/m68k/include/asm/sun3_pgtable.h:158',
+        source: 'arch/m68k/include/asm/sun3_pgtable.h:170',
         type: '5:0',
         offset: '30:7',
         decodes: { offset: '31:7' },
@@ -242,14 +242,14 @@ export const m68kColdfire: Arch = {
     before: {
       is: 'v6.1, no exclusive marker',
       release: 'v6.1',
-      swap: { source: 'arch/m68k/include/asm/mcf_pgtable.h:258', type: '7:0', offset: '31:11' },
+      swap: { source: 'arch/m68k/include/asm/mcf_pgtable.h:259', type: '7:0', offset: '31:11' },
     },
     after: {
       is: 'v6.3',
       commit: 'ed4154067a08',
       release: 'v6.3',
       swap: {
-        source: 'arch/m68k/include/asm/mcf_pgtable.h:260',
+        source: 'arch/m68k/include/asm/mcf_pgtable.h:271',
         type: '6:0',
         offset: '31:11',
         exclusive: '_PAGE_SWP_EXCLUSIVE',

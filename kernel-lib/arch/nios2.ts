@@ -1,15 +1,5 @@
 import { type Arch } from './arch.js';
-import { usualKconfig, vaSplit } from './shorthand.js';
-
-/** `MKP(x, w, r)` for each combination of access; writing to a private mapping is withheld. */
-const protectionMap = [...Array(16).keys()].map((vmFlags) =>
-  [
-    '_PAGE_PRESENT | _PAGE_CACHED',
-    ...(vmFlags & 4 ? ['_PAGE_EXEC'] : []),
-    ...(vmFlags & 1 ? ['_PAGE_READ'] : []),
-    ...((vmFlags & 10) === 10 ? ['_PAGE_WRITE'] : []),
-  ].join(' | '),
-);
+import { protectionsByAccess, usualKconfig, vaSplit } from './shorthand.js';
 
 export const nios2: Arch = {
   id: 'nios2',
@@ -61,7 +51,12 @@ export const nios2: Arch = {
     PAGE_SHARED: '_PAGE_PRESENT | _PAGE_CACHED | _PAGE_READ | _PAGE_WRITE | _PAGE_ACCESSED',
     PAGE_COPY: '_PAGE_PRESENT | _PAGE_CACHED | _PAGE_READ',
   },
-  protectionMap,
+  protectionMap: protectionsByAccess({
+    base: '_PAGE_PRESENT | _PAGE_CACHED',
+    read: '_PAGE_READ',
+    write: '_PAGE_WRITE',
+    exec: '_PAGE_EXEC',
+  }),
   hardware: {
     walker: 'software',
     young: 'fault',

@@ -479,8 +479,9 @@ export const ppcBook3s64_4k: Arch = {
     _PAGE_NON_IDEMPOTENT: '[5]',
     _PAGE_BASE: '_PAGE_PRESENT | _PAGE_ACCESSED',
     PTE_RPN_MASK: '[52:12]',
+    _PAGE_HPTEFLAGS: '[60] | [56:53] | [6]',
     _PAGE_CHG_MASK:
-      'PTE_RPN_MASK | _PAGE_DIRTY | _PAGE_ACCESSED | _PAGE_SPECIAL | _PAGE_PTE | _PAGE_SOFT_DIRTY | _PAGE_DEVMAP',
+      'PTE_RPN_MASK | _PAGE_HPTEFLAGS | _PAGE_DIRTY | _PAGE_ACCESSED | _PAGE_SPECIAL | _PAGE_PTE | _PAGE_SOFT_DIRTY | _PAGE_DEVMAP',
     _PAGE_SWP_SOFT_DIRTY: '_PAGE_SOFT_DIRTY',
     _PAGE_SWP_EXCLUSIVE: '_PAGE_NON_IDEMPOTENT',
   },
@@ -548,7 +549,11 @@ export const ppcBook3s64_64k: Arch = {
   config: 'PPC_BOOK3S_64, PPC_64K_PAGES',
   pageShift: 16,
   levels: vaSplit(16, { pgd: 13, pud: 9, pmd: 9, pte: 5 }),
-  masks: { ...ppcBook3s64_4k.masks, PTE_RPN_MASK: '[52:16]' },
+  masks: {
+    ...ppcBook3s64_4k.masks,
+    PTE_RPN_MASK: '[52:16]',
+    _PAGE_HPTEFLAGS: '[55] | [12] | [6]',
+  },
   pfn: { at: '52:16', fixed: '_PAGE_PTE' },
   states: {
     before: { ...ppcBook3s64_4k.states.before, swap: { ...book3s64Swap, offset: '52:16' } },

@@ -43,3 +43,18 @@ export function protections(prots: {
     ...[none, read, shared, shared, exec, readExec, sharedExec, sharedExec],
   ];
 }
+
+/** A `protection_map[]` that gives each access its own bits; a private mapping that may be written starts without. */
+export function protectionsByAccess(bits: {
+  readonly base: Mask;
+  readonly read: Mask;
+  readonly write: Mask;
+  readonly exec: Mask;
+}): readonly Mask[] {
+  const { base, read, write, exec } = bits;
+  return [...Array(16).keys()].map((vmFlags) => {
+    const mayWrite = (vmFlags & 10) === 10;
+    const parts = [base, vmFlags & 1 ? read : [], mayWrite ? write : [], vmFlags & 4 ? exec : []];
+    return parts.flat().join(' | ');
+  });
+}

@@ -91,7 +91,7 @@ const common = {
 } as const;
 
 const swap64: SwapLayout = {
-  source: 'arch/x86/include/asm/pgtable_64.h:217',
+  source: 'arch/x86/include/asm/pgtable_64.h:224',
   type: '63:59',
   offset: '58:9',
   inverted: '[58:9]',
@@ -146,7 +146,7 @@ export const x86_64: Arch = {
       is: 'v6.3; pte_mkuffd_wp() write-protects since f1eb1bacfba9',
       commit: 'f1eb1bacfba9',
       release: 'v6.3',
-      swap: { ...swap64, source: 'arch/x86/include/asm/pgtable_64.h:217' },
+      swap: swap64,
       operations: { mkuffdWp: { clear: '_PAGE_RW', set: '_PAGE_UFFD_WP' } },
     },
   },
@@ -177,7 +177,7 @@ export const x86_32: Arch = {
       is: 'v6.1, no exclusive marker',
       release: 'v6.1',
       swap: {
-        source: 'arch/x86/include/asm/pgtable-2level.h:83',
+        source: 'arch/x86/include/asm/pgtable-2level.h:89',
         type: '5:1',
         encodes: { type: '8:1' },
         offset: '31:9',
@@ -188,7 +188,7 @@ export const x86_32: Arch = {
       commit: '93c0eac40d4e',
       release: 'v6.3',
       swap: {
-        source: 'arch/x86/include/asm/pgtable-2level.h:83',
+        source: 'arch/x86/include/asm/pgtable-2level.h:102',
         type: '5:1',
         offset: '31:9',
         exclusive: '_PAGE_SWP_EXCLUSIVE',
@@ -198,7 +198,7 @@ export const x86_32: Arch = {
 };
 
 const swapPae: SwapLayout = {
-  source: 'arch/x86/include/asm/pgtable-3level.h:249',
+  source: 'arch/x86/include/asm/pgtable-3level.h:260',
   type: '63:59',
   offset: '35:9',
   inverted: '[58:9]',
@@ -230,7 +230,7 @@ export const x86_32_pae: Arch = {
       release: 'v6.3',
       swap: {
         ...swapPae,
-        source: 'arch/x86/include/asm/pgtable-3level.h:148',
+        source: 'arch/x86/include/asm/pgtable-3level.h:173',
         exclusive: '_PAGE_SWP_EXCLUSIVE',
       },
     },

@@ -181,6 +181,8 @@ export interface Arch {
   readonly bits: Readonly<Record<string, BitField>>;
   readonly masks: Readonly<Record<string, Mask>>;
   readonly pfn: PfnLayout;
+  /** What `pte_clear()` stores. Absent: zero. */
+  readonly empty?: Mask;
   readonly predicates: Predicates;
   readonly operations: Operations;
   readonly modify: Modify;

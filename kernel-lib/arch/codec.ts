@@ -24,6 +24,8 @@ export interface PteCodec extends PfnCodec, SwapCodec {
   /** Bits of PTEs that mean something to nobody but this architecture. */
   readonly masks: MaskReader;
 
+  /** What `pte_clear()` stores: not zero everywhere. */
+  readonly pteEmpty: Words;
   readonly pteNone: Predicate;
   readonly ptePresent: Predicate;
   readonly pteProtnone: Predicate;
@@ -104,6 +106,7 @@ function compile(arch: Arch, stateName: string): PteCodec {
     state,
     stateName,
     masks,
+    pteEmpty: masks.words(arch.empty ?? '0'),
     ...predicates(arch, state, masks),
     ...operations(arch, state, masks),
     ...compilePfn(arch, masks),

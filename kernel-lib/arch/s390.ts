@@ -45,6 +45,7 @@ export const s390: Arch = {
     _PAGE_SWP_EXCLUSIVE: '_PAGE_LARGE',
   },
   pfn: { at: '63:12', last: mkyoung },
+  empty: '_PAGE_INVALID',
   predicates: {
     none: { of: '~0', is: '_PAGE_INVALID' },
     present: '_PAGE_PRESENT',

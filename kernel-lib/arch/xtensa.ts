@@ -41,6 +41,7 @@ export const xtensa: Arch = {
     _PAGE_SWP_EXCLUSIVE: '_PAGE_HW_WRITE',
   },
   pfn: { at: '31:12' },
+  empty: '_PAGE_CA_INVALID | _PAGE_USER',
   predicates: {
     none: { of: '~0', is: '_PAGE_CA_INVALID | _PAGE_USER' },
     present: {

@@ -2,18 +2,32 @@ import { SingleBar } from 'cli-progress';
 
 /** A progress bar on a terminal, nothing elsewhere. It writes to standard error. */
 export interface Progress {
-  readonly start: (total: number) => void;
+  start(total: number): void;
   /** One step is done; `label` says what is being worked on. */
-  readonly step: (label: string) => void;
+  step(label: string): void;
   /** So much is done in all. */
-  readonly moveTo: (done: number) => void;
-  readonly stop: () => void;
+  moveTo(done: number): void;
+  /** Writes a line to `stream` where it does not tear the bar apart: after its end. */
+  print(stream: NodeJS.WritableStream, line: string): void;
+  stop(): void;
 }
 
 /** @param unit what is counted, in the plural */
 export function progressBar(unit: string): Progress {
-  if (!process.stderr.isTTY) return { start: () => {}, step: () => {}, moveTo: () => {}, stop: () => {} };
-  const bar = new SingleBar({
+  return process.stderr.isTTY ? bar(unit) : NO_BAR;
+}
+
+const NO_BAR: Progress = {
+  start: () => {},
+  step: () => {},
+  moveTo: () => {},
+  print: (stream, line) => void stream.write(`${line}\n`),
+  stop: () => {},
+};
+
+function bar(unit: string): Progress {
+  const waiting: (() => void)[] = [];
+  const single = new SingleBar({
     format: `{bar} {value}/{total} ${unit} {label}`,
     barCompleteChar: '█',
     barIncompleteChar: '░',
@@ -24,9 +38,13 @@ export function progressBar(unit: string): Progress {
     gracefulExit: false,
   });
   return {
-    start: (total) => bar.start(total, 0, { label: '' }),
-    step: (label) => bar.increment(1, { label }),
-    moveTo: (done) => bar.update(done),
-    stop: () => bar.stop(),
+    start: (total) => single.start(total, 0, { label: '' }),
+    step: (label) => single.increment(1, { label }),
+    moveTo: (done) => single.update(done),
+    print: (stream, line) => waiting.push(() => NO_BAR.print(stream, line)),
+    stop: () => {
+      single.stop();
+      for (const print of waiting.splice(0)) print();
+    },
   };
 }

@@ -7,7 +7,7 @@ import { progressBar } from './progress.js';
 interface Options {
   readonly out: string;
   readonly timeout: number;
-  readonly json?: true;
+  readonly json?: true | undefined;
 }
 
 /** `faultbook run`: executes notebooks and writes them and their pages. */
@@ -25,10 +25,10 @@ async function execute(paths: string[], { out, timeout, json }: Options): Promis
   const stop = new AbortController();
   const unlisten = onStopSignal((signal, code) => {
     process.exitCode = code;
-    stop.abort(new Error(signal));
+    stop.abort(new Error(`stopped by ${signal}: unfinished notebooks were not written`));
   });
   const bar = progressBar('cells');
-  const lines: string[] = [];
+  const report = json ? process.stderr : process.stdout;
   try {
     const result = await runNotebooks({
       paths,
@@ -37,33 +37,28 @@ async function execute(paths: string[], { out, timeout, json }: Options): Promis
       signal: stop.signal,
       onStart: ({ cells }) => bar.start(cells),
       onCell: (path) => bar.step(path),
-      // Lines would tear the bar apart: on a terminal they wait for its end.
-      onNotebook: (done) => (process.stderr.isTTY ? lines.push(...report(done)) : print(report(done), json)),
+      onNotebook: (done) => {
+        for (const line of linesFor(done, json)) bar.print(report, line);
+      },
     });
     bar.stop();
-    print(lines, json);
     conclude(result, out, json);
   } catch (err) {
     bar.stop();
-    if (!stop.signal.aborted) throw err;
-    process.stderr.write(
-      `faultbook: stopped by ${stop.signal.reason.message}: unfinished notebooks were not written\n`,
-    );
+    if (err !== stop.signal.reason) throw err;
+    process.stderr.write(`faultbook: ${stop.signal.reason.message}\n`);
   } finally {
     unlisten();
   }
 }
 
-/** What one notebook came to: its failed cells, or that it is fine. */
-function report({ path, cells, seconds: taken, failures, warnings }: NotebookResult): string[] {
-  const notes = warnings.map((line) => `${line} (warning)`);
-  if (failures.length > 0) return [...failures, ...notes];
-  return [`${path}: ${cells} cells in ${taken.toFixed(1)} s`, ...notes];
-}
-
-function print(lines: readonly string[], json: true | undefined): void {
-  const stream = json ? process.stderr : process.stdout;
-  for (const line of lines) stream.write(`${line}\n`);
+/** What one notebook came to: what is wrong with it or, for people, that it is fine. */
+function linesFor(
+  { path, cells, seconds: taken, remarks }: NotebookResult,
+  json: true | undefined,
+): readonly string[] {
+  if (remarks.length > 0 || json) return remarks;
+  return [`${path}: ${cells} cells in ${taken.toFixed(1)} s`];
 }
 
 function conclude({ notebooks, failed, refused }: RunResult, out: string, json: true | undefined): void {

@@ -1,4 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { Dealer, Subscriber } from 'zeromq';
 import { randomUUID } from 'node:crypto';
 import { openConnection, type Connection } from './connection.js';
@@ -9,6 +9,8 @@ import { decode, encode, request, type Message } from './wire.js';
 const START_LIMIT = 60_000;
 /** How long a kernel may take to leave after a shutdown request, in milliseconds. */
 const SHUTDOWN_LIMIT = 2_000;
+/** How long the sockets of a process that has ended may take to notice it, in milliseconds. */
+const HANG_UP_LIMIT = 500;
 /** Pause between two first requests: an answer published before the subscription stood is lost. */
 const HELLO_INTERVAL = 200;
 
@@ -55,6 +57,8 @@ export class Kernel {
   private readonly requests = new Map<string, Pending>();
   private readonly stop: AbortSignal;
   private readonly onStop = () => this.kill();
+  /** Resolves when the process has ended and all that it published has been read. */
+  private readonly buried: Promise<void>;
   private death: KernelDied | undefined;
 
   private constructor({ argv, cwd, signal }: KernelOptions) {
@@ -68,7 +72,8 @@ export class Kernel {
     this.iopub.subscribe();
     void this.receive(this.shell, (pending, message) => (pending.reply = message));
     void this.receive(this.iopub, (pending, message) => this.published(pending, message));
-    void this.process.exited.then((how) => this.buried(how));
+    const hungUp = new Promise((resolve) => this.iopub.events.on('disconnect', resolve));
+    this.buried = this.process.exited.then((how) => this.bury(how, hungUp));
   }
 
   /**
@@ -127,7 +132,7 @@ export class Kernel {
     await this.control.send(
       encode(request('shutdown_request', this.session, { restart: false }), this.connection.key),
     );
-    await this.process.exited;
+    await this.buried;
     clearTimeout(limit);
     this.stop.removeEventListener('abort', this.onStop);
     this.shell.close();
@@ -183,8 +188,9 @@ export class Kernel {
   }
 
   /** Fails what still waits, after everything that the kernel managed to publish has been read. */
-  private async buried(how: string): Promise<void> {
-    while (!this.iopub.closed && this.iopub.readable) await setImmediate();
+  private async bury(how: string, hungUp: Promise<unknown>): Promise<void> {
+    await Promise.race([hungUp, sleep(HANG_UP_LIMIT, undefined, { ref: false })]);
+    while (this.iopub.readable) await setImmediate();
     this.death = new KernelDied(`the kernel died (${how})`);
     for (const pending of this.requests.values()) pending.reject(this.death);
   }

@@ -1,5 +1,15 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { InputError } from '../../base/error.js';
 import type { Cell, Notebook } from '../nbformat.js';
 import { nbformatError } from '../nbformat-check.js';
@@ -43,6 +53,23 @@ export function writeNotebook(path: string, notebook: Notebook): void {
   } catch (err) {
     rmSync(temporary, { force: true });
     throw err;
+  }
+}
+
+/**
+ * Checks that files can be written into `dir`, without making it.
+ *
+ * @throws InputError when it or, where it is still to be made, the folder that will hold it is no folder or read-only
+ */
+export function checkOutputFolder(dir: string): void {
+  let existing = resolve(dir);
+  while (!existsSync(existing)) existing = dirname(existing);
+  if (!statSync(existing).isDirectory())
+    throw new InputError(`${dir}: is not a folder; the results need one (--out)`);
+  try {
+    accessSync(existing, constants.W_OK);
+  } catch {
+    throw new InputError(`${dir}: may not be written; choose another folder for the results (--out)`);
   }
 }
 

@@ -13,6 +13,10 @@ const FOREIGN_FRAME = /^ +at .*(?:\bnode:|[\\/]node_modules[\\/]|[\\/]notebook[\
 /** Node signs its warnings with the process id. */
 const WARNING_PID = /^\(node:\d+\)/gm;
 
+/** What Node shows of a timer or promise differs from run to run in these numbers. */
+const RUN_NUMBER =
+  /(_idleStart|\[Symbol\((?:asyncId|triggerId|async_id_symbol|trigger_async_id_symbol)\)\]): \d+/g;
+
 /** A function from a text that a cell printed to the text that every machine would print. */
 export type Cleaner = (text: string) => string;
 
@@ -31,7 +35,10 @@ export function cleaner(cwd: string): Cleaner {
     .sort(([a], [b]) => b.length - a.length)
     .map(([path, name]) => [placePattern(path), name]);
   return (text) => {
-    const plain = stripVTControlCharacters(text).replace(FOREIGN_FRAME, '').replace(WARNING_PID, '(node)');
+    const plain = stripVTControlCharacters(text)
+      .replace(FOREIGN_FRAME, '')
+      .replace(WARNING_PID, '(node)')
+      .replace(RUN_NUMBER, '$1: 0');
     return places.reduce((out, [pattern, name]) => out.replace(pattern, name), plain);
   };
 }

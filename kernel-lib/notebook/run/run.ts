@@ -4,8 +4,9 @@ import { InputError } from '../../base/error.js';
 import { Kernel, KernelDied } from '../client/kernel.js';
 import { kernelArgv } from '../kernel/spec.js';
 import type { Notebook } from '../nbformat.js';
+import { writeSite, type SitePage } from '../site/site.js';
 import { executeNotebook, type Execution, type Remark } from './execute.js';
-import { readNotebook, writeNotebook } from './file.js';
+import { checkOutputFolder, readNotebook, writeNotebook } from './file.js';
 import { findNotebooks, type Source } from './find.js';
 import { checkLanguage, kernelspecMetadata } from './language.js';
 import { limiter } from './limiter.js';
@@ -40,9 +41,8 @@ export interface NotebookResult {
   /** How many of them failed; a notebook whose kernel does not start counts as one. */
   readonly failed: number;
   readonly seconds: number;
-  /** One line each: path, cell and message. */
-  readonly failures: readonly string[];
-  readonly warnings: readonly string[];
+  /** What failed, then what was cut; one line each: path, cell and message. */
+  readonly remarks: readonly string[];
 }
 
 export interface RunResult {
@@ -59,19 +59,21 @@ interface Job extends Source {
 
 interface Finished {
   readonly result: NotebookResult;
-  /** The executed notebook, absent when its kernel did not start. */
-  readonly notebook?: Notebook;
+  readonly page: SitePage;
 }
 
 /**
  * Executes notebooks, each in a kernel process of its own and at most one per core at once, and writes them and their
  * pages into the output folder. A file that is no TypeScript notebook is refused; the others still run.
  *
- * @throws InputError when a path is wrong or a folder holds no notebook; then nothing was run
+ * @throws InputError when a path is wrong, a folder holds no notebook or may not be written; then nothing was run
  * @throws the reason of `signal` when it fired
  */
 export async function runNotebooks(options: RunOptions): Promise<RunResult> {
-  const { jobs, refused } = readAll(findNotebooks(options.paths));
+  const sources = findNotebooks(options.paths);
+  checkOutputFolder(options.outDir);
+  const { jobs, refused } = readAll(sources);
+  const pages = new Map<string, SitePage>(refused.map((page) => [page.path, page]));
   options.onStart({
     notebooks: jobs.length,
     cells: jobs.reduce((sum, job) => sum + codeCells(job.notebook), 0),
@@ -80,18 +82,29 @@ export async function runNotebooks(options: RunOptions): Promise<RunResult> {
   const running = jobs.map((job) => inTurn(() => runJob(job, options)));
   // A failure is met below, in the order of the plan; until then it is not unhandled.
   for (const run of running) run.catch(() => {});
-  const finished: Finished[] = [];
+  const notebooks: NotebookResult[] = [];
   for (const run of running) {
-    finished.push(await run);
-    options.onNotebook(finished.at(-1)!.result);
+    const { result, page } = await run;
+    notebooks.push(result);
+    pages.set(page.path, page);
+    options.onNotebook(result);
   }
-  const notebooks = finished.map(({ result }) => result);
-  return { notebooks, failed: notebooks.reduce((sum, { failed }) => sum + failed, 0), refused };
+  options.signal.throwIfAborted();
+  if (jobs.length > 0)
+    await writeSite(
+      sources.map(({ target }) => pages.get(target)!),
+      options.outDir,
+    );
+  const failed = notebooks.reduce((sum, { failed }) => sum + failed, 0);
+  return { notebooks, failed, refused: refused.map(({ problem }) => problem) };
 }
 
-function readAll(sources: readonly Source[]): { jobs: Job[]; refused: string[] } {
+/** A file that cannot be run, and why. */
+type Refusal = SitePage & { readonly problem: string };
+
+function readAll(sources: readonly Source[]): { jobs: Job[]; refused: Refusal[] } {
   const jobs: Job[] = [];
-  const refused: string[] = [];
+  const refused: Refusal[] = [];
   for (const source of sources) {
     try {
       const notebook = readNotebook(source.path);
@@ -99,40 +112,49 @@ function readAll(sources: readonly Source[]): { jobs: Job[]; refused: string[] }
       jobs.push({ ...source, notebook });
     } catch (err) {
       if (!(err instanceof InputError)) throw err;
-      refused.push(err.message);
+      refused.push({ path: source.target, problem: err.message });
     }
   }
   return { jobs, refused };
 }
 
-async function runJob(job: Job, { signal, timeout, outDir, onCell }: RunOptions): Promise<Finished> {
+async function runJob(job: Job, options: RunOptions): Promise<Finished> {
   const start = performance.now();
-  const outcome = (execution: Pick<Execution, 'failures' | 'warnings'>): NotebookResult => ({
+  const { execution, page } = await executeJob(job, options);
+  const result: NotebookResult = {
     path: job.path,
     cells: codeCells(job.notebook),
     failed: execution.failures.length,
     seconds: Math.round(performance.now() - start) / 1000,
-    failures: execution.failures.map((remark) => line(job.path, remark)),
-    warnings: execution.warnings.map((remark) => line(job.path, remark)),
-  });
+    remarks: [...execution.failures, ...execution.warnings].map((remark) => line(job.path, remark)),
+  };
+  return { result, page };
+}
+
+async function executeJob(
+  { path, target, notebook }: Job,
+  { outDir, timeout, signal, onCell }: RunOptions,
+): Promise<{ execution: Pick<Execution, 'failures' | 'warnings'>; page: SitePage }> {
   try {
-    const execution = await executeNotebook(job.path, job.notebook, {
+    const execution = await executeNotebook(path, notebook, {
       startKernel: (cwd) => Kernel.start({ argv: kernelArgv, cwd, signal }),
       timeout,
-      onCell: () => onCell(job.path),
+      onCell: () => onCell(path),
     });
     signal.throwIfAborted();
-    const metadata = { ...execution.notebook.metadata, kernelspec: kernelspecMetadata() };
-    const notebook = { ...execution.notebook, metadata };
-    writeNotebook(join(outDir, job.target), notebook);
-    return { result: outcome(execution), notebook };
+    const executed = withKernelspec(execution.notebook);
+    writeNotebook(join(outDir, target), executed);
+    return { execution, page: { path: target, notebook: executed } };
   } catch (err) {
     signal.throwIfAborted();
     if (!(err instanceof KernelDied)) throw err;
-    return {
-      result: outcome({ failures: [{ message: `the kernel did not start: ${err.message}` }], warnings: [] }),
-    };
+    const problem = `the kernel did not start: ${err.message}`;
+    return { execution: { failures: [{ message: problem }], warnings: [] }, page: { path: target, problem } };
   }
+}
+
+function withKernelspec(notebook: Notebook): Notebook {
+  return { ...notebook, metadata: { ...notebook.metadata, kernelspec: kernelspecMetadata() } };
 }
 
 function codeCells({ cells }: Notebook): number {

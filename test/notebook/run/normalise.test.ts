@@ -14,6 +14,11 @@ test.each([
   ['file URLs', `file://${dir}/a.txt`, './a.txt'],
   ['the place where Faultbook is installed', `${resolve('.')}/dist/index.js`, 'faultbook/dist/index.js'],
   ['the home folder', `(${homedir()}/x)`, '(~/x)'],
+  [
+    'numbers of one run in timers',
+    '_idleStart: 2388, [Symbol(asyncId)]: 7',
+    '_idleStart: 0, [Symbol(asyncId)]: 0',
+  ],
   ['process ids in warnings', '(node:4711) Warning: old', '(node) Warning: old'],
 ])('%s do not reach the notebook', (_what, printed, kept) => {
   expect(clean(printed)).toBe(kept);

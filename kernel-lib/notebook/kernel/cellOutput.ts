@@ -59,7 +59,8 @@ export class CellOutput {
     this.flush();
   }
 
-  private flush(): void {
+  /** Sends what is there, up to a held place. */
+  flush(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
     const held = this.entries.findIndex((entry) => entry.kind === 'held');

@@ -51,6 +51,12 @@ export class Executions {
   reportDeath(why: string): void {
     this.running?.output.stream('stderr', `${why}\n`);
     this.running?.output.finish();
+    this.flush();
+  }
+
+  /** Publishes what earlier cells have printed by now: a client that waits for this cell may then close the kernel. */
+  private flush(): void {
+    for (const { output } of this.executions.values()) output.flush();
   }
 
   private next(): void {
@@ -99,6 +105,7 @@ export class Executions {
 
   private async finish(execution: Execution, { error }: Done): Promise<void> {
     execution.output.finish();
+    this.flush();
     // Only what was sent before the reply is aborted, so the socket is emptied before the reply: a client that waits
     // for it finds the kernel willing to go on.
     const aborted = error && execution.stopOnError ? await this.takeWaiting() : [];

@@ -1,11 +1,12 @@
 import { EINVAL } from '../base/errno.js';
 import { vmNormalPage } from '../rmap/map.js';
-import { PG_lru, PG_referenced } from '../folio/flags.js';
+import { PG_lru, PG_referenced, PG_unevictable } from '../folio/flags.js';
 import { clearFlag, pageMapcount, testFlag } from '../folio/frame.js';
-import { deactivatePage, lruAddDrain } from '../folio/lru.js';
+import { deactivatePage, folioIsolateLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
 import { pteMkold, ptePresent, pteYoung } from '../pgtable/pte.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { reclaimPages } from '../reclaim/reclaim-pages.js';
 import type { Step } from '../step/step.js';
 import type { Vma } from '../vma/vma.js';
 import { VM_HUGETLB, VM_LOCKED, VM_PFNMAP } from '../vma/vm-flags.js';
@@ -21,6 +22,37 @@ export function* madviseCold(k: Machine, vma: Vma, start: number, end: number): 
   yield* lruAddDrain(k);
   yield* walkPageRange(k, vma, start, end, coldPteRange, undefined);
   return 0;
+}
+
+/**
+ * Writes the pages out, if nobody else maps them.
+ *
+ * @kernel mm/madvise.c madvise_pageout v6.2
+ * @differs the caller may write to every file that it maps
+ */
+export function* madvisePageout(k: Machine, vma: Vma, start: number, end: number): Step<number> {
+  if (!canMadvLruVma(vma)) return -EINVAL;
+  yield* lruAddDrain(k);
+  yield* walkPageRange(k, vma, start, end, pageoutPteRange, undefined);
+  return 0;
+}
+
+/** Gathers the pages of one table under its lock, and gives them up after it. */
+function* pageoutPteRange(k: Machine, _vma: Vma, table: number, start: number, end: number): Step<void> {
+  const pages: number[] = [];
+  yield* ptlLock(k, table);
+  for (let at = start; at < end; at += k.pageSize) {
+    const ptep = pteOffset(k, table, at);
+    const page = yield* ownPage(k, ptep);
+    if (page === 0) continue;
+    if (k.patched.pageoutKeepsYoung) clearFlag(k, page, PG_referenced);
+    else yield* forgetUse(k, ptep, page);
+    if (!(yield* folioIsolateLru(k, page))) continue;
+    if (testFlag(k, page, PG_unevictable)) yield* folioPutbackLru(k, page);
+    else pages.push(page);
+  }
+  ptlUnlock(k, table);
+  yield* reclaimPages(k, pages);
 }
 
 /** @kernel mm/madvise.c can_madv_lru_vma v6.2 */

@@ -5,7 +5,7 @@ import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { findVma, vmaBefore } from '../vma/vma-list.js';
 import type { Vma } from '../vma/vma.js';
-import { madviseCold } from './madvise-cold.js';
+import { madviseCold, madvisePageout } from './madvise-cold.js';
 import { madviseDontneed, madviseDontneedLocked } from './madvise-dontneed.js';
 import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
 import { madviseFreeSingleVma } from './madvise-free.js';
@@ -20,6 +20,7 @@ const pageAdvice = {
   MADV_DONTNEED: madviseDontneed,
   MADV_DONTNEED_LOCKED: madviseDontneedLocked,
   MADV_FREE: madviseFreeSingleVma,
+  MADV_PAGEOUT: madvisePageout,
   MADV_WILLNEED: madviseWillneed,
 } as const satisfies Record<string, PageAdvice>;
 

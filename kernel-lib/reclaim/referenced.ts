@@ -1,0 +1,73 @@
+import { PG_referenced } from '../folio/flags.js';
+import { pageMapcount, setFlag, testClearFlag } from '../folio/frame.js';
+import { folioIsFileLru } from '../folio/lru-list.js';
+import type { Machine } from '../machine/machine.js';
+import { pteMkold, pteYoung } from '../pgtable/pte.js';
+import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { mlockVmaPage } from '../rmap/map.js';
+import { type Place, pageVmaMappedWalk, rmapWalk } from '../rmap/walk.js';
+import type { Step } from '../step/step.js';
+import { VM_EXEC, VM_LOCKED } from '../vma/vm-flags.js';
+
+/** What page tables tell of a page's use. */
+export interface Referenced {
+  /** In how many mappings it was used since the last look. */
+  readonly ptes: number;
+  /** Flags of the VMAs in which it was; VM_LOCKED if any of all locks it. */
+  readonly vmFlags: number;
+}
+
+/** Counts the mappings in which a page is young, and makes them old. @kernel mm/rmap.c folio_referenced v6.2 */
+export function* folioReferenced(k: Machine, page: number): Step<Referenced> {
+  let ptes = 0;
+  let vmFlags = 0;
+  let left = pageMapcount(k, page);
+  if (left === 0) return { ptes, vmFlags };
+  for (const place of rmapWalk(k, page)) {
+    const seen = yield* folioReferencedOne(k, page, place);
+    if (seen === 'locked') return { ptes, vmFlags: vmFlags | VM_LOCKED };
+    if (seen === 'elsewhere') continue;
+    if (seen === 'young') {
+      ptes++;
+      vmFlags |= place.vma.vmFlags & ~VM_LOCKED;
+    }
+    if (--left === 0) break;
+  }
+  return { ptes, vmFlags };
+}
+
+/** @kernel mm/rmap.c folio_referenced_one v6.2 */
+function* folioReferencedOne(
+  k: Machine,
+  page: number,
+  place: Place,
+): Step<'locked' | 'elsewhere' | 'young' | 'old'> {
+  const at = yield* pageVmaMappedWalk(k, page, place);
+  if (at === null) return 'elsewhere';
+  const locked = (place.vma.vmFlags & VM_LOCKED) !== 0;
+  const pte = yield* ptepGet(k, at.ptep);
+  const young = !locked && pteYoung(k, pte);
+  if (locked) yield* mlockVmaPage(k, page, place.vma);
+  if (young) yield* setPteAt(k, at.ptep, pteMkold(k, pte));
+  ptlUnlock(k, at.table);
+  if (locked) return 'locked';
+  return young ? 'young' : 'old';
+}
+
+/** What reclaim makes of a page's use. @kernel mm/vmscan.c FOLIOREF_RECLAIM v6.2 */
+export type FolioReferences = 'RECLAIM' | 'RECLAIM_CLEAN' | 'KEEP' | 'ACTIVATE';
+
+/** @kernel mm/vmscan.c folio_check_references v6.2 */
+export function* folioCheckReferences(k: Machine, page: number): Step<FolioReferences> {
+  const { ptes, vmFlags } = yield* folioReferenced(k, page);
+  const referenced = testClearFlag(k, page, PG_referenced);
+  if ((vmFlags & VM_LOCKED) !== 0) return 'ACTIVATE';
+  if (ptes > 0) {
+    // Used once: another round on the inactive list. Twice: active.
+    setFlag(k, page, PG_referenced);
+    if (referenced || ptes > 1) return 'ACTIVATE';
+    if ((vmFlags & VM_EXEC) !== 0 && folioIsFileLru(k, page)) return 'ACTIVATE';
+    return 'KEEP';
+  }
+  return referenced && folioIsFileLru(k, page) ? 'RECLAIM_CLEAN' : 'RECLAIM';
+}

@@ -1,0 +1,124 @@
+import { freeFolio } from '../folio/alloc.js';
+import { PG_active, PG_dirty, PG_mlocked, PG_reclaim, PG_swapbacked, PG_swapcache, PG_writeback } from '../folio/flags.js';
+import {
+  PageAnon,
+  folioMaybeDmaPinned,
+  folioRefCount,
+  pageMapcount,
+  pageOwner,
+  setFlag,
+  setPageRefcount,
+  testFlag,
+} from '../folio/frame.js';
+import { folioTrylock, folioUnlock } from '../folio/lock.js';
+import { folioEvictable } from '../folio/lru.js';
+import { folioIsFileLru } from '../folio/lru-list.js';
+import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
+import { addToSwap, folioFreeSwap, memCgroupSwapFull } from '../swap/cache.js';
+import { __removeMapping, pageout } from './pageout.js';
+import { type FolioReferences, folioCheckReferences } from './referenced.js';
+import { tryToUnmap } from './unmap.js';
+
+/** Whose pages are wanted. @kernel mm/vmscan.c scan_control v6.2 */
+export interface ScanControl {
+  /** Take pages that were used lately, too. */
+  readonly ignoreReferences: boolean;
+}
+
+/** What became of a list of pages. */
+export interface Shrunk {
+  readonly nrReclaimed: number;
+  /** Pages that stay, in the order in which they go back to their lists. */
+  readonly kept: number[];
+}
+
+type Fate = 'free' | 'keep' | 'keepLocked' | 'activateLocked';
+
+/**
+ * Tries to free isolated pages, first to last.
+ *
+ * @kernel mm/vmscan.c shrink_folio_list v6.2
+ * @differs every device has written when the call returns; no demotion, no buffers
+ */
+export function* shrinkFolioList(k: Machine, pages: readonly number[], sc: ScanControl): Step<Shrunk> {
+  const kept: number[] = [];
+  let nrReclaimed = 0;
+  for (const page of pages) {
+    const fate = (yield* folioTrylock(k, page)) ? yield* shrinkFolio(k, page, sc) : 'keep';
+    if (fate === 'free') {
+      nrReclaimed++;
+      freeFolio(k, page);
+      continue;
+    }
+    if (fate === 'activateLocked') yield* activateLocked(k, page);
+    if (fate !== 'keep') folioUnlock(k, page);
+    kept.push(page);
+  }
+  // The kernel puts each at the head of the list and empties it from the tail: first comes first.
+  return { nrReclaimed, kept };
+}
+
+function* activateLocked(k: Machine, page: number): Step<void> {
+  const mlocked = testFlag(k, page, PG_mlocked);
+  if (testFlag(k, page, PG_swapcache) && (memCgroupSwapFull(k) || mlocked)) yield* folioFreeSwap(k, page);
+  if (!mlocked) setFlag(k, page, PG_active);
+}
+
+/** One locked page; it stays locked unless its fate is `free` or `keep`. */
+function* shrinkFolio(k: Machine, page: number, sc: ScanControl): Step<Fate> {
+  if (!folioEvictable(k, page)) return 'activateLocked';
+  if (testFlag(k, page, PG_writeback)) {
+    setFlag(k, page, PG_reclaim);
+    return 'activateLocked';
+  }
+  const references: FolioReferences = sc.ignoreReferences ? 'RECLAIM' : yield* folioCheckReferences(k, page);
+  if (references === 'ACTIVATE') return 'activateLocked';
+  if (references === 'KEEP') return 'keepLocked';
+  const anon = PageAnon(k, page);
+  if (anon && testFlag(k, page, PG_swapbacked) && !testFlag(k, page, PG_swapcache)) {
+    if (yield* folioMaybeDmaPinned(k, page)) return 'keepLocked';
+    if (!(yield* addToSwap(k, page))) return 'activateLocked';
+  }
+  if (pageMapcount(k, page) > 0) {
+    yield* tryToUnmap(k, page);
+    if (pageMapcount(k, page) > 0) return 'activateLocked';
+  }
+  // Unmapped, it cannot be pinned anew; who has it pinned may still write to it.
+  if (yield* folioMaybeDmaPinned(k, page)) return 'activateLocked';
+  if (testFlag(k, page, PG_dirty)) {
+    const stays = yield* writeOut(k, page, references);
+    if (stays !== undefined) return stays;
+  }
+  return yield* freeIt(k, page);
+}
+
+/** @returns the page's fate, undefined when it is clean now and locked again */
+function* writeOut(k: Machine, page: number, references: FolioReferences): Step<Fate | undefined> {
+  if (folioIsFileLru(k, page)) {
+    setFlag(k, page, PG_reclaim);
+    return 'activateLocked';
+  }
+  if (references === 'RECLAIM_CLEAN') return 'keepLocked';
+  const result = yield* pageout(k, page);
+  if (result === 'KEEP') return 'keepLocked';
+  if (result === 'ACTIVATE') return 'activateLocked';
+  if (result === 'CLEAN') return undefined;
+  if (testFlag(k, page, PG_writeback | PG_dirty)) return 'keep';
+  if (!(yield* folioTrylock(k, page))) return 'keep';
+  return testFlag(k, page, PG_writeback | PG_dirty) ? 'keepLocked' : undefined;
+}
+
+/** The page is clean and unmapped: whether its last holders let go. */
+function* freeIt(k: Machine, page: number): Step<Fate> {
+  if (PageAnon(k, page) && !testFlag(k, page, PG_swapbacked)) {
+    if ((yield* folioRefCount(k, page)) !== 1) return 'keepLocked';
+    setPageRefcount(k, page, 0);
+    k.count('pglazyfreed');
+  } else {
+    const inCache = testFlag(k, page, PG_swapcache) || (!PageAnon(k, page) && pageOwner(k, page) !== 0);
+    if (!inCache || !(yield* __removeMapping(k, page))) return 'keepLocked';
+  }
+  folioUnlock(k, page);
+  return 'free';
+}

@@ -1,0 +1,127 @@
+import { vmBugOn } from '../base/error.js';
+import { folioPut } from '../folio/alloc.js';
+import { PG_dirty, PG_hwpoison, PG_swapbacked, PG_swapcache } from '../folio/flags.js';
+import {
+  PageAnon,
+  PageAnonExclusive,
+  folioRefCount,
+  pageMapcount,
+  pagePrivate,
+  setFlag,
+  testFlag,
+} from '../folio/frame.js';
+import { mlockPageDrainLocal } from '../folio/mlock.js';
+import type { Machine } from '../machine/machine.js';
+import {
+  type Pte,
+  pteDirty,
+  pteSoftDirty,
+  pteSwpMkexclusive,
+  pteSwpMksoftDirty,
+  pteSwpMkuffdWp,
+  pteUffdWp,
+  swpEntryToPte,
+} from '../pgtable/pte.js';
+import { ptepGetAndClear, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { mmCounter, mlockVmaPage, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/map.js';
+import { type MappedAt, type Place, pageVmaMappedWalk, rmapWalk } from '../rmap/walk.js';
+import type { Step } from '../step/step.js';
+import { swapDuplicate, swapFree } from '../swap/area.js';
+import { entryToPte } from '../swap/entry.js';
+import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
+import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
+import { VM_LOCKED } from '../vma/vm-flags.js';
+
+/** What try_to_unmap() is to do. @kernel include/linux/rmap.h TTU_IGNORE_MLOCK v6.2 */
+export interface TtuFlags {
+  readonly ignoreMlock?: boolean;
+  /** Leave hwpoison entries behind. */
+  readonly hwpoison?: boolean;
+}
+
+/** Removes all mappings of a locked page that can be removed. @kernel mm/rmap.c try_to_unmap v6.2 */
+export function* tryToUnmap(k: Machine, page: number, flags: TtuFlags = {}): Step<void> {
+  for (const place of rmapWalk(k, page)) {
+    const at = yield* pageVmaMappedWalk(k, page, place);
+    if (at === null) continue;
+    const unmapped = yield* tryToUnmapOne(k, page, place, at, flags);
+    ptlUnlock(k, at.table);
+    if (!unmapped || pageMapcount(k, page) === 0) return;
+  }
+}
+
+/** @kernel mm/rmap.c try_to_unmap_one v6.2 @returns false when the walk is to stop */
+function* tryToUnmapOne(
+  k: Machine,
+  page: number,
+  { vma }: Place,
+  at: MappedAt,
+  flags: TtuFlags,
+): Step<boolean> {
+  if (flags.ignoreMlock !== true && (vma.vmFlags & VM_LOCKED) !== 0) {
+    yield* mlockVmaPage(k, page, vma);
+    return false;
+  }
+  const mm = Mm.at(k, vma.vmMm);
+  const exclusive = PageAnon(k, page) && PageAnonExclusive(k, page);
+  const pteval = yield* ptepGetAndClear(k, at.ptep);
+  yield* pteInstallUffdWpIfNeeded(k, vma, at.ptep, pteval);
+  if (pteDirty(k, pteval)) setFlag(k, page, PG_dirty);
+  if (flags.hwpoison === true && testFlag(k, page, PG_hwpoison)) {
+    addMmCounter(k, mm, mmCounter(k, page), -1);
+    yield* setPteAt(k, at.ptep, swpEntryToPte(k, k.swpTypes.SWP_HWPOISON, page));
+  } else if (!PageAnon(k, page)) {
+    addMmCounter(k, mm, mmCounter(k, page), -1);
+  } else if (!(yield* unmapAnon(k, page, at, mm, pteval, exclusive))) {
+    return false;
+  }
+  yield* pageRemoveRmap(k, page, vma);
+  if ((vma.vmFlags & VM_LOCKED) !== 0) yield* mlockPageDrainLocal(k);
+  yield* folioPut(k, page);
+  return true;
+}
+
+/** @returns false when the page stays; its entry is as it was then */
+function* unmapAnon(
+  k: Machine,
+  page: number,
+  at: MappedAt,
+  mm: Mm,
+  pteval: Pte,
+  exclusive: boolean,
+): Step<boolean> {
+  if (!testFlag(k, page, PG_swapbacked)) return yield* discardLazyfree(k, page, at, mm, pteval);
+  vmBugOn(!testFlag(k, page, PG_swapcache), 'an anonymous page has its slot before it is unmapped');
+  const entry = pagePrivate(k, page);
+  yield* swapDuplicate(k, entry);
+  // The entry is cleared already: a pin that is not seen here sees that and gives up.
+  if (exclusive && !(yield* pageTryShareAnonRmap(k, page))) {
+    swapFree(k, entry);
+    yield* setPteAt(k, at.ptep, pteval);
+    return false;
+  }
+  addMmCounter(k, mm, MM_ANONPAGES, -1);
+  addMmCounter(k, mm, MM_SWAPENTS, 1);
+  yield* setPteAt(k, at.ptep, swapPte(k, entry, pteval, exclusive));
+  return true;
+}
+
+function swapPte(k: Machine, entry: number, pteval: Pte, exclusive: boolean): Pte {
+  let pte = entryToPte(k, entry);
+  if (exclusive) pte = pteSwpMkexclusive(k, pte);
+  if (pteSoftDirty(k, pteval)) pte = pteSwpMksoftDirty(k, pte);
+  if (pteUffdWp(k, pteval)) pte = pteSwpMkuffdWp(k, pte);
+  return pte;
+}
+
+/** A page that MADV_FREE gave up goes without a trace, unless somebody has written to it or holds it. */
+function* discardLazyfree(k: Machine, page: number, at: MappedAt, mm: Mm, pteval: Pte): Step<boolean> {
+  const onlyMapped = (yield* folioRefCount(k, page)) === 1 + pageMapcount(k, page);
+  if (onlyMapped && !testFlag(k, page, PG_dirty)) {
+    addMmCounter(k, mm, MM_ANONPAGES, -1);
+    return true;
+  }
+  yield* setPteAt(k, at.ptep, pteval);
+  setFlag(k, page, PG_swapbacked);
+  return false;
+}

@@ -1,0 +1,79 @@
+import { PageAnon, PageKsm, pageIndex, pageMapcount, pageOwner } from '../folio/frame.js';
+import type { Machine } from '../machine/machine.js';
+import { ptePfn, ptePresent } from '../pgtable/pte.js';
+import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
+import type { Step } from '../step/step.js';
+import { AnonVma, AnonVmaChain } from '../vma/anon-vma.js';
+import { AddressSpace, vmasMapping } from '../vma/file.js';
+import { Mm } from '../vma/mm.js';
+import { Vma } from '../vma/vma.js';
+import { ksmPlaces } from './ksm-node.js';
+
+/** A place where a page may be mapped: only the page table can tell. */
+export interface Place {
+  readonly vma: Vma;
+  readonly address: number;
+}
+
+/** The address at which a VMA would map a page, -1 if it is not within. @kernel mm/internal.h vma_address v6.2 */
+export function vmaAddress(vma: Vma, index: number): number {
+  // Indexes are kept modulo 2^32; no VMA is that long.
+  const offset = (index - vma.vmPgoff) >>> 0;
+  const address = vma.vmStart + offset * vma.k.pageSize;
+  return address < vma.vmEnd ? address : -1;
+}
+
+/** Everywhere that a page may be mapped. @kernel mm/rmap.c rmap_walk v6.2 @differs the places are listed first */
+export function rmapWalk(k: Machine, page: number): Place[] {
+  if (pageOwner(k, page) === 0) return [];
+  if (PageKsm(k, page)) return ksmPlaces(k, page);
+  return PageAnon(k, page) ? anonPlaces(k, page) : filePlaces(k, page);
+}
+
+function anonPlaces(k: Machine, page: number): Place[] {
+  const places: Place[] = [];
+  const index = pageIndex(k, page);
+  let at = AnonVma.at(k, pageOwner(k, page)).rbRoot;
+  while (at !== 0) {
+    const avc = AnonVmaChain.at(k, at);
+    const vma = Vma.at(k, avc.vma);
+    const address = vmaAddress(vma, index);
+    if (address >= 0) places.push({ vma, address });
+    at = avc.rbNext;
+  }
+  return places;
+}
+
+function filePlaces(k: Machine, page: number): Place[] {
+  const index = pageIndex(k, page);
+  const mapping = AddressSpace.at(k, pageOwner(k, page));
+  return vmasMapping(k, mapping, index, index).map((vma) => ({ vma, address: vmaAddress(vma, index) }));
+}
+
+/** An entry that maps the page, its table locked. */
+export interface MappedAt {
+  readonly table: number;
+  readonly ptep: number;
+}
+
+/**
+ * Looks whether the page is mapped at a place.
+ *
+ * @kernel mm/page_vma_mapped.c page_vma_mapped_walk v6.2
+ * @returns the entry, whose table the caller unlocks; null, nothing locked, if another page or none is mapped
+ */
+export function* pageVmaMappedWalk(k: Machine, page: number, { vma, address }: Place): Step<MappedAt | null> {
+  const table = pteTable(k, Mm.at(k, vma.vmMm).pgd, address);
+  if (table === 0) return null;
+  const ptep = pteOffset(k, table, address);
+  yield* ptlLock(k, table);
+  const pte = yield* ptepGet(k, ptep);
+  if (ptePresent(k, pte) && ptePfn(k, pte) === page) return { table, ptep };
+  ptlUnlock(k, table);
+  return null;
+}
+
+/** Whether a walk over the places can stop. */
+export function notMappedAnyMore(k: Machine, page: number): boolean {
+  return pageMapcount(k, page) === 0;
+}

@@ -9,6 +9,7 @@ import { madviseCold, madvisePageout } from './madvise-cold.js';
 import { madviseDontneed, madviseDontneedLocked } from './madvise-dontneed.js';
 import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
 import { madviseFreeSingleVma } from './madvise-free.js';
+import { madviseRemove } from './madvise-remove.js';
 import { madviseWillneed } from './madvise-willneed.js';
 import { pageAlign } from './mmap.js';
 
@@ -21,6 +22,7 @@ const pageAdvice = {
   MADV_DONTNEED_LOCKED: madviseDontneedLocked,
   MADV_FREE: madviseFreeSingleVma,
   MADV_PAGEOUT: madvisePageout,
+  MADV_REMOVE: madviseRemove,
   MADV_WILLNEED: madviseWillneed,
 } as const satisfies Record<string, PageAdvice>;
 
@@ -36,6 +38,7 @@ export type Advice = keyof typeof pageAdvice | FlagAdvice;
  *     not mapped (the rest is advised all the same), or what the advice itself returns
  */
 export function* doMadvise(k: Machine, mm: Mm, start: number, len: number, advice: Advice): Step<number> {
+  if (!isFlagAdvice(advice) && !Object.hasOwn(pageAdvice, advice)) return -EINVAL;
   if (start % k.pageSize !== 0 || len < 0) return -EINVAL;
   const end = start + pageAlign(k, len);
   if (end === start) return 0;

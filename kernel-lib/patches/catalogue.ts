@@ -184,6 +184,12 @@ export const catalogue = {
     changes: 'smaps names memory that is locked on fault',
     since: 'v6.2',
   },
+  sharedMaywrite: {
+    id: 'e8e17ee90eaf',
+    title: 'mm: drop the assumption that VM_SHARED always implies writable',
+    changes: 'MADV_REMOVE asks whether a shared mapping might be made writable, not whether it is',
+    since: 'v6.7',
+  },
   swapZeromap: {
     id: '0ca0c24e3211',
     title: 'mm: store zero pages to be swapped out in a bitmap',

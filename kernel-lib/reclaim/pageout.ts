@@ -72,4 +72,3 @@ export function* __removeMapping(k: Machine, page: number): Step<boolean> {
   setPageRefcount(k, page, 0);
   return true;
 }
-

@@ -1,5 +1,13 @@
 import { freeFolio } from '../folio/alloc.js';
-import { PG_active, PG_dirty, PG_mlocked, PG_reclaim, PG_swapbacked, PG_swapcache, PG_writeback } from '../folio/flags.js';
+import {
+  PG_active,
+  PG_dirty,
+  PG_mlocked,
+  PG_reclaim,
+  PG_swapbacked,
+  PG_swapcache,
+  PG_writeback,
+} from '../folio/flags.js';
 import {
   PageAnon,
   folioMaybeDmaPinned,

@@ -1,3 +1,4 @@
+import { EBUSY } from '../base/errno.js';
 import { InputError } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
@@ -20,10 +21,16 @@ import { doMprotectPkey } from '../mmap/mprotect.js';
 import { mremap } from '../mmap/mremap.js';
 import { msync } from '../mmap/msync.js';
 import { __vmMunmap } from '../mmap/munmap.js';
+import { genericPerformWrite, shmemFileReadIter } from '../pagecache/shmem-io.js';
+import { dropCaches } from '../reclaim/drop-caches.js';
+import { swapoff } from '../reclaim/swapoff.js';
 import { run } from '../step/step.js';
+import { swapArea, swaponArea } from '../swap/area.js';
 import { type Signal, access } from '../sys/access.js';
 import { exitTask, forkTask, mmOfTask } from '../sys/task.js';
-import { FILE_ZERO, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
+import { AddressSpace, FILE_ZERO, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
+import { clearRefsWrite } from '../walk/clear-refs.js';
+import { shmemFallocate, shmemSetattr } from '../zap/truncate.js';
 import type { Mm } from '../vma/mm.js';
 import { type Operation, type OperationName, REGION_BASE, REGION_SIZE } from './operation.js';
 import type { ProgramHeader } from './program.js';
@@ -109,6 +116,39 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     world.tasks.set(child, task);
     return 0;
   },
+  clearrefs: (world, { process }) => {
+    run(clearRefsWrite(world.k, mmOf(world, process)));
+    return 0;
+  },
+  swapoff: ({ k }) => run(swapoff(k)),
+  swapon: ({ k, nrSwapSlots, swapFlags }) => {
+    if (swapArea(k) !== undefined) return -EBUSY;
+    swaponArea(k, nrSwapSlots, swapFlags);
+    return 0;
+  },
+  swaperr: ({ k }, { failing }) => {
+    k.globals.swapIoFails = failing ? 1 : 0;
+    return 0;
+  },
+  dropcaches: ({ k }) => {
+    run(dropCaches(k));
+    return 0;
+  },
+  otrunc: (world, { object, nrPages }) => {
+    run(shmemSetattr(world.k, objectOf(world, object), nrPages));
+    return 0;
+  },
+  opunch: (world, { object, index, nrPages }) => {
+    run(shmemFallocate(world.k, objectOf(world, object), index, nrPages));
+    return 0;
+  },
+  owrite: (world, { object, index, value }) =>
+    run(genericPerformWrite(world.k, objectOf(world, object), index, value)),
+  oread: (world, { object, index }) => {
+    if (index >= objectOf(world, object).iSize) return 0;
+    const got = run(shmemFileReadIter(world.k, objectOf(world, object), index));
+    return got < 0 ? got : { ret: 1, val: got };
+  },
   exit: (world, { process }) => {
     run(exitTask(world.k, world.tasks.get(process)!));
     world.tasks.delete(process);
@@ -133,6 +173,10 @@ function zeroed(ret: number): number {
 function protOf(prot: 'n' | 'r' | 'w'): number {
   if (prot === 'n') return 0;
   return prot === 'w' ? PROT_READ | PROT_WRITE : PROT_READ;
+}
+
+function objectOf(world: World, object: number): AddressSpace {
+  return AddressSpace.at(world.k, fileOf(world, { object })!.fMapping);
 }
 
 function fileOf(world: World, source: Operation<'mmap'>['source']): File | null {

@@ -5,6 +5,7 @@ export { swapKind, swapType, swapTypes } from './pgtable/swapops.js';
 export type { FaultRow } from './trace/faults.js';
 export { recordings } from './trace/node/recordings.js';
 export { faultStatistics, type FaultSummary, type Summary } from './trace/statistics.js';
+export type { Held, Touch } from './trace/touches.js';
 export { Figure, type FigureSpec, type PlotlyFigure, type PlotlyObject } from './view/figure.js';
 export { display, mimeBundle, type Displayable, type MimeBundle } from './view/mime.js';
 export { Table, type TableSpec } from './view/table.js';

@@ -3,6 +3,7 @@ import { faultRows, type FaultRow } from './faults.js';
 import type { RecordedKernel } from './kernel.js';
 import { openRecording, type Chunks } from './lines.js';
 import type { RecordedProgram } from './recording.js';
+import { programTouches, type Touch } from './touches.js';
 
 /** One file of recordings, as datasets/manifest.json lists it. */
 export interface ManifestEntry extends RecordedKernel {
@@ -71,6 +72,12 @@ export interface Recordings {
    * @throws InputError for an unknown kernel or file, or a damaged recording
    */
   faults(selection?: Selection): Promise<FaultRow[]>;
+  /**
+   * Every load and store that a program's processes did themselves, with what the page table held before.
+   *
+   * @throws InputError for an unknown kernel or file, or a damaged recording
+   */
+  touches(selection?: Selection): Promise<Touch[]>;
 }
 
 /** The recordings that a provider holds. */
@@ -101,7 +108,13 @@ export function recordingsFrom(provider: RecordingProvider): Recordings {
     return rows;
   }
 
-  return { manifest, kernels, programs, program, faults };
+  async function touches(selection: Selection = {}): Promise<Touch[]> {
+    const rows: Touch[] = [];
+    for await (const { from, program } of programs(selection)) rows.push(...programTouches(from, program));
+    return rows;
+  }
+
+  return { manifest, kernels, programs, program, faults, touches };
 }
 
 function select(entries: readonly ManifestEntry[], selection: Selection): readonly ManifestEntry[] {

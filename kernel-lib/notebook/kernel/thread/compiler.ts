@@ -27,9 +27,20 @@ export function repairCompiler(onScript: OnScript): TypeScript {
   const repairs: Partial<TypeScript> = {
     createWatchCompilerHost: createHost(compiler) as TypeScript['createWatchCompilerHost'],
     transpileModule: toScript(compiler, onScript),
+    isIdentifier: isVariableName(compiler) as TypeScript['isIdentifier'],
   };
   requireFromTslab.cache[path]!.exports = withRepairs(compiler, repairs);
   return compiler;
+}
+
+/**
+ * tslab puts `exports.` before every identifier that an earlier cell declared. In `({ pid: who }) => …` that would hit
+ * the property `pid` whose type an earlier cell wrote down; it names no variable, so tslab is told to pass it by.
+ */
+function isVariableName(compiler: TypeScript): (node: ts.Node) => boolean {
+  return (node) =>
+    compiler.isIdentifier(node) &&
+    !(node.parent && compiler.isBindingElement(node.parent) && node.parent.propertyName === node);
 }
 
 /** A copy, because the properties of the original can be neither written nor configured. */

@@ -50,12 +50,15 @@ export function programText(
  *
  * @param limit how many differences are shown
  */
-export function operationText({ recorded, agree, differences }: OperationReport, limit: number): string {
-  const verdict =
-    differences.length === 0 ? 'agrees' : `${differences.length} of ${agree + differences.length} differ`;
+export function operationText(
+  { recorded, agree, disagree, differences }: OperationReport,
+  limit: number,
+): string {
+  const verdict = disagree === 0 ? 'agrees' : `${disagree} of ${agree + disagree} differ`;
   const lines = [`${String(recorded.i).padStart(4)}  ${recorded.op.padEnd(32)} ${verdict}`];
   lines.push(...differences.slice(0, limit).map((difference) => `        ${differenceText(difference)}`));
-  if (differences.length > limit) lines.push(`        ... and ${differences.length - limit} more (--limit)`);
+  const hidden = disagree - Math.min(limit, differences.length);
+  if (hidden > 0) lines.push(`        ... and ${hidden} more (--limit)`);
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -82,7 +85,8 @@ function kindText({ operation, observable, programs, disagree, example }: Differ
 }
 
 function exampleText({ kernel, program, op, line, ...difference }: FirstDifference): string {
-  return `${kernel} ${program}#${op} "${line}": ${differenceText(difference)}`;
+  const place = `${kernel} ${program}#${op} "${line}"`;
+  return difference.observable === 'operation' ? place : `${place}: ${differenceText(difference)}`;
 }
 
 function differenceText({ observable, expected, got }: Difference): string {

@@ -43,6 +43,8 @@ export interface Seen {
 /** How one operation compares: each leaf of what was recorded or shown is one observable. */
 export interface Verdict {
   readonly agree: number;
+  readonly disagree: number;
+  /** Where they disagree: all places, except that pages are merely counted when nothing was shown. */
   readonly differences: readonly Difference[];
 }
 
@@ -65,6 +67,7 @@ export function compareOperation(
 
 class Comparison implements Verdict {
   agree = 0;
+  disagree = 0;
   readonly differences: Difference[] = [];
   readonly #withheld: string;
 
@@ -137,7 +140,11 @@ class Comparison implements Verdict {
     got: readonly Mapping[],
     names: Names | undefined,
   ): void {
-    if (!names || !sameLayout(expected, got)) return this.#pagesByAddress(process, expected, got, names);
+    if (!names) {
+      for (const { pg } of expected) for (const [nrPages, page] of pg) this.disagree += nrPages * page.length;
+      return;
+    }
+    if (!sameLayout(expected, got)) return this.#pagesByAddress(process, expected, got, names);
     expected.forEach((mapping, at) => {
       const { pages } = got[at]!;
       const first = addressKey(0, mapping.r, mapping.i);
@@ -149,7 +156,7 @@ class Comparison implements Verdict {
     process: number,
     expected: readonly RecordedMapping[],
     got: readonly Mapping[],
-    names: Names | undefined,
+    names: Names,
   ): void {
     const recorded = new Map<number, RecordedPage>();
     for (const mapping of expected) {
@@ -170,10 +177,10 @@ class Comparison implements Verdict {
     key: number,
     recorded: RecordedPage | undefined,
     page: Page | undefined,
-    names: Names | undefined,
+    names: Names,
   ): void {
     const expected: PageLeaves = recorded ?? [];
-    const got = page && names ? pageLeaves(page, names, this.#withheld) : [];
+    const got = page ? pageLeaves(page, names, this.#withheld) : [];
     for (let at = 0; at < expected.length || at < got.length; at++) {
       if (expected[at] === got[at]) this.agree++;
       else this.#leaf(`S.${process}@${addressText(key)}.page.${pageFields[at]}`, expected[at], got[at]);
@@ -206,7 +213,10 @@ class Comparison implements Verdict {
 
   #leaf(observable: string, expected: Value = null, got: Value = null): void {
     if (expected === got) this.agree++;
-    else this.differences.push({ observable, expected, got });
+    else {
+      this.disagree++;
+      this.differences.push({ observable, expected, got });
+    }
   }
 }
 

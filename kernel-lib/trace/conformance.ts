@@ -43,7 +43,7 @@ export interface DifferenceKind {
   readonly observable: string;
   /** Programs whose first disagreement is of this kind: what to mend first. */
   programs: number;
-  /** All disagreements of this kind; many are consequences of earlier ones. */
+  /** All places that disagree in this way; many are consequences of earlier ones. */
   disagree: number;
   /** One that is the first of its program, if there is any. */
   example: FirstDifference | undefined;
@@ -95,15 +95,14 @@ export class Conformance {
 
   #differences(kernel: string, program: string, report: OperationReport, first: boolean): void {
     const { i: op, op: line } = report.recorded;
-    report.differences.forEach((difference, at) => {
-      const kind = this.#kind(report, difference);
-      kind.disagree++;
-      if (!first || at > 0) return;
-      const found = { kernel, program, op, line, ...difference };
-      this.first.push(found);
-      kind.programs++;
-      kind.example ??= found;
-    });
+    for (const difference of report.differences) this.#kind(report, difference).disagree++;
+    const [difference] = report.differences;
+    if (!first || !difference) return;
+    const found = { kernel, program, op, line, ...difference };
+    this.first.push(found);
+    const kind = this.#kind(report, difference);
+    kind.programs++;
+    kind.example ??= found;
   }
 
   #kind({ recorded, status, reason }: OperationReport, { observable }: Difference): DifferenceKind {
@@ -126,11 +125,11 @@ function emptyTally(): Tally {
   };
 }
 
-function count(tally: Tally, { agree, differences, status }: OperationReport): void {
+function count(tally: Tally, { agree, disagree, status }: OperationReport): void {
   tally.ops++;
   tally.agree += agree;
-  tally.disagree += differences.length;
-  tally.observables += agree + differences.length;
+  tally.disagree += disagree;
+  tally.observables += agree + disagree;
   if (status === 'unsupported') tally.unsupported++;
   if (status === 'failed') tally.failed++;
 }

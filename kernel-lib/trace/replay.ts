@@ -38,9 +38,8 @@ export function* replay(
     if (recorded.st !== undefined) return;
     const result = run(recorded, program.operations[at - 1]);
     const seen = 'outcome' in result ? result : undefined;
-    const { agree, differences } = compareOperation(recorded, seen, target.withheld);
-    if ('outcome' in result) yield { recorded, status: 'run', agree, differences };
-    else yield { recorded, ...result, agree, differences: [notRun(result), ...differences] };
+    const verdict = compareOperation(recorded, seen, target.withheld);
+    yield 'outcome' in result ? ran(recorded, verdict) : notRun(recorded, verdict, result);
   }
 }
 
@@ -96,7 +95,13 @@ function whyNot(err: unknown): NotRun {
   return { status: 'failed', reason: String(err) };
 }
 
-/** The operation itself as an observable: it should have been run. */
-function notRun({ status, reason }: NotRun): Difference {
-  return { observable: 'operation', expected: 'run', got: `${status}: ${reason}` };
+function ran(recorded: RecordedOperation, { agree, disagree, differences }: Verdict): OperationReport {
+  return { recorded, status: 'run', agree, disagree, differences };
+}
+
+/** The operation itself is an observable then: it should have been run. */
+function notRun(recorded: RecordedOperation, verdict: Verdict, { status, reason }: NotRun): OperationReport {
+  const itself: Difference = { observable: 'operation', expected: 'run', got: `${status}: ${reason}` };
+  const { agree, disagree, differences } = verdict;
+  return { recorded, status, reason, agree, disagree: disagree + 1, differences: [itself, ...differences] };
 }

@@ -8,26 +8,14 @@ import { isHwpoisonEntry, nonSwapEntry, pteToSwpEntry, swpOffset } from '../swap
 import { type AddressSpace, vmaMapping } from '../vma/file.js';
 import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
 import { type Vma, linearPageIndex, vmaIsShmem, vmaPages } from '../vma/vma.js';
+import {
+  type MappedPage,
+  MemSizeStats,
+  __showSmap,
+  accountSwapEntry,
+  smapsAccount,
+} from './mem-size-stats.js';
 import { ptesOf } from './ptes.js';
-
-/** Parts of a KiB that PSS is added up in. @kernel fs/proc/task_mmu.c PSS_SHIFT v6.2 */
-const PSS_SHIFT = 12;
-
-/** What /proc/PID/smaps adds up for one mapping, in bytes; pss and swapPss in 4096ths of a byte. */
-class MemSizeStats {
-  resident = 0;
-  pss = 0;
-  sharedClean = 0;
-  sharedDirty = 0;
-  privateClean = 0;
-  privateDirty = 0;
-  referenced = 0;
-  anonymous = 0;
-  ksm = 0;
-  lazyfree = 0;
-  swap = 0;
-  swapPss = 0;
-}
 
 /**
  * /proc/PID/smaps of one mapping, in KiB.
@@ -35,24 +23,8 @@ class MemSizeStats {
  * @kernel fs/proc/task_mmu.c show_smap v6.2
  */
 export function showSmap(k: Machine, vma: Vma): Record<string, number> {
-  const mss = smapGatherStats(k, vma);
-  const kib = (bytes: number): number => Math.floor(bytes / 1024);
-  const pss = kib(Math.floor(mss.pss / 2 ** PSS_SHIFT));
-  return {
-    Rss: kib(mss.resident),
-    Pss: pss,
-    Shared_Clean: kib(mss.sharedClean),
-    Shared_Dirty: kib(mss.sharedDirty),
-    Private_Clean: kib(mss.privateClean),
-    Private_Dirty: kib(mss.privateDirty),
-    Referenced: kib(mss.referenced),
-    Anonymous: kib(mss.anonymous),
-    KSM: k.patched.smapsKsm ? kib(mss.ksm) : 0,
-    LazyFree: kib(mss.lazyfree),
-    Swap: kib(mss.swap),
-    SwapPss: kib(Math.floor(mss.swapPss / 2 ** PSS_SHIFT)),
-    Locked: (vma.vmFlags & VM_LOCKED) !== 0 ? pss : 0,
-  };
+  const lines = __showSmap(smapGatherStats(k, vma), (vma.vmFlags & VM_LOCKED) !== 0);
+  return k.patched.smapsKsm ? lines : { ...lines, KSM: 0 };
 }
 
 /** @kernel fs/proc/task_mmu.c smap_gather_stats v6.2 */
@@ -100,37 +72,24 @@ function shmemPartialSwapUsage(k: Machine, mapping: AddressSpace, from: number, 
 function smapsPteEntry(k: Machine, pte: Pte, mss: MemSizeStats): void {
   if (ptePresent(k, pte)) {
     const page = ptePfn(k, pte);
-    if (page !== ZERO_PFN) smapsAccount(k, mss, page, pteYoung(k, pte), pteDirty(k, pte));
+    if (page !== ZERO_PFN)
+      smapsAccount(mss, k.pageSize, mappedPage(k, page, pteYoung(k, pte), pteDirty(k, pte)));
     return;
   }
   const entry = pteToSwpEntry(k, pte);
-  if (!nonSwapEntry(k, entry)) {
-    mss.swap += k.pageSize;
-    mss.swapPss += Math.floor((k.pageSize * 2 ** PSS_SHIFT) / Math.max(1, __swapCount(k, entry)));
-  } else if (isHwpoisonEntry(k, entry) && k.patched.hwpoisonIsPfnEntry) {
-    smapsAccount(k, mss, swpOffset(entry), false, false);
+  if (!nonSwapEntry(k, entry)) accountSwapEntry(mss, k.pageSize, __swapCount(k, entry));
+  else if (isHwpoisonEntry(k, entry) && k.patched.hwpoisonIsPfnEntry) {
+    smapsAccount(mss, k.pageSize, mappedPage(k, swpOffset(entry), false, false));
   }
 }
 
-/** @kernel fs/proc/task_mmu.c smaps_account v6.2 */
-function smapsAccount(k: Machine, mss: MemSizeStats, page: number, young: boolean, dirty: boolean): void {
-  const { pageSize } = k;
-  const isDirty = dirty || testFlag(k, page, PG_dirty);
-  if (PageAnon(k, page)) {
-    mss.anonymous += pageSize;
-    if (!testFlag(k, page, PG_swapbacked) && !isDirty) mss.lazyfree += pageSize;
-  }
-  if (PageKsm(k, page)) mss.ksm += pageSize;
-  mss.resident += pageSize;
-  if (young || testFlag(k, page, PG_referenced)) mss.referenced += pageSize;
-  const count = pageMapcount(k, page);
-  mss.pss += Math.floor((pageSize * 2 ** PSS_SHIFT) / Math.max(1, count));
-  if (count >= 2) {
-    if (isDirty) mss.sharedDirty += pageSize;
-    else mss.sharedClean += pageSize;
-  } else if (isDirty) {
-    mss.privateDirty += pageSize;
-  } else {
-    mss.privateClean += pageSize;
-  }
+function mappedPage(k: Machine, page: number, young: boolean, dirty: boolean): MappedPage {
+  return {
+    anon: PageAnon(k, page),
+    swapbacked: testFlag(k, page, PG_swapbacked),
+    ksm: PageKsm(k, page),
+    dirty: dirty || testFlag(k, page, PG_dirty),
+    young: young || testFlag(k, page, PG_referenced),
+    mapcount: pageMapcount(k, page),
+  };
 }

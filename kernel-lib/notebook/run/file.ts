@@ -1,19 +1,10 @@
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { InputError } from '../../base/error.js';
 import type { Cell, Notebook } from '../nbformat.js';
 import { nbformatError } from '../nbformat-check.js';
 import { notebookText } from '../nbformat-text.js';
+import { writeWholeFile } from '../wholeFile.js';
 
 /**
  * Reads a notebook of format 4 and brings it to 4.5: cells that have no id of their own get one from their position.
@@ -45,15 +36,7 @@ export function readNotebook(path: string): Notebook {
 export function writeNotebook(path: string, notebook: Notebook): void {
   const wrong = nbformatError(notebook);
   if (wrong) throw new Error(`${path}: the executed notebook is not valid: ${wrong}`);
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
-  try {
-    writeFileSync(temporary, notebookText(notebook));
-    renameSync(temporary, path);
-  } catch (err) {
-    rmSync(temporary, { force: true });
-    throw err;
-  }
+  writeWholeFile(path, notebookText(notebook));
 }
 
 /**

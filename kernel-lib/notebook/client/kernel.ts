@@ -70,7 +70,9 @@ export class Kernel {
     this.control.connect(this.connection.endpoint.control);
     this.iopub.connect(this.connection.endpoint.iopub);
     this.iopub.subscribe();
-    void this.receive(this.shell, (pending, message) => (pending.reply = message));
+    for (const socket of [this.shell, this.control]) {
+      void this.receive(socket, (pending, message) => (pending.reply = message));
+    }
     void this.receive(this.iopub, (pending, message) => this.published(pending, message));
     const hungUp = new Promise((resolve) => this.iopub.events.on('disconnect', resolve));
     this.buried = this.process.exited.then((how) => this.bury(how, hungUp));
@@ -116,6 +118,27 @@ export class Kernel {
     return this.ask('execute_request', { ...EXECUTE, silent: true, store_history: false, code });
   }
 
+  /**
+   * Sends a request of any type and resolves with its reply once the kernel is idle again.
+   *
+   * @param onMessage sees each message that the kernel publishes for this request
+   * @param channel `control` is heard also while a cell runs
+   * @throws KernelDied when the kernel ends first
+   */
+  ask(
+    type: string,
+    content: Message['content'],
+    onMessage: Pending['onMessage'] = () => {},
+    channel: 'shell' | 'control' = 'shell',
+  ): Promise<Message> {
+    if (this.death) return Promise.reject(this.death);
+    const message = request(type, this.session, content);
+    return new Promise((resolve, reject) => {
+      this.requests.set(message.header.msg_id, { onMessage, resolve, reject, idle: false });
+      this[channel].send(encode(message, this.connection.key)).catch(reject);
+    });
+  }
+
   /** Asks the running cell to stop, as the front ends' stop button does. */
   interrupt(): void {
     this.process.signal('SIGINT');
@@ -153,19 +176,6 @@ export class Kernel {
     } finally {
       clearInterval(again);
     }
-  }
-
-  private ask(
-    type: string,
-    content: Message['content'],
-    onMessage: Pending['onMessage'] = () => {},
-  ): Promise<Message> {
-    if (this.death) return Promise.reject(this.death);
-    const message = request(type, this.session, content);
-    return new Promise((resolve, reject) => {
-      this.requests.set(message.header.msg_id, { onMessage, resolve, reject, idle: false });
-      this.shell.send(encode(message, this.connection.key)).catch(reject);
-    });
   }
 
   private async receive(

@@ -1,9 +1,16 @@
 import { Session } from 'node:inspector';
+import { setImmediate } from 'node:timers/promises';
 
 /** The name under which the cell thread offers its interrupt to this one. */
 export const INTERRUPT = 'faultbook.interrupt';
 
-const CALL_INTERRUPT = `globalThis[Symbol.for(${JSON.stringify(INTERRUPT)})]()`;
+/** How long to wait for a moment in which stopping is safe, in milliseconds. */
+const PATIENCE = 2_000;
+
+const INTERRUPT_FUNCTION = `globalThis[Symbol.for(${JSON.stringify(INTERRUPT)})]`;
+
+/** The cell thread's interrupt function: whether it is done, or this was no moment to stop. */
+export type InterruptFunction = (force: boolean) => boolean;
 
 /**
  * Runs the cell thread's interrupt function inside that thread, now: between two of its instructions when it is
@@ -17,7 +24,8 @@ export async function interruptCellThread(): Promise<void> {
   session.connect();
   try {
     const worker = await attachWorker(session);
-    await callInterrupt(session, worker);
+    const patienceEnds = Date.now() + PATIENCE;
+    while (!(await callInterrupt(session, worker, Date.now() > patienceEnds))) await setImmediate();
   } finally {
     session.disconnect();
   }
@@ -31,14 +39,19 @@ function attachWorker(session: Session): Promise<string> {
   });
 }
 
-function callInterrupt(session: Session, sessionId: string): Promise<void> {
-  const message = JSON.stringify({
-    id: 1,
-    method: 'Runtime.evaluate',
-    params: { expression: CALL_INTERRUPT },
-  });
+function callInterrupt(session: Session, sessionId: string, force: boolean): Promise<boolean> {
+  const expression = `${INTERRUPT_FUNCTION}?.(${force}) ?? true`;
+  const message = JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } });
   return new Promise((resolve, reject) => {
-    session.once('NodeWorker.receivedMessageFromWorker', () => resolve());
+    session.once('NodeWorker.receivedMessageFromWorker', ({ params }) => {
+      const { result } = JSON.parse(params.message) as EvaluateReply;
+      resolve(result?.result.value !== false);
+    });
     session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (err) => err && reject(err));
   });
+}
+
+/** The inspector's reply; without a result when the evaluation itself was stopped. */
+interface EvaluateReply {
+  readonly result?: { readonly result: { readonly value?: unknown } };
 }

@@ -1,6 +1,7 @@
 import { Session } from 'node:inspector';
-import { INTERRUPT } from '../interrupter.js';
+import { INTERRUPT, type InterruptFunction } from '../interrupter.js';
 import { Interrupted } from './cellError.js';
+import { innermostFile, isOwnFile } from './stack.js';
 
 /** Node's handler of uncaught exceptions, which also forgets the asynchronous contexts that are being left. */
 interface ProcessInternals {
@@ -22,7 +23,12 @@ export class Interruption {
   }
 
   install(): void {
-    Reflect.set(globalThis, Symbol.for(INTERRUPT), () => this.interrupt());
+    const interrupt: InterruptFunction = (force) => {
+      if (this.shields === 0 && !force && isAmidBookkeeping(interrupt)) return false;
+      this.interrupt();
+      return true;
+    };
+    Reflect.set(globalThis, Symbol.for(INTERRUPT), interrupt);
   }
 
   /**
@@ -62,6 +68,15 @@ export class Interruption {
     setImmediate(this.onInterrupt(err));
     throw err;
   }
+}
+
+/**
+ * Whether Node or this kernel is doing something that is left whole or not at all. Termination takes effect at the next
+ * call or turn of a loop; up to there, Node may still enter an asynchronous context that it would then never leave.
+ */
+function isAmidBookkeeping(interrupt: InterruptFunction): boolean {
+  const file = innermostFile(interrupt);
+  return file !== undefined && (file.startsWith('node:') || isOwnFile(file));
 }
 
 /**

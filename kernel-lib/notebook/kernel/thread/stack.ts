@@ -40,9 +40,31 @@ function placeOf(site: NodeJS.CallSite, maps: SourceMaps): string | undefined {
     if (maps.isBehindCell(file, line)) return undefined;
     return cellPlace(file, maps.lineOf(file, line, site.getColumnNumber() ?? 1));
   }
-  const path = file.startsWith('file:') ? fileURLToPath(file) : file;
-  if (path.startsWith(KERNEL_DIR) || path.includes(TSLAB_DIR)) return undefined;
-  return `${shorten(path)}:${line}`;
+  if (isOwnFile(file) || file.includes(TSLAB_DIR)) return undefined;
+  return `${shorten(pathOf(file))}:${line}`;
+}
+
+/** The file of the innermost frame below `caller` that has one, as a call site names it. */
+export function innermostFile(caller: (...args: never) => unknown): string | undefined {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  const holder: { stack?: readonly NodeJS.CallSite[] } = {};
+  try {
+    Error.stackTraceLimit = 10;
+    Error.prepareStackTrace = (_err, sites) => sites;
+    Error.captureStackTrace(holder, caller);
+    return holder.stack?.map((site) => site.getFileName()).find(Boolean) ?? undefined;
+  } finally {
+    Object.assign(Error, { prepareStackTrace, stackTraceLimit });
+  }
+}
+
+/** Whether a file, as a call site names it, is one of this kernel's. */
+export function isOwnFile(file: string): boolean {
+  return pathOf(file).startsWith(KERNEL_DIR);
+}
+
+function pathOf(file: string): string {
+  return file.startsWith('file:') ? fileURLToPath(file) : file;
 }
 
 function isCellName(file: string): boolean {

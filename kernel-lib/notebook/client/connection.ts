@@ -6,6 +6,9 @@ import { join } from 'node:path';
 const CHANNELS = ['shell', 'iopub', 'control', 'stdin', 'hb'] as const;
 export type Channel = (typeof CHANNELS)[number];
 
+const open = new Set<string>();
+process.on('exit', () => open.forEach(remove));
+
 /** How to reach one kernel: what its connection file says. */
 export interface Connection {
   readonly file: string;
@@ -23,6 +26,7 @@ export interface Connection {
  */
 export function openConnection(): Connection {
   const dir = mkdtempSync(join(tmpdir(), 'faultbook-'));
+  open.add(dir);
   const key = randomBytes(32).toString('hex');
   const ip = join(dir, 'kernel');
   const ports = Object.fromEntries(CHANNELS.map((channel, i) => [`${channel}_port`, i + 1]));
@@ -34,6 +38,11 @@ export function openConnection(): Connection {
     file,
     key,
     endpoint: endpoint as Record<Channel, string>,
-    remove: () => rmSync(dir, { recursive: true, force: true }),
+    remove: () => remove(dir),
   };
+}
+
+function remove(dir: string): void {
+  rmSync(dir, { recursive: true, force: true });
+  open.delete(dir);
 }

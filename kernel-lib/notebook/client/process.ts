@@ -1,14 +1,21 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Longest end of a kernel's own standard error that is kept, in characters. */
 const STDERR_TAIL = 4096;
+
+/** How long an ended process's standard error may take to close, in milliseconds. */
+const CLOSE_LIMIT = 500;
+
+/** How Node, or the kernel itself, says why it ends. */
+const LAST_WORDS = /^(?:FATAL ERROR|faultbook kernel): (.*)$/m;
 
 const live = new Set<KernelProcess>();
 process.on('exit', () => live.forEach((kernel) => kernel.signal('SIGKILL')));
 
 /** A kernel's operating system process and all that it starts: none of them outlives the runner. */
 export class KernelProcess {
-  /** Resolves when the process has ended, with the reason as a clause: `exit code 3`, `SIGKILL`. */
+  /** Resolves when the process has ended, with the reason as a clause: `process.exit(3)`, `SIGKILL`. */
   readonly exited: Promise<string>;
   private readonly child: ChildProcess;
   private stderr = '';
@@ -30,15 +37,7 @@ export class KernelProcess {
       this.stderr = (this.stderr + text).slice(-STDERR_TAIL);
     });
     live.add(this);
-    this.exited = new Promise((resolve) => {
-      this.child.on('error', (err) => resolve(err.message));
-      this.child.on('exit', (code, signal) => resolve(this.explain(signal ?? `exit code ${code}`)));
-    });
-    void this.exited.then(() => {
-      // Descendants of a cell may have survived their parent.
-      this.signal('SIGKILL');
-      live.delete(this);
-    });
+    this.exited = this.end();
   }
 
   /** Sends `signal` to the process and its descendants; nothing happens when they are gone. */
@@ -51,9 +50,18 @@ export class KernelProcess {
     }
   }
 
-  private explain(how: string): string {
-    const fatal = /^FATAL ERROR: (.*)$/m.exec(this.stderr)?.[1];
-    return fatal ? `${how}: ${fatal}` : how;
+  private async end(): Promise<string> {
+    const closed = new Promise((resolve) => this.child.on('close', resolve));
+    const how = await new Promise<string>((resolve) => {
+      this.child.on('error', (err) => resolve(err.message));
+      this.child.on('exit', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
+    // Descendants of a cell may have survived their parent.
+    this.signal('SIGKILL');
+    live.delete(this);
+    // One that has left the group may hold standard error open for ever.
+    await Promise.race([closed, sleep(CLOSE_LIMIT, undefined, { ref: false })]);
+    return LAST_WORDS.exec(this.stderr)?.[1] ?? how;
   }
 }
 

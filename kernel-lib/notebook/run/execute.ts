@@ -137,7 +137,8 @@ async function runCell(kernel: Kernel, run: CellRun, timeout: number): Promise<v
 /** Gives timers that cells have left behind the chance to show what they do; it shows in the cells that set them. */
 async function awaitLateOutput(kernel: Kernel, last: CellRun): Promise<void> {
   const reply = await withinLimit(kernel, kernel.executeSilently(AWAIT_TIMERS), LATE_LIMIT + 1);
-  if (reply instanceof CellStopped) overrule(last, reply);
+  if (reply instanceof CellStopped)
+    overrule(last, new CellStopped(`afterwards, what cells left behind: ${reply.message}`));
 }
 
 /** Why a cell did not end by itself. */

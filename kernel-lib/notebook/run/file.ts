@@ -6,6 +6,8 @@ import { nbformatError } from '../nbformat-check.js';
 import { notebookText } from '../nbformat-text.js';
 import { writeWholeFile } from '../wholeFile.js';
 
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
 /**
  * Reads a notebook of format 4 and brings it to 4.5: cells that have no id of their own get one from their position.
  *
@@ -59,7 +61,7 @@ export function checkOutputFolder(dir: string): void {
 function parse(path: string): unknown {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readFileSync(path, 'utf8').replace(BYTE_ORDER_MARK, '');
   } catch (err) {
     throw new InputError(`${path}: cannot be read (${(err as NodeJS.ErrnoException).code})`);
   }

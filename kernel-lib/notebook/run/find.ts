@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { basename, join, relative, sep } from 'node:path';
+import { readdirSync, statSync, type Dirent } from 'node:fs';
+import { basename, join, relative, resolve, sep } from 'node:path';
 import { InputError } from '../../base/error.js';
 
 /** A notebook to run. */
@@ -20,7 +20,7 @@ export function findNotebooks(paths: readonly string[]): Source[] {
   const sources = new Map<string, Source>();
   for (const source of paths.flatMap(sourcesAt)) {
     const other = sources.get(source.target);
-    if (other && other.path !== source.path) {
+    if (other && resolve(other.path) !== resolve(source.path)) {
       throw new InputError(
         `${source.path}: would be written over the result of ${other.path}; run them into different folders (--out)`,
       );
@@ -48,14 +48,20 @@ function sourcesAt(path: string): Source[] {
 }
 
 function below(dir: string): string[] {
-  const entries = readdirSync(dir, { withFileTypes: true }).filter(
-    ({ name }) => !name.startsWith('.') && name !== 'node_modules',
-  );
-  return entries
+  return entriesOf(dir)
+    .filter(({ name }) => !name.startsWith('.') && name !== 'node_modules')
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const path = join(dir, entry.name);
       if (entry.isDirectory()) return below(path);
       return entry.name.endsWith('.ipynb') ? [path] : [];
     });
+}
+
+function entriesOf(dir: string): Dirent[] {
+  try {
+    return readdirSync(dir, { withFileTypes: true });
+  } catch (err) {
+    throw new InputError(`${dir}: cannot be read (${(err as NodeJS.ErrnoException).code})`);
+  }
 }

@@ -1,5 +1,12 @@
 import type { Message } from '../client/wire.js';
-import type { DisplayOutput, ErrorOutput, MimeBundle, Output, ResultOutput } from '../nbformat.js';
+import {
+  isJsonMime,
+  type DisplayOutput,
+  type ErrorOutput,
+  type MimeBundle,
+  type Output,
+  type ResultOutput,
+} from '../nbformat.js';
 
 /**
  * How much output of one cell is kept, in characters. Above it front ends and browsers no longer open the notebook;
@@ -132,10 +139,20 @@ export class CellOutputs {
 }
 
 function shown(type: Shown['output_type'], content: Message['content']): Shown {
-  const data = (content.data ?? {}) as MimeBundle;
+  const data = bundle(content.data);
   const metadata = (content.metadata ?? {}) as Record<string, unknown>;
   if (type === 'display_data') return { output_type: type, data, metadata };
-  return { output_type: type, execution_count: Number(content.execution_count), data, metadata };
+  const count = content.execution_count;
+  return { output_type: type, execution_count: typeof count === 'number' ? count : null, data, metadata };
+}
+
+/** What a cell displays may be anything, but a notebook holds nothing but text under a media type of text. */
+function bundle(data: unknown): MimeBundle {
+  const entries = Object.entries(data ?? {}).map(([mime, value]) => {
+    const fits = typeof value === 'string' || isJsonMime(mime);
+    return [mime, fits ? value : JSON.stringify(value)];
+  });
+  return Object.fromEntries(entries);
 }
 
 function displayId(content: Message['content']): string | undefined {

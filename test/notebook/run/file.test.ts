@@ -40,6 +40,10 @@ test('cells without an id of their own get one from their position', () => {
   expect(read4.nbformat_minor).toBe(5);
 });
 
+test('a byte order mark before the document is passed over', () => {
+  expect(read('\uFEFF' + JSON.stringify(notebook('a')))).toEqual(notebook('a'));
+});
+
 test.each([
   ['', 'the file is empty'],
   ['{"cells": [', 'not valid JSON'],

@@ -71,3 +71,13 @@ test('an error is kept even where the limit is reached', () => {
   const outputs = outputsOf(text('stdout', 'x'.repeat(OUTPUT_LIMIT + 1)), error);
   expect(outputs.error).toEqual({ output_type: 'error', ename: 'E', evalue: 'v', traceback: ['t'] });
 });
+
+test('what is no text is written as JSON where the media type asks for text', () => {
+  const data = { 'text/plain': 3, 'text/html': ['<b>', '</b>'], 'application/json': [1] };
+  const [output] = outputsOf(published('display_data', { data })).finish();
+  expect(output).toEqual({
+    output_type: 'display_data',
+    data: { 'text/plain': '3', 'text/html': '["<b>","</b>"]', 'application/json': [1] },
+    metadata: {},
+  });
+});

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { join } from 'node:path';
 import { InputError } from '../base/error.js';
+import { OUTPUT_LIMIT } from '../notebook/run/outputs.js';
 import { runNotebooks, type NotebookResult, type RunResult } from '../notebook/run/run.js';
 import { progressBar } from './progress.js';
 
@@ -10,6 +11,10 @@ interface Options {
   readonly json?: true | undefined;
 }
 
+const HELP = `
+A failing cell ends its notebook, unless it is tagged raises-exception. Of one cell's output the first
+${OUTPUT_LIMIT / 2 ** 20} MiB are kept, with a notice. Exit codes: 0 all fine, 1 a cell failed, 2 something is no notebook.`;
+
 /** `faultbook run`: executes notebooks and writes them and their pages. */
 export function run(): Command {
   return new Command('run')
@@ -18,6 +23,7 @@ export function run(): Command {
     .option('--out <dir>', 'folder for the executed notebooks and the site', 'site')
     .option('--timeout <seconds>', 'how long one cell may run', seconds, 60)
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', HELP)
     .action(execute);
 }
 

@@ -86,13 +86,17 @@ export class Kernel {
   static async start(options: KernelOptions): Promise<Kernel> {
     options.signal.throwIfAborted();
     const kernel = new Kernel(options);
-    const limit = setTimeout(() => kernel.kill(), START_LIMIT);
+    let late = false;
+    const limit = setTimeout(() => {
+      late = true;
+      kernel.kill();
+    }, START_LIMIT);
     try {
       kernel.info = (await kernel.hello()).content;
       return kernel;
     } catch (err) {
       await kernel.close();
-      throw err;
+      throw late ? new KernelDied(`no answer within ${START_LIMIT / 1000} s`) : err;
     } finally {
       clearTimeout(limit);
     }

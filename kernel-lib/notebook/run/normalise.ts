@@ -7,7 +7,7 @@ import { isJsonMime, joinLines, type MimeBundle, type Multiline, type Output } f
 /** Where Faultbook is installed: the folder of its package.json, seen from kernel-lib/ and from dist/ alike. */
 const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** Stack frames of Node, of tslab and of the kernel's own code: they say nothing about a cell. */
+/** Stack frames of Node, of packages and of the kernel's own code: they say nothing about a cell. */
 const FOREIGN_FRAME = /^ +at .*(?:\bnode:|[\\/]node_modules[\\/]|[\\/]notebook[\\/]kernel[\\/]).*(?:\n|$)/gm;
 
 /** Node signs its warnings with the process id. */

@@ -19,8 +19,8 @@ type Shown = Mutable<DisplayOutput> | Mutable<ResultOutput>;
 type Kept =
   Shown | ErrorOutput | { readonly output_type: 'stream'; readonly name: string; readonly pieces: string[] };
 
-/** Displays of one notebook that a later message may update, by their id. */
-export type Displays = Map<string, Shown>;
+/** Displays of one notebook that a later message may update, by their id; one id may be shown in several places. */
+export type Displays = Map<string, Shown[]>;
 
 /** Collects what a kernel publishes for one cell, as a front end would show it. */
 export class CellOutputs {
@@ -91,10 +91,13 @@ export class CellOutputs {
 
   private addText(name: string, text: string): void {
     this.clearIfAsked();
-    const room = this.take(text.length);
-    if (room === 0) return;
-    const last = this.kept.at(-1);
+    // Once something was dropped, nothing follows: the kept part has no holes.
+    const room = this.dropped > 0 ? 0 : OUTPUT_LIMIT - this.size;
     const piece = text.slice(0, room);
+    this.size += piece.length;
+    this.dropped += text.length - piece.length;
+    if (piece === '') return;
+    const last = this.kept.at(-1);
     if (last?.output_type === 'stream' && last.name === name) last.pieces.push(piece);
     else this.kept.push({ output_type: 'stream', name, pieces: [piece] });
   }
@@ -103,27 +106,27 @@ export class CellOutputs {
     this.clearIfAsked();
     const output = shown(type, content);
     const size = bundleSize(output.data);
-    if (this.take(size) < size) return;
+    if (!this.fits(size)) {
+      this.dropped += size;
+      return;
+    }
+    this.size += size;
     this.kept.push(output);
     const id = displayId(content);
-    if (id !== undefined) this.displays.set(id, output);
+    if (id !== undefined) this.displays.set(id, [...(this.displays.get(id) ?? []), output]);
   }
 
   private update(content: Message['content']): void {
-    const output = this.displays.get(displayId(content) ?? '');
-    if (!output) return;
     const { data, metadata } = shown('display_data', content);
     if (bundleSize(data) > OUTPUT_LIMIT) return;
-    output.data = data;
-    output.metadata = metadata;
+    for (const output of this.displays.get(displayId(content) ?? '') ?? []) {
+      output.data = data;
+      output.metadata = metadata;
+    }
   }
 
-  /** Reserves room for `size` characters and gives how many of them fit. */
-  private take(size: number): number {
-    const room = this.dropped > 0 ? 0 : Math.min(size, OUTPUT_LIMIT - this.size);
-    this.size += room;
-    this.dropped += size - room;
-    return room;
+  private fits(size: number): boolean {
+    return this.dropped === 0 && this.size + size <= OUTPUT_LIMIT;
   }
 
   private clearIfAsked(): void {

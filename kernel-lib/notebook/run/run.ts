@@ -73,30 +73,31 @@ export async function runNotebooks(options: RunOptions): Promise<RunResult> {
   const sources = findNotebooks(options.paths);
   checkOutputFolder(options.outDir);
   const { jobs, refused } = readAll(sources);
-  const pages = new Map<string, SitePage>(refused.map((page) => [page.path, page]));
-  options.onStart({
-    notebooks: jobs.length,
-    cells: jobs.reduce((sum, job) => sum + codeCells(job.notebook), 0),
-  });
+  const cells = jobs.reduce((sum, job) => sum + codeCells(job.notebook), 0);
+  options.onStart({ notebooks: jobs.length, cells });
+  const finished = await runJobs(jobs, options);
+  options.signal.throwIfAborted();
+  if (jobs.length > 0) {
+    const pages = new Map([...refused, ...finished.map(({ page }) => page)].map((page) => [page.path, page]));
+    const inOrder = sources.map(({ target }) => pages.get(target)!);
+    await writeSite(inOrder, options.outDir);
+  }
+  const notebooks = finished.map(({ result }) => result);
+  const failed = notebooks.reduce((sum, result) => sum + result.failed, 0);
+  return { notebooks, failed, refused: refused.map(({ problem }) => problem) };
+}
+
+async function runJobs(jobs: readonly Job[], options: RunOptions): Promise<Finished[]> {
   const inTurn = limiter(availableParallelism());
   const running = jobs.map((job) => inTurn(() => runJob(job, options)));
   // A failure is met below, in the order of the plan; until then it is not unhandled.
   for (const run of running) run.catch(() => {});
-  const notebooks: NotebookResult[] = [];
+  const finished: Finished[] = [];
   for (const run of running) {
-    const { result, page } = await run;
-    notebooks.push(result);
-    pages.set(page.path, page);
-    options.onNotebook(result);
+    finished.push(await run);
+    options.onNotebook(finished.at(-1)!.result);
   }
-  options.signal.throwIfAborted();
-  if (jobs.length > 0)
-    await writeSite(
-      sources.map(({ target }) => pages.get(target)!),
-      options.outDir,
-    );
-  const failed = notebooks.reduce((sum, { failed }) => sum + failed, 0);
-  return { notebooks, failed, refused: refused.map(({ problem }) => problem) };
+  return finished;
 }
 
 /** A file that cannot be run, and why. */

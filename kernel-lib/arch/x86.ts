@@ -62,6 +62,7 @@ const operations = {
 
 const predicates = {
   present: '_PAGE_PRESENT | _PAGE_PROTNONE',
+  protnone: { of: '_PAGE_PRESENT | _PAGE_PROTNONE', is: '_PAGE_PROTNONE' },
   write: '_PAGE_RW',
   dirty: '_PAGE_DIRTY',
   young: '_PAGE_ACCESSED',

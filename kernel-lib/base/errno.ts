@@ -15,6 +15,7 @@ export const EEXIST = 17;
 export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENOSPC = 28;
+export const EMLINK = 31;
 export const EOVERFLOW = 75;
 export const EOPNOTSUPP = 95;
 export const EHWPOISON = 133;
@@ -38,6 +39,7 @@ export const errnoNames: ReadonlyMap<number, string> = new Map(
     ENODEV,
     EINVAL,
     ENOSPC,
+    EMLINK,
     EOVERFLOW,
     EOPNOTSUPP,
     EHWPOISON,

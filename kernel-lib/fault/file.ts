@@ -22,6 +22,7 @@ import { pteMarkerUffdWp, userfaultfdMissing } from '../uffd/markers.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { vmaMapping } from '../vma/file.js';
 import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
+import { mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_SHARED, VM_UFFD_MISSING } from '../vma/vm-flags.js';
 import { linearPageIndex } from '../vma/vma.js';
 import { shouldFaultAround, doFaultAround } from './fault-around.js';
@@ -179,5 +180,7 @@ export function faultDirtySharedPage(k: Machine, vmf: VmFault): number {
   folioUnlock(k, vmf.page);
   const first = (vmf.flags & FAULT_FLAG_ALLOW_RETRY) !== 0 && (vmf.flags & FAULT_FLAG_TRIED) === 0;
   const unlocks = dirtied && first && (vmf.flags & FAULT_FLAG_RETRY_NOWAIT) === 0;
-  return unlocks ? VM_FAULT_COMPLETED : 0;
+  if (!unlocks) return 0;
+  mmapReadUnlock(k, mmOf(k, vmf.vma));
+  return VM_FAULT_COMPLETED;
 }

@@ -9,6 +9,7 @@ import { madviseCold, madvisePageout } from './madvise-cold.js';
 import { madviseDontneed, madviseDontneedLocked } from './madvise-dontneed.js';
 import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
 import { madviseFreeSingleVma } from './madvise-free.js';
+import { madvisePopulateRange, madvisePopulateRead, madvisePopulateWrite } from './madvise-populate.js';
 import { madviseRemove } from './madvise-remove.js';
 import { madviseWillneed } from './madvise-willneed.js';
 import { pageAlign } from './mmap.js';
@@ -22,6 +23,8 @@ const pageAdvice = {
   MADV_DONTNEED_LOCKED: madviseDontneedLocked,
   MADV_FREE: madviseFreeSingleVma,
   MADV_PAGEOUT: madvisePageout,
+  MADV_POPULATE_READ: madvisePopulateRead,
+  MADV_POPULATE_WRITE: madvisePopulateWrite,
   MADV_REMOVE: madviseRemove,
   MADV_WILLNEED: madviseWillneed,
 } as const satisfies Record<string, PageAdvice>;
@@ -49,7 +52,11 @@ export function* doMadvise(k: Machine, mm: Mm, start: number, len: number, advic
     return error;
   }
   yield* mmapReadLock(k, mm);
-  const error = yield* madviseWalkVmas(k, mm, start, end, advice);
+  const populate = advice === 'MADV_POPULATE_READ' || advice === 'MADV_POPULATE_WRITE';
+  const error =
+    populate && k.patched.populateByGup
+      ? yield* madvisePopulateRange(k, mm, start, end, advice === 'MADV_POPULATE_WRITE')
+      : yield* madviseWalkVmas(k, mm, start, end, advice);
   mmapReadUnlock(k, mm);
   return error;
 }

@@ -1,4 +1,5 @@
 import { EACCES, EEXIST, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from '../base/errno.js';
+import { mmPopulate } from '../gup/populate.js';
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
 import { shmemZeroSetup } from '../pagecache/shmem-file.js';
@@ -28,7 +29,9 @@ import {
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
   MAP_LOCKED,
+  MAP_NONBLOCK,
   MAP_NORESERVE,
+  MAP_POPULATE,
   MAP_PRIVATE,
   MAP_SHARED,
   MAP_TYPE,
@@ -61,13 +64,15 @@ export interface MmapRequest {
  * The mmap system call.
  *
  * @kernel mm/util.c vm_mmap_pgoff v6.2
- * @differs nothing is populated
  * @returns the address, or -EINVAL, -ENOMEM, -EOVERFLOW, -EEXIST, -EACCES, -ENODEV
  */
 export function* vmMmapPgoff(k: Machine, mm: Mm, request: MmapRequest): Step<number> {
   yield* mmapWriteLock(k, mm);
   const addr = yield* doMmap(k, mm, request);
+  const locked = addr >= 0 && (findVma(k, mm, addr)!.vmFlags & VM_LOCKED) !== 0;
   mmapWriteUnlock(k, mm);
+  const populate = (request.flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
+  if (addr >= 0 && (locked || populate)) yield* mmPopulate(k, mm, addr, pageAlign(k, request.len));
   return addr;
 }
 

@@ -1,4 +1,5 @@
 import { EACCES, EINVAL, ENOMEM } from '../base/errno.js';
+import { populateVmaPageRange } from '../gup/populate.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
@@ -11,6 +12,7 @@ import {
   VM_ACCESS_FLAGS,
   VM_ACCOUNT,
   VM_HUGETLB,
+  VM_LOCKED,
   VM_NORESERVE,
   VM_SHARED,
   VM_WRITE,
@@ -75,6 +77,9 @@ function* mprotectFixup(
   const upgrade = vmaWantsManualPteWriteUpgrade(k, changed);
   vmaSetPageProt(k, changed);
   yield* changeProtection(k, changed, start, end, upgrade ? MM_CP_TRY_CHANGE_WRITABLE : 0);
+  // A store could fault for long otherwise, which locked memory promises not to do.
+  const locked = (oldflags & (VM_WRITE | VM_SHARED | VM_LOCKED)) === VM_LOCKED;
+  if (locked && (flags & VM_WRITE) !== 0) yield* populateVmaPageRange(k, changed, start, end, null);
   return changed;
 }
 

@@ -141,6 +141,24 @@ export const catalogue = {
     changes: 'MADV_POPULATE stops at the first hole and retries as GUP does',
     since: 'v6.9',
   },
+  gupChecksFiles: {
+    id: '34ed8d0dcd69',
+    title: 'io_uring: rsrc: delegate VMA file-backed check to GUP',
+    changes: 'private mappings of /dev/zero can be registered as io_uring buffers',
+    since: 'v6.5',
+  },
+  ioPinsFast: {
+    id: '?io-pins-fast',
+    title: 'io_uring pins buffers with pin_user_pages_fast()',
+    changes: 'pages that are ready are pinned without being marked accessed or dirty',
+    since: 'v6.6',
+  },
+  procMemForcePtrace: {
+    id: '599bbba5a36f',
+    title: 'proc: make PROC_MEM_FORCE_PTRACE the Kconfig default',
+    changes: '/proc/PID/mem overrides protection for tracers only',
+    since: 'v7.0',
+  },
   pageoutKeepsYoung: {
     id: '2864f3d0f583',
     title: 'mm: madvise: pageout: ignore references rather than clearing young',

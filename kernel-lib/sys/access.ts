@@ -6,6 +6,7 @@ import {
   FAULT_FLAG_INTERRUPTIBLE,
   FAULT_FLAG_USER,
   FAULT_FLAG_WRITE,
+  VM_FAULT_COMPLETED,
   VM_FAULT_ERROR,
   VM_FAULT_HWPOISON,
   VM_FAULT_HWPOISON_LARGE,
@@ -27,6 +28,7 @@ import {
 import { pteOffset, pteTable, ptepGet, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
+import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { vmaLookup } from '../vma/vma-list.js';
 import { VM_EXEC, VM_READ, VM_WRITE } from '../vma/vm-flags.js';
 
@@ -89,15 +91,26 @@ function* doUserAddrFault(k: Machine, mm: Mm, address: number, write: boolean): 
   let flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE | FAULT_FLAG_INTERRUPTIBLE | FAULT_FLAG_USER;
   if (write) flags |= FAULT_FLAG_WRITE;
   for (;;) {
-    const vma = vmaLookup(k, mm, address);
-    if (vma === null) return { sig: 'SEGV', code: SEGV_MAPERR };
-    const needed = write ? VM_WRITE : VM_READ | VM_EXEC | VM_WRITE;
-    if ((vma.vmFlags & needed) === 0) return { sig: 'SEGV', code: SEGV_ACCERR };
-    const fault = yield* handleMmFault(k, vma, address, flags);
+    yield* mmapReadLock(k, mm);
+    const fault = yield* faultAt(k, mm, address, flags);
+    // A fault that is to be retried, or that did more than it had to, has dropped the lock itself.
+    const dropped = typeof fault === 'number' && (fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) !== 0;
+    if (!dropped) mmapReadUnlock(k, mm);
+    if (typeof fault !== 'number') return fault;
     if ((fault & VM_FAULT_ERROR) !== 0) return signalOf(fault);
     if ((fault & VM_FAULT_RETRY) === 0) return undefined;
     flags |= FAULT_FLAG_TRIED;
   }
+}
+
+/** VM_FAULT_*, or the signal where no fault may be tried. */
+function* faultAt(k: Machine, mm: Mm, address: number, flags: number): Step<number | Signal> {
+  const vma = vmaLookup(k, mm, address);
+  if (vma === null) return { sig: 'SEGV', code: SEGV_MAPERR };
+  const write = (flags & FAULT_FLAG_WRITE) !== 0;
+  const needed = write ? VM_WRITE : VM_READ | VM_EXEC | VM_WRITE;
+  if ((vma.vmFlags & needed) === 0) return { sig: 'SEGV', code: SEGV_ACCERR };
+  return yield* handleMmFault(k, vma, address, flags);
 }
 
 /** What x86 makes of a fault that failed. */

@@ -22,7 +22,8 @@ import {
 } from './driver.js';
 import { observe } from './observe.js';
 import type { Operation } from './operation.js';
-import { type Result, type World, systemCalls } from './system-calls.js';
+import { systemCalls } from './system-calls.js';
+import type { Result, World } from './world.js';
 
 /** Memory and swap of the recorded guests. */
 const NR_FRAMES = (640 * 2 ** 20) / 4096;
@@ -56,6 +57,9 @@ class Model implements Driver {
       nrSwapSlots: NR_SWAP_SLOTS,
       tasks: new Map([[0, newTask(k)]]),
       objects,
+      pipes: new Map(),
+      buffers: new Map(),
+      pins: new Map(),
       zero: undefined,
     };
   }

@@ -1,13 +1,12 @@
 import { EBUSY } from '../base/errno.js';
 import { InputError } from '../base/error.js';
-import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
-import type { Task } from '../machine/task.js';
 import {
   MAP_ANONYMOUS,
   MAP_FIXED,
   MAP_PRIVATE,
   MAP_SHARED,
+  MLOCK_ONFAULT,
   MREMAP_DONTUNMAP,
   MREMAP_FIXED,
   MREMAP_MAYMOVE,
@@ -18,6 +17,7 @@ import {
 import { type Advice, doMadvise } from '../mmap/madvise.js';
 import { vmMmapPgoff } from '../mmap/mmap.js';
 import { doMprotectPkey } from '../mmap/mprotect.js';
+import { mlock2, munlock } from '../mmap/mlock.js';
 import { mremap } from '../mmap/mremap.js';
 import { msync } from '../mmap/msync.js';
 import { __vmMunmap } from '../mmap/munmap.js';
@@ -26,39 +26,14 @@ import { dropCaches } from '../reclaim/drop-caches.js';
 import { swapoff } from '../reclaim/swapoff.js';
 import { run } from '../step/step.js';
 import { swapArea, swaponArea } from '../swap/area.js';
-import { type Signal, access } from '../sys/access.js';
-import { exitTask, forkTask, mmOfTask } from '../sys/task.js';
+import { access } from '../sys/access.js';
+import { exitTask, forkTask } from '../sys/task.js';
 import { AddressSpace, FILE_ZERO, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
 import { clearRefsWrite } from '../walk/clear-refs.js';
 import { shmemFallocate, shmemSetattr } from '../zap/truncate.js';
-import type { Mm } from '../vma/mm.js';
-import { type Operation, type OperationName, REGION_BASE, REGION_SIZE } from './operation.js';
-import type { ProgramHeader } from './program.js';
-
-/** The machine of one program, and what its operations name. */
-export interface World {
-  readonly k: Machine;
-  readonly program: ProgramHeader;
-  readonly swapFlags: number;
-  readonly nrSwapSlots: number;
-  /** Living processes by number. */
-  readonly tasks: Map<number, Task>;
-  readonly objects: Map<number, File>;
-  /** /dev/zero, once it was opened. */
-  zero: File | undefined;
-}
-
-/** A system call's result, negative for an error, with what else it showed. */
-export type Result =
-  | number
-  | {
-      readonly ret: number;
-      readonly signal?: Signal;
-      readonly val?: number;
-      readonly vals?: readonly number[];
-    };
-
-type Call<N extends OperationName> = (world: World, operation: Operation<N>) => Result;
+import { gupCalls } from './gup-calls.js';
+import type { Operation, OperationName } from './operation.js';
+import { type Call, type World, addressOf, mmOf } from './world.js';
 
 /** One entry for each operation that the model runs. */
 export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
@@ -92,6 +67,12 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     const name = `MADV_${advice}` as Advice;
     return run(doMadvise(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, name));
   },
+  mlock: (world, { process, region, index, nrPages }) =>
+    run(mlock2(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, 0)),
+  mlock2: (world, { process, region, index, nrPages }) =>
+    run(mlock2(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, MLOCK_ONFAULT)),
+  munlock: (world, { process, region, index, nrPages }) =>
+    run(munlock(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096)),
   msync: (world, { process, region, index, nrPages }) =>
     run(msync(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, MS_SYNC)),
   read: (world, { process, region, index }) => {
@@ -154,16 +135,8 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     world.tasks.delete(process);
     return 0;
   },
+  ...gupCalls,
 };
-
-/** First byte of a page of a region. */
-export function addressOf(region: number, index: number): number {
-  return REGION_BASE + region * REGION_SIZE + index * 4096;
-}
-
-export function mmOf(world: World, process: number): Mm {
-  return mmOfTask(world.k, world.tasks.get(process)!);
-}
 
 /** A result that is an address counts as success. */
 function zeroed(ret: number): number {

@@ -1,0 +1,112 @@
+import { PG_referenced } from '../folio/flags.js';
+import { ZERO_PFN, setFlag } from '../folio/frame.js';
+import type { Machine } from '../machine/machine.js';
+import { ptePfn, ptePresent, pteProtnone, pteSame, pteSpecial, pteWrite } from '../pgtable/pte.js';
+import { pteOffset, pteTable, ptepGet } from '../pgtable/table.js';
+import { ld } from '../step/memory.js';
+import type { Step } from '../step/step.js';
+import { MMF_HAS_PINNED, Mm } from '../vma/mm.js';
+import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
+import { FOLL_PIN, FOLL_UNLOCKABLE, FOLL_WRITE } from './flags.js';
+import { gupMustUnshare } from './follow.js';
+import { __getUserPagesLocked } from './get-user-pages.js';
+import { gupPutFolio, tryGrabPage, unpinUserPages } from './grab.js';
+
+/**
+ * Finds the pages of the current process's [start, start + nrPages): without locks as far as every page is ready,
+ * the rest with the mmap lock.
+ *
+ * @kernel mm/gup.c internal_get_user_pages_fast v6.2
+ * @param gupFlags FOLL_GET or FOLL_PIN among them
+ * @param pages receives the frames, each with a reference or a pin
+ * @returns how many pages, or a negative error number when there is not one
+ */
+export function* internalGetUserPagesFast(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  nrPages: number,
+  gupFlags: number,
+  pages: number[],
+): Step<number> {
+  if (gupFlags & FOLL_PIN) mm.flags |= MMF_HAS_PINNED;
+  const nrPinned = yield* locklessPagesFromMm(k, mm, start, nrPages, gupFlags, pages);
+  if (nrPinned === nrPages) return nrPinned;
+  const at = start + nrPinned * k.pageSize;
+  const ret = yield* getUserPagesUnlocked(k, mm, at, nrPages - nrPinned, gupFlags, pages);
+  if (ret < 0) return nrPinned > 0 ? nrPinned : ret;
+  return nrPinned + ret;
+}
+
+/** @kernel mm/gup.c get_user_pages_unlocked v6.2 */
+export function* getUserPagesUnlocked(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  nrPages: number,
+  gupFlags: number,
+  pages: number[],
+): Step<number> {
+  const locked = { held: true };
+  yield* mmapReadLock(k, mm);
+  const flags = gupFlags | FOLL_UNLOCKABLE;
+  const ret = yield* __getUserPagesLocked(k, mm, start, nrPages, pages, locked, flags);
+  if (locked.held) mmapReadUnlock(k, mm);
+  return ret;
+}
+
+/**
+ * Takes pages with no lock at all. A fork that was under way meanwhile may have shared a page that is pinned now:
+ * then all pins are given back.
+ *
+ * @kernel mm/gup.c lockless_pages_from_mm v6.2
+ */
+function* locklessPagesFromMm(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  nrPages: number,
+  gupFlags: number,
+  pages: number[],
+): Step<number> {
+  const seq = yield* writeProtectSeq(k, mm);
+  const pinning = (gupFlags & FOLL_PIN) !== 0;
+  if (pinning && seq & 1) return 0;
+  const before = pages.length;
+  for (let i = 0; i < nrPages; i++) {
+    if (!(yield* gupPte(k, mm, start + i * k.pageSize, gupFlags, pages))) break;
+  }
+  if (pinning && (yield* writeProtectSeq(k, mm)) !== seq) yield* unpinUserPages(k, pages.splice(before));
+  return pages.length - before;
+}
+
+/** The count that fork makes odd while it write-protects, as another CPU may just have left it. */
+function* writeProtectSeq(k: Machine, mm: Mm): Step<number> {
+  yield;
+  return ld(k.slab, mm.at + Mm.offset.writeProtectSeq);
+}
+
+/**
+ * Takes one page and looks again whether it is still mapped: only then nobody can have missed the reference.
+ *
+ * MODEL: the body of gup_pte_range()'s loop.
+ */
+function* gupPte(k: Machine, mm: Mm, address: number, flags: number, pages: number[]): Step<boolean> {
+  const table = pteTable(k, mm.pgd, address);
+  if (table === 0) return false;
+  const ptep = pteOffset(k, table, address);
+  const pte = yield* ptepGet(k, ptep);
+  if (!ptePresent(k, pte) || pteProtnone(k, pte) || pteSpecial(k, pte)) return false;
+  if ((flags & FOLL_WRITE) !== 0 && !pteWrite(k, pte)) return false;
+  const page = ptePfn(k, pte);
+  if (page === ZERO_PFN) return false;
+  yield* tryGrabPage(k, page, flags);
+  const changed = !pteSame(pte, yield* ptepGet(k, ptep));
+  if (changed || (!pteWrite(k, pte) && gupMustUnshare(k, null, flags, page))) {
+    yield* gupPutFolio(k, page, flags);
+    return false;
+  }
+  setFlag(k, page, PG_referenced);
+  pages.push(page);
+  return true;
+}

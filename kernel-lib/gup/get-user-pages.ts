@@ -1,0 +1,199 @@
+import { EAGAIN, EBUSY, EFAULT, EHWPOISON, EINVAL, EMLINK, ENOMEM } from '../base/errno.js';
+import {
+  FAULT_FLAG_ALLOW_RETRY,
+  FAULT_FLAG_KILLABLE,
+  FAULT_FLAG_REMOTE,
+  FAULT_FLAG_TRIED,
+  FAULT_FLAG_UNSHARE,
+  FAULT_FLAG_WRITE,
+  VM_FAULT_COMPLETED,
+  VM_FAULT_ERROR,
+  VM_FAULT_HWPOISON,
+  VM_FAULT_HWPOISON_LARGE,
+  VM_FAULT_OOM,
+  VM_FAULT_RETRY,
+} from '../fault/flags.js';
+import { handleMmFault } from '../fault/handle.js';
+import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
+import { MMF_HAS_PINNED, type Mm } from '../vma/mm.js';
+import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
+import { VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
+import { vmaLookup } from '../vma/vma-list.js';
+import type { Vma } from '../vma/vma.js';
+import {
+  FOLL_FORCE,
+  FOLL_GET,
+  FOLL_HWPOISON,
+  FOLL_MADV_POPULATE,
+  FOLL_NOFAULT,
+  FOLL_PIN,
+  FOLL_REMOTE,
+  FOLL_TRIED,
+  FOLL_UNLOCKABLE,
+  FOLL_WRITE,
+} from './flags.js';
+import { followPagePte } from './follow.js';
+
+/** Whether the caller still holds the mmap lock for reading: a fault that is to be retried drops it. */
+export interface MmapLocked {
+  held: boolean;
+}
+
+/**
+ * Finds the pages of [start, start + nrPages), faulting in what is missing, and starts anew where a fault dropped
+ * the mmap lock.
+ *
+ * @kernel mm/gup.c __get_user_pages_locked v6.2
+ * @param pages receives the frames, each with a reference or a pin; NULL only faults them in
+ * @param locked held on entry; no longer held on return if it was ever dropped
+ * @returns how many pages, or a negative error number when there is not one
+ */
+export function* __getUserPagesLocked(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  nrPages: number,
+  pages: number[] | null,
+  locked: MmapLocked,
+  flags: number,
+): Step<number> {
+  if (flags & FOLL_PIN) mm.flags |= MMF_HAS_PINNED;
+  const gupFlags = pages !== null && (flags & FOLL_PIN) === 0 ? flags | FOLL_GET : flags;
+  let done = 0;
+  let dropped = false;
+  let ret = 0;
+  while (done < nrPages) {
+    const at = start + done * k.pageSize;
+    ret = yield* __getUserPages(k, mm, at, nrPages - done, gupFlags, pages, locked);
+    if (ret > 0) done += ret;
+    if (locked.held) break;
+    dropped = true;
+    ret = yield* retryPage(k, mm, start + done * k.pageSize, gupFlags, pages, locked);
+    if (ret !== 1) break;
+    done++;
+  }
+  if (dropped && locked.held) {
+    mmapReadUnlock(k, mm);
+    locked.held = false;
+  }
+  return done > 0 ? done : ret;
+}
+
+/** Repeats the fault that dropped the mmap lock until it succeeds or fails. Such a fault counts as major. */
+function* retryPage(
+  k: Machine,
+  mm: Mm,
+  at: number,
+  gupFlags: number,
+  pages: number[] | null,
+  locked: MmapLocked,
+): Step<number> {
+  for (;;) {
+    yield* mmapReadLock(k, mm);
+    locked.held = true;
+    const ret = yield* __getUserPages(k, mm, at, 1, gupFlags | FOLL_TRIED, pages, locked);
+    if (locked.held) return ret;
+  }
+}
+
+/**
+ * Finds the pages of a range one by one.
+ *
+ * @kernel mm/gup.c __get_user_pages v6.2
+ * @returns how many pages; a negative error number when the first one fails; with `locked` no longer held, the
+ *     page behind those is to be tried again
+ */
+export function* __getUserPages(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  nrPages: number,
+  gupFlags: number,
+  pages: number[] | null,
+  locked: MmapLocked,
+): Step<number> {
+  let vma: Vma | null = null;
+  for (let i = 0; i < nrPages; i++) {
+    const at = start + i * k.pageSize;
+    if (vma === null || at >= vma.vmEnd) {
+      vma = vmaLookup(k, mm, at);
+      const error = vma === null ? noVma(gupFlags) : refused(vma, gupFlags);
+      if (error !== 0) return i > 0 ? i : error;
+    }
+    const page = yield* getOnePage(k, vma!, at, gupFlags, locked);
+    if (page <= 0) return i > 0 ? i : page;
+    pages?.push(page);
+  }
+  return nrPages;
+}
+
+function noVma(gupFlags: number): number {
+  return gupFlags & FOLL_MADV_POPULATE ? -ENOMEM : -EFAULT;
+}
+
+function refused(vma: Vma, gupFlags: number): number {
+  const error = checkVmaFlags(vma, gupFlags);
+  return error !== 0 && (gupFlags & FOLL_MADV_POPULATE) !== 0 ? -EINVAL : error;
+}
+
+/** One page: the frame, a negative error number, or 0 when the fault dropped the mmap lock. */
+function* getOnePage(k: Machine, vma: Vma, at: number, gupFlags: number, locked: MmapLocked): Step<number> {
+  for (;;) {
+    const page = yield* followPagePte(k, vma, at, gupFlags);
+    if (page > 0) return page;
+    const ret = yield* faultinPage(k, vma, at, gupFlags, page === -EMLINK, locked);
+    if (ret === -EBUSY || ret === -EAGAIN) return 0;
+    if (ret !== 0) return ret;
+  }
+}
+
+/** @kernel mm/gup.c faultin_page v6.2 */
+function* faultinPage(
+  k: Machine,
+  vma: Vma,
+  address: number,
+  flags: number,
+  unshare: boolean,
+  locked: MmapLocked,
+): Step<number> {
+  if (flags & FOLL_NOFAULT) return -EFAULT;
+  let faultFlags = unshare ? FAULT_FLAG_UNSHARE : 0;
+  if (flags & FOLL_WRITE) faultFlags |= FAULT_FLAG_WRITE;
+  if (flags & FOLL_REMOTE) faultFlags |= FAULT_FLAG_REMOTE;
+  if (flags & FOLL_UNLOCKABLE) faultFlags |= FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE;
+  if (flags & FOLL_TRIED) faultFlags |= FAULT_FLAG_TRIED;
+  const ret = yield* handleMmFault(k, vma, address, faultFlags);
+  if (ret & VM_FAULT_COMPLETED) {
+    locked.held = false;
+    return -EAGAIN;
+  }
+  if (ret & VM_FAULT_ERROR) return vmFaultToErrno(ret, flags);
+  if ((ret & VM_FAULT_RETRY) === 0) return 0;
+  locked.held = false;
+  return -EBUSY;
+}
+
+/** @kernel include/linux/mm.h vm_fault_to_errno v6.2 */
+function vmFaultToErrno(vmFault: number, follFlags: number): number {
+  if (vmFault & VM_FAULT_OOM) return -ENOMEM;
+  const poisoned = (vmFault & (VM_FAULT_HWPOISON | VM_FAULT_HWPOISON_LARGE)) !== 0;
+  return poisoned && (follFlags & FOLL_HWPOISON) !== 0 ? -EHWPOISON : -EFAULT;
+}
+
+/**
+ * Whether the VMA permits the access, or force does.
+ *
+ * @kernel mm/gup.c check_vma_flags v6.2
+ */
+export function checkVmaFlags(vma: Vma, gupFlags: number): number {
+  const { vmFlags } = vma;
+  const force = (gupFlags & FOLL_FORCE) !== 0;
+  if (vmFlags & (VM_IO | VM_PFNMAP)) return -EFAULT;
+  if (gupFlags & FOLL_WRITE) {
+    const permitted = (vmFlags & VM_WRITE) !== 0 || (force && isCowMapping(vmFlags));
+    return permitted ? 0 : -EFAULT;
+  }
+  if (vmFlags & VM_READ) return 0;
+  return force && (vmFlags & VM_MAYREAD) !== 0 ? 0 : -EFAULT;
+}

@@ -1,0 +1,50 @@
+import { folioPutRefs } from '../folio/alloc.js';
+import { PG_dirty } from '../folio/flags.js';
+import { GUP_PIN_COUNTING_BIAS, ZERO_PFN, folioRefAdd, setFlag } from '../folio/frame.js';
+import { folioLock, folioUnlock } from '../folio/lock.js';
+import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
+import { FOLL_GET, FOLL_PIN } from './flags.js';
+
+/**
+ * Takes the reference or pin that the flags ask for, or neither.
+ *
+ * @kernel mm/gup.c try_grab_page v6.2
+ * @differs pins of the zero page are not counted, as since v6.5 and in the recorded v6.1 kernels
+ */
+export function* tryGrabPage(k: Machine, page: number, flags: number): Step<void> {
+  if (flags & FOLL_GET) yield* folioRefAdd(k, page, 1);
+  else if (flags & FOLL_PIN && page !== ZERO_PFN) yield* folioRefAdd(k, page, GUP_PIN_COUNTING_BIAS);
+}
+
+/** @kernel mm/gup.c gup_put_folio v6.2 */
+export function* gupPutFolio(k: Machine, page: number, flags: number): Step<void> {
+  if (flags & FOLL_GET) yield* folioPutRefs(k, page, 1);
+  else if (page !== ZERO_PFN) yield* folioPutRefs(k, page, GUP_PIN_COUNTING_BIAS);
+}
+
+/** @kernel mm/gup.c unpin_user_pages v6.2 */
+export function* unpinUserPages(k: Machine, pages: readonly number[]): Step<void> {
+  for (const page of pages) yield* gupPutFolio(k, page, FOLL_PIN);
+}
+
+/**
+ * Unpins pages that were written through the pin.
+ *
+ * @kernel mm/gup.c unpin_user_pages_dirty_lock v6.2
+ */
+export function* unpinUserPagesDirtyLock(
+  k: Machine,
+  pages: readonly number[],
+  makeDirty: boolean,
+): Step<void> {
+  if (makeDirty) for (const page of pages) yield* setPageDirtyLock(k, page);
+  yield* unpinUserPages(k, pages);
+}
+
+/** @kernel mm/page-writeback.c set_page_dirty_lock v6.2 */
+export function* setPageDirtyLock(k: Machine, page: number): Step<void> {
+  yield* folioLock(k, page);
+  setFlag(k, page, PG_dirty);
+  folioUnlock(k, page);
+}

@@ -1,0 +1,49 @@
+import type { Machine } from '../machine/machine.js';
+import type { Task } from '../machine/task.js';
+import type { Signal } from '../sys/access.js';
+import type { PinnedPages } from '../sys/pins.js';
+import type { Pipe } from '../sys/pipe.js';
+import { mmOfTask } from '../sys/task.js';
+import type { File } from '../vma/file.js';
+import type { Mm } from '../vma/mm.js';
+import { type Operation, type OperationName, REGION_BASE, REGION_SIZE } from './operation.js';
+import type { ProgramHeader } from './program.js';
+
+/** The machine of one program, and what its operations name. */
+export interface World {
+  readonly k: Machine;
+  readonly program: ProgramHeader;
+  readonly swapFlags: number;
+  readonly nrSwapSlots: number;
+  /** Living processes by number. */
+  readonly tasks: Map<number, Task>;
+  readonly objects: Map<number, File>;
+  /** Pipes, once used. */
+  readonly pipes: Map<number, Pipe>;
+  /** Buffers registered with io_uring, and pages mapped for a device. */
+  readonly buffers: Map<number, PinnedPages>;
+  readonly pins: Map<number, PinnedPages>;
+  /** /dev/zero, once it was opened. */
+  zero: File | undefined;
+}
+
+/** A system call's result, negative for an error, with what else it showed. */
+export type Result =
+  | number
+  | {
+      readonly ret: number;
+      readonly signal?: Signal;
+      readonly val?: number;
+      readonly vals?: readonly number[];
+    };
+
+export type Call<N extends OperationName> = (world: World, operation: Operation<N>) => Result;
+
+/** First byte of a page of a region. */
+export function addressOf(region: number, index: number): number {
+  return REGION_BASE + region * REGION_SIZE + index * 4096;
+}
+
+export function mmOf(world: World, process: number): Mm {
+  return mmOfTask(world.k, world.tasks.get(process)!);
+}

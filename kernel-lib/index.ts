@@ -14,3 +14,10 @@ export { type BootOptions, Linux, boot } from './sys/boot.js';
 export { AccessError, type Faults, Process, SystemCallError } from './sys/process.js';
 export { type Patch, type PatchName, catalogue } from './patches/catalogue.js';
 export { patchesOf, releaseNames } from './patches/releases.js';
+export {
+  type BitOrigin,
+  type SwapFigures,
+  exclusiveBitOrigin,
+  swapFigures,
+} from './pgtable/exclusive-bit.js';
+export { type SeriesPatch, swpExclusiveSeries } from './patches/swp-exclusive-series.js';

@@ -11,12 +11,6 @@ export interface SeriesPatch {
   readonly note?: string;
 }
 
-/** Later patches lean on a first one: the marker itself, for four architectures, in v5.19. */
-export const firstWithMarker = ['x86_64', 'arm64_4k', 'arm64_16k', 'arm64_64k_pa52', 's390'].concat([
-  'ppc_book3s64_4k',
-  'ppc_book3s64_64k',
-]);
-
 const supported = '__HAVE_ARCH_PTE_SWP_EXCLUSIVE';
 
 /**
@@ -93,7 +87,7 @@ export const swpExclusiveSeries: readonly SeriesPatch[] = [
     title: 'nios2/mm: refactor swap PTE layout',
     commit: '0a9ad8273ff4',
     arches: ['nios2'],
-    note: 'widens the type from two stored bits to five and moves the offset: room for the next patch',
+    note: 'stores five type bits where two were stored; the bit above them stays free for the next patch',
   },
   { n: 14, title: `nios2/mm: support ${supported}`, commit: '4d1d955f7c0c', arches: ['nios2'] },
   { n: 15, title: `openrisc/mm: support ${supported}`, commit: '5ae3e74474f8', arches: ['openrisc'] },

@@ -1,6 +1,7 @@
 /**
  * Everything that turns data into something to look at: `import { view } from 'faultbook'`. One line per function.
  */
+export { atlas } from './atlas.js';
 export { bars, type BarsOptions } from './bars.js';
 export { boxes, type BoxesOptions } from './boxes.js';
 export { heatmap, type HeatmapOptions } from './heatmap.js';

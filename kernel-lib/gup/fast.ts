@@ -7,7 +7,7 @@ import { ld } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { MMF_HAS_PINNED, Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
-import { FOLL_PIN, FOLL_UNLOCKABLE, FOLL_WRITE } from './flags.js';
+import { FOLL_PIN, FOLL_TOUCH, FOLL_UNLOCKABLE, FOLL_WRITE } from './flags.js';
 import { gupMustUnshare } from './follow.js';
 import { __getUserPagesLocked } from './get-user-pages.js';
 import { gupPutFolio, tryGrabPage, unpinUserPages } from './grab.js';
@@ -49,7 +49,7 @@ export function* getUserPagesUnlocked(
 ): Step<number> {
   const locked = { held: true };
   yield* mmapReadLock(k, mm);
-  const flags = gupFlags | FOLL_UNLOCKABLE;
+  const flags = gupFlags | FOLL_TOUCH | FOLL_UNLOCKABLE;
   const ret = yield* __getUserPagesLocked(k, mm, start, nrPages, pages, locked, flags);
   if (locked.held) mmapReadUnlock(k, mm);
   return ret;

@@ -2,7 +2,7 @@ import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
-import { FOLL_GET, FOLL_PIN, FOLL_REMOTE } from './flags.js';
+import { FOLL_GET, FOLL_PIN, FOLL_REMOTE, FOLL_TOUCH } from './flags.js';
 import { __getUserPagesLocked } from './get-user-pages.js';
 
 /**
@@ -20,7 +20,7 @@ export function* getUserPagesRemote(
   gupFlags: number,
   pages: number[],
 ): Step<number> {
-  return yield* takeRemote(k, mm, start, nrPages, gupFlags | FOLL_GET | FOLL_REMOTE, pages);
+  return yield* takeRemote(k, mm, start, nrPages, gupFlags | FOLL_GET | FOLL_REMOTE | FOLL_TOUCH, pages);
 }
 
 /**
@@ -38,11 +38,11 @@ export function* pinUserPagesRemote(
   gupFlags: number,
   pages: number[],
 ): Step<number> {
-  return yield* takeRemote(k, mm, start, nrPages, gupFlags | FOLL_PIN | FOLL_REMOTE, pages);
+  return yield* takeRemote(k, mm, start, nrPages, gupFlags | FOLL_PIN | FOLL_REMOTE | FOLL_TOUCH, pages);
 }
 
 /**
- * Pins pages of the current process. Faults are not retried.
+ * Pins pages of the current process. Faults are not retried, and the pages not marked accessed.
  *
  * @kernel mm/gup.c pin_user_pages v6.2
  * @differs takes the mmap lock itself

@@ -28,9 +28,16 @@ export function atlas(layouts: readonly SwapFigures[], words: FigureWords): Figu
     ...words,
     data: panels,
     layout: {
-      yaxis: { type: 'category', autorange: 'reversed', tickfont: { size: 11 }, dtick: 1 },
+      yaxis: { type: 'category', range: [names.length - 0.5, -0.5], tickfont: { size: 11 }, dtick: 1 },
       xaxis: { domain: [0, 0.47], title: { text: 'offset bits' } },
-      xaxis2: { domain: [0.53, 1], type: 'log', dtick: 3, title: { text: 'largest swap area, bytes' } },
+      xaxis2: {
+        domain: [0.53, 1],
+        type: 'log',
+        dtick: 3,
+        exponentformat: 'power',
+        tickangle: 0,
+        title: { text: 'largest swap area, bytes' },
+      },
     },
     text: table(layouts, names).toString(),
   });

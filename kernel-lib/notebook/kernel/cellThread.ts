@@ -51,9 +51,13 @@ export class CellThread extends EventEmitter<CellThreadEvents> {
     return new Promise((resolve) => this.queries.set(id, resolve));
   }
 
-  /** Stops what the thread is doing; what its cells made stays. Without effect when it does nothing. */
-  interrupt(): Promise<void> {
-    this.interrupting = this.interrupting.then(interruptCellThread);
+  /**
+   * Stops what the thread is doing; what its cells made stays.
+   *
+   * @param cell the number of the cell that ends with it, also when the thread has not come to it yet
+   */
+  interrupt(cell: number | undefined): Promise<void> {
+    this.interrupting = this.interrupting.then(() => interruptCellThread(cell));
     return this.interrupting;
   }
 

@@ -47,6 +47,11 @@ export class Executions {
     this.next();
   }
 
+  /** The number of the cell that has been sent to the thread and has not ended. */
+  runningCell(): number | undefined {
+    return this.running && this.executions.size;
+  }
+
   /** Tells in the running cell why the thread that ran it is gone. */
   reportDeath(why: string): void {
     this.running?.output.stream('stderr', `${why}\n`);

@@ -9,8 +9,11 @@ const PATIENCE = 2_000;
 
 const INTERRUPT_FUNCTION = `globalThis[Symbol.for(${JSON.stringify(INTERRUPT)})]`;
 
-/** The cell thread's interrupt function: whether it is done, or this was no moment to stop. */
-export type InterruptFunction = (force: boolean) => boolean;
+/**
+ * The cell thread's interrupt function: stops what runs, which is the fault of the cell of this number (none: of no
+ * cell). Says whether that is done, or this was no moment to stop; with `force`, every moment is.
+ */
+export type InterruptFunction = (cell: number | undefined, force: boolean) => boolean;
 
 /**
  * Runs the cell thread's interrupt function inside that thread, now: between two of its instructions when it is
@@ -19,13 +22,14 @@ export type InterruptFunction = (force: boolean) => boolean;
  *
  * @returns a promise for the call having been made
  */
-export async function interruptCellThread(): Promise<void> {
+export async function interruptCellThread(cell: number | undefined): Promise<void> {
   const session = new Session();
   session.connect();
   try {
     const worker = await attachWorker(session);
     const patienceEnds = Date.now() + PATIENCE;
-    while (!(await callInterrupt(session, worker, Date.now() > patienceEnds))) await setImmediate();
+    const call = () => `${INTERRUPT_FUNCTION}?.(${cell}, ${Date.now() > patienceEnds})`;
+    while (!(await evaluate(session, worker, call()))) await setImmediate();
   } finally {
     session.disconnect();
   }
@@ -39,8 +43,8 @@ function attachWorker(session: Session): Promise<string> {
   });
 }
 
-function callInterrupt(session: Session, sessionId: string, force: boolean): Promise<boolean> {
-  const expression = `${INTERRUPT_FUNCTION}?.(${force}) ?? true`;
+/** Calls the interrupt function; a call that could not return has done its work. */
+function evaluate(session: Session, sessionId: string, expression: string): Promise<boolean> {
   const message = JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } });
   return new Promise((resolve, reject) => {
     session.once('NodeWorker.receivedMessageFromWorker', ({ params }) => {

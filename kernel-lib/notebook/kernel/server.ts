@@ -36,7 +36,7 @@ export class KernelServer implements Speaker {
 
   /** Stops the running cell, as `interrupt_request` and SIGINT ask. */
   async interrupt(): Promise<void> {
-    await this.thread.interrupt();
+    await this.thread.interrupt(this.executions.runningCell());
   }
 
   publish(request: Request, msgType: string, content: Content): void {

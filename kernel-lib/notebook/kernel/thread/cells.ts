@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Diagnostic } from 'tslab/dist/converter.js';
 import type { MimeBundle } from '../../../view/mime.js';
 import type { CellError, ExecuteOrder, PublishedType } from '../messages.js';
-import { cellError, type Interrupted } from './cellError.js';
+import { cellError, Interrupted } from './cellError.js';
 import { compileError } from './diagnostics.js';
 import { Interruption } from './interruption.js';
 import type { Output } from './output.js';
@@ -27,8 +27,10 @@ export class Cells implements TslabListener {
   readonly tslab: Tslab;
   private readonly output: Output;
   private readonly context = new AsyncLocalStorage<Cell>();
-  private readonly interruption = new Interruption((err) => this.interrupted(err));
+  private readonly interruption = new Interruption((cell) => this.interrupted(cell));
   private latest: Cell | undefined;
+  /** The number of a cell that was interrupted before its order came. */
+  private doomed: number | undefined;
 
   constructor(output: Output, maps: SourceMaps) {
     this.output = output;
@@ -42,6 +44,10 @@ export class Cells implements TslabListener {
   execute(order: ExecuteOrder): void {
     const cell: Cell = { ...order, rendering: new Set(), ended: false };
     this.latest = cell;
+    if (cell.cell === this.doomed) {
+      this.stop(cell, new Interrupted());
+      return;
+    }
     // No await here: an interrupt of the cell's synchronous part also ends this function.
     this.context
       .run(cell, () => this.tslab.executor.execute(order.code))
@@ -107,15 +113,20 @@ export class Cells implements TslabListener {
     this.output.done({ type: 'done', cell: cell.cell, ...(cell.error && { error: cell.error }) });
   }
 
-  private interrupted(err: Interrupted): () => void {
+  private interrupted(number: number | undefined): (err: Interrupted) => void {
     const cell = this.latest;
-    return () => {
-      if (!cell || cell.ended) return;
-      this.fail(cell, err);
-      this.end(cell);
+    if (number !== undefined && number !== cell?.cell) this.doomed = number;
+    return (err) => {
+      if (!cell || cell.cell !== number || cell.ended) return;
+      this.stop(cell, err);
       // Lets go of the cell's promise if tslab waits for it.
       this.tslab.executor.interrupt();
     };
+  }
+
+  private stop(cell: Cell, err: Interrupted): void {
+    this.fail(cell, err);
+    this.end(cell);
   }
 
   private failHere(thrown: unknown): void {
@@ -124,6 +135,8 @@ export class Cells implements TslabListener {
   }
 
   private fail(cell: Cell, thrown: unknown): void {
+    // What interrupts the compiler comes here twice: as its exception and as the interrupt.
+    if (thrown instanceof Interrupted && cell.error) return;
     this.failWith(cell, cellError(thrown));
   }
 

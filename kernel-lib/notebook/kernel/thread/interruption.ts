@@ -13,19 +13,21 @@ interface ProcessInternals {
  * that the main thread calls through the inspector, that is, between two instructions of whatever runs here.
  */
 export class Interruption {
-  private readonly onInterrupt: (err: Interrupted) => () => void;
+  private readonly onInterrupt: OnInterrupt;
   private shields = 0;
-  private wanted = false;
+  /** What to call when a shielded work that an interrupt waits for has been left. */
+  private waiting: ((err: Interrupted) => void) | undefined;
 
-  /** @param onInterrupt is told at once; what it returns is called when the stopped code has been left */
-  constructor(onInterrupt: (err: Interrupted) => () => void) {
+  constructor(onInterrupt: OnInterrupt) {
     this.onInterrupt = onInterrupt;
   }
 
   install(): void {
-    const interrupt: InterruptFunction = (force) => {
+    const interrupt: InterruptFunction = (cell, force) => {
       if (this.shields === 0 && !force && isAmidBookkeeping(interrupt)) return false;
-      this.interrupt();
+      const onLeft = this.onInterrupt(cell);
+      if (this.shields > 0) this.waiting = onLeft;
+      else terminate(onLeft);
       return true;
     };
     Reflect.set(globalThis, Symbol.for(INTERRUPT), interrupt);
@@ -42,32 +44,35 @@ export class Interruption {
       return work();
     } finally {
       this.shields--;
-      if (this.wanted && this.shields === 0) this.giveWay();
+      if (this.waiting && this.shields === 0) this.giveWay(this.waiting);
     }
   }
 
-  private interrupt(): void {
-    if (this.shields > 0) {
-      this.wanted = true;
-      return;
-    }
-    const after = this.onInterrupt(new Interrupted());
-    const session = new Session();
-    session.connect();
-    setImmediate(() => {
-      session.disconnect();
-      after();
-    });
-    leaveAsyncContexts();
-    session.post('Runtime.terminateExecution');
-  }
-
-  private giveWay(): never {
-    this.wanted = false;
+  private giveWay(onLeft: (err: Interrupted) => void): never {
+    this.waiting = undefined;
     const err = new Interrupted();
-    setImmediate(this.onInterrupt(err));
+    setImmediate(onLeft, err);
     throw err;
   }
+}
+
+/**
+ * Is told at once of which cell an interrupt is meant for; what it returns is called when the code that ran has been
+ * left. That may be late: a cell whose order is waiting may run first.
+ */
+export type OnInterrupt = (cell: number | undefined) => (err: Interrupted) => void;
+
+/** Leaves the code that runs, as if it had never called anything: no `catch` and no `finally` of it runs. */
+function terminate(onLeft: (err: Interrupted) => void): void {
+  const err = new Interrupted();
+  const session = new Session();
+  session.connect();
+  setImmediate(() => {
+    session.disconnect();
+    onLeft(err);
+  });
+  leaveAsyncContexts();
+  session.post('Runtime.terminateExecution');
 }
 
 /**

@@ -40,7 +40,7 @@ export function* doFaultAround(k: Machine, vmf: VmFault): Step<number> {
 function* filemapMapPages(k: Machine, vmf: VmFault, start: number, end: number): Step<number> {
   const { vma } = vmf;
   const mapping = vmaMapping(k, vma)!;
-  const last = Math.min(linearPageIndex(vma, end), mapping.iSize);
+  const last = Math.min(linearPageIndex(vma, end), Math.ceil(mapping.iSize / k.pageSize));
   let result = 0;
   yield* ptlLock(k, vmf.table);
   let index = xaFind(k, mapping, linearPageIndex(vma, start), last);

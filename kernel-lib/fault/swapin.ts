@@ -28,6 +28,8 @@ import {
   pteMkdirty,
   pteMksoftDirty,
   pteMkuffdWp,
+  pteMkwrite,
+  pteSoftDirty,
   pteSame,
   pteSwpExclusive,
   pteSwpSoftDirty,
@@ -43,8 +45,11 @@ import { SWP_STABLE_WRITES, __swapCount, isSynchronous, swapArea, swapFree } fro
 import { folioFreeSwap, memCgroupSwapFull, readSwapCacheAsync, swapCacheGetFolio } from '../swap/cache.js';
 import { nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { swapReadpage } from '../swap/io.js';
+import { workingsetRefault } from '../swap/workingset.js';
+import { userfaultfdPteWp } from '../uffd/markers.js';
 import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
-import { VM_LOCKED } from '../vma/vm-flags.js';
+import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
+import { VM_LOCKED, VM_WRITE } from '../vma/vm-flags.js';
 import {
   FAULT_FLAG_WRITE,
   VM_FAULT_ERROR,
@@ -98,6 +103,7 @@ function* readIn(k: Machine, entry: number): Step<Swapin> {
   if (page === 0) return { entry, swapcache: 0, page };
   yield* folioTrylock(k, page);
   setFlag(k, page, PG_swapbacked);
+  workingsetRefault(k, page, entry);
   yield* folioAddLru(k, page);
   swapReadpage(k, page, entry);
   return { entry, swapcache: 0, page };
@@ -155,7 +161,8 @@ function* installSwapin(k: Machine, vmf: VmFault, swapin: Swapin): Step<void> {
   const exclusive = !PageKsm(k, page) && certainlyExclusive(k, vmf.origPte, swapin);
   swapFree(k, entry);
   // First the reference, then the cache: so the last user can free the slot.
-  if (shouldTryToFreeSwap(k, vmf, page)) yield* folioFreeSwap(k, page);
+  const early = !k.patched.freeSwapCacheAfterMap;
+  if (early && shouldTryToFreeSwap(k, vmf, page)) yield* folioFreeSwap(k, page);
   addMmCounter(k, mmOf(k, vma), MM_ANONPAGES, 1);
   addMmCounter(k, mmOf(k, vma), MM_SWAPENTS, -1);
   const own = !PageKsm(k, page) && (exclusive || (yield* folioRefCount(k, page)) === 1);
@@ -169,6 +176,7 @@ function* installSwapin(k: Machine, vmf: VmFault, swapin: Swapin): Step<void> {
   }
   vmBugOn(pteWrite(k, pte) && !PageAnonExclusive(k, page), 'I1: a writable entry maps an exclusive page');
   yield* setPteAt(k, vmf.ptep, pte);
+  if (!early && shouldTryToFreeSwap(k, vmf, page)) yield* folioFreeSwap(k, page);
 }
 
 function certainlyExclusive(k: Machine, pte: Pte, { page, swapcache }: Swapin): boolean {
@@ -183,6 +191,7 @@ function certainlyExclusive(k: Machine, pte: Pte, { page, swapcache }: Swapin): 
 /** @kernel mm/memory.c should_try_to_free_swap v6.2 */
 function shouldTryToFreeSwap(k: Machine, vmf: VmFault, page: number): boolean {
   if (!testFlag(k, page, PG_swapcache)) return false;
+  if (k.patched.syncFreesSwapCache && isSynchronous(k)) return true;
   if (memCgroupSwapFull(k) || (vmf.vma.vmFlags & VM_LOCKED) !== 0 || testFlag(k, page, PG_mlocked))
     return true;
   return (vmf.flags & FAULT_FLAG_WRITE) !== 0 && !PageKsm(k, page) && pageRefcount(k, page) === 2;
@@ -190,15 +199,36 @@ function shouldTryToFreeSwap(k: Machine, vmf: VmFault, page: number): boolean {
 
 function swapinPte(k: Machine, vmf: VmFault, page: number, own: boolean): Pte {
   const { vma } = vmf;
-  let pte = mkPte(k, page, vma);
-  if (own && (vmf.flags & FAULT_FLAG_WRITE) !== 0) {
-    pte = maybeMkwrite(k, pteMkdirty(k, pte), vma);
-    // Done: nothing is left to be copied.
-    vmf.flags &= ~FAULT_FLAG_WRITE;
+  const pte = mkPte(k, page, vma);
+  if (k.patched.swapinMapsWritable) {
+    const marked = withMarkers(k, vmf, pte);
+    return own && mayMapWritable(k, vmf, marked) ? writablePte(k, vmf, marked) : marked;
   }
+  if (!own || (vmf.flags & FAULT_FLAG_WRITE) === 0) return withMarkers(k, vmf, pte);
+  // Done: nothing is left to be copied.
+  vmf.flags &= ~FAULT_FLAG_WRITE;
+  return withMarkers(k, vmf, maybeMkwrite(k, pteMkdirty(k, pte), vma));
+}
+
+/** What the swap entry noted goes to the present one. */
+function withMarkers(k: Machine, vmf: VmFault, bare: Pte): Pte {
+  let pte = bare;
   if (pteSwpSoftDirty(k, vmf.origPte)) pte = pteMksoftDirty(k, pte);
   if (pteSwpUffdWp(k, vmf.origPte)) pte = pteWrprotect(k, pteMkuffdWp(k, pte));
   return pte;
+}
+
+/** Whether nobody waits for the first store to the page. */
+function mayMapWritable(k: Machine, { vma }: VmFault, pte: Pte): boolean {
+  if ((vma.vmFlags & VM_WRITE) === 0 || userfaultfdPteWp(k, vma, pte)) return false;
+  return !vmaSoftDirtyEnabled(k, vma) || pteSoftDirty(k, pte);
+}
+
+function writablePte(k: Machine, vmf: VmFault, pte: Pte): Pte {
+  const writable = pteMkwrite(k, pte);
+  if ((vmf.flags & FAULT_FLAG_WRITE) === 0) return writable;
+  vmf.flags &= ~FAULT_FLAG_WRITE;
+  return pteMkdirty(k, writable);
 }
 
 /** A write that is still pending goes on to the write-protect fault, within the same fault. */

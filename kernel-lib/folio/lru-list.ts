@@ -53,6 +53,13 @@ function memcgOf(k: Machine, pfn: number): number {
   return testFlag(k, pfn, PG_outside) ? MEMCG_OUTSIDE : MEMCG_PROCESSES;
 }
 
+/** The page that has been on a list for longest, 0 if the list is empty. */
+export function lruTail(k: Machine, memcg: number, list: number): number {
+  const head = lruHead(memcg, list);
+  const tail = ld(k.frames, frameWord(head, LRU_PREV));
+  return tail === head ? 0 : tail;
+}
+
 /** How many pages a list holds. */
 export function lruSize(k: Machine, memcg: number, list: number): number {
   return ld(k.slab, sizeOf(k, memcg, list));

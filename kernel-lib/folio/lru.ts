@@ -108,6 +108,8 @@ export function* folioMarkAccessed(k: Machine, pfn: number): Step<void> {
     if (testFlag(k, pfn, PG_lru)) yield* folioActivate(k, pfn);
     else __lruCacheActivateFolio(k, pfn);
     clearFlag(k, pfn, PG_referenced);
+    // An activation lets time pass for pages that are not in memory.
+    k.globals.nonresidentAge++;
   }
 }
 

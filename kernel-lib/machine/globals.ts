@@ -37,6 +37,11 @@ export const GLOBALS = struct('globals', {
   mappings: 'i32',
   /** Pages in the swap cache. */
   nrSwapCache: 'i32',
+  /** Evictions and activations so far. */
+  nonresidentAge: 'i32',
+  /** Pages that came back to the active list, now and when reclaim last looked. */
+  workingsetActivations: 'i32',
+  snapshotActivations: 'i32',
 });
 
 export type Globals = Handle<(typeof GLOBALS)['fields']>;

@@ -12,7 +12,7 @@ import { VM_OPS_SHMEM, type Vma, vmaPages } from '../vma/vma.js';
  */
 export function __shmemFileSetup(k: Machine, nrPages: number): File {
   const mapping = kmemCacheZalloc(k, AddressSpace);
-  mapping.iSize = nrPages;
+  mapping.iSize = nrPages * k.pageSize;
   mapping.nextShmem = k.globals.mappings;
   k.globals.mappings = mapping.at;
   const file = kmemCacheZalloc(k, File);

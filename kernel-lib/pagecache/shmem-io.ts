@@ -24,7 +24,7 @@ export function* genericPerformWrite(
   const { page, error } = yield* shmemGetFolioGfp(k, mapping, index, 'SGP_WRITE');
   if (error !== 0) return error;
   setPageByte(k, page, value);
-  mapping.iSize = Math.max(mapping.iSize, index + 1);
+  mapping.iSize = Math.max(mapping.iSize, index * k.pageSize + 1);
   setFlag(k, page, PG_dirty);
   folioUnlock(k, page);
   yield* folioPut(k, page);

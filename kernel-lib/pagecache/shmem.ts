@@ -48,7 +48,7 @@ export function* shmemGetFolioGfp(
   sgp: SgpType,
 ): Step<ShmemFolio> {
   const beyond = sgp === 'SGP_WRITE' || sgp === 'SGP_FALLOC';
-  if (!beyond && index >= mapping.iSize) return { ...nothing, error: -EINVAL };
+  if (!beyond && index * k.pageSize >= mapping.iSize) return { ...nothing, error: -EINVAL };
   const entry = yield* __filemapGetFolio(k, mapping, index);
   if (xaIsValue(entry)) return yield* shmemSwapinFolio(k, mapping, index, radixToSwpEntry(entry), sgp);
   if (entry !== 0) {

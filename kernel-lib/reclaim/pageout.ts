@@ -1,5 +1,12 @@
 import { PG_dirty, PG_swapcache } from '../folio/flags.js';
-import { pageRefcount, setFlag, setPageRefcount, testClearFlag, testFlag } from '../folio/frame.js';
+import {
+  pagePrivate,
+  pageRefcount,
+  setFlag,
+  setPageRefcount,
+  testClearFlag,
+  testFlag,
+} from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
 import { __filemapRemoveFolio, pageAddressSpace } from '../pagecache/page-cache.js';
@@ -10,6 +17,7 @@ import type { Step } from '../step/step.js';
 import { folioAllocSwap, swapDuplicate } from '../swap/area.js';
 import { __deleteFromSwapCache, addSlotToSwapCache, folioFreeSwap } from '../swap/cache.js';
 import { writeSlot } from '../swap/io.js';
+import { workingsetEviction } from '../swap/workingset.js';
 
 /** How writing a page out went. @kernel mm/vmscan.c PAGE_KEEP v6.2 */
 export type Pageout = 'KEEP' | 'ACTIVATE' | 'SUCCESS' | 'CLEAN';
@@ -63,12 +71,18 @@ function* shmemWritepage(k: Machine, page: number): Step<Pageout> {
  * no references left.
  *
  * @kernel mm/vmscan.c __remove_mapping v6.2
+ * @param shadow whose reclaim it is, absent when it is none
  */
-export function* __removeMapping(k: Machine, page: number): Step<boolean> {
+export function* __removeMapping(k: Machine, page: number, shadow?: 'global' | 'memcg'): Step<boolean> {
   yield* settle();
   if (pageRefcount(k, page) !== 2 || testFlag(k, page, PG_dirty)) return false;
-  if (testFlag(k, page, PG_swapcache)) __deleteFromSwapCache(k, page);
-  else __filemapRemoveFolio(k, page, 0);
+  if (testFlag(k, page, PG_swapcache)) {
+    const entry = pagePrivate(k, page);
+    if (shadow !== undefined) workingsetEviction(k, page, entry, shadow === 'memcg');
+    __deleteFromSwapCache(k, page);
+  } else {
+    __filemapRemoveFolio(k, page, 0);
+  }
   setPageRefcount(k, page, 0);
   return true;
 }

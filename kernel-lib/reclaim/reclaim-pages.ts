@@ -14,7 +14,7 @@ import { shrinkFolioList } from './shrink-folio-list.js';
 export function* reclaimPages(k: Machine, pages: readonly number[]): Step<number> {
   for (const page of pages) clearFlag(k, page, PG_active);
   const ignoreReferences = k.patched.pageoutKeepsYoung;
-  const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, { ignoreReferences });
+  const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, { ignoreReferences, byMemcg: false });
   for (const page of kept) yield* folioPutbackLru(k, page);
   return nrReclaimed;
 }

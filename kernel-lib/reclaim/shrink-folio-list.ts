@@ -32,6 +32,8 @@ import { tryToUnmap } from './unmap.js';
 export interface ScanControl {
   /** Take pages that were used lately, too. */
   readonly ignoreReferences: boolean;
+  /** The memory cgroup's own reclaim, as opposed to MADV_PAGEOUT's. */
+  readonly byMemcg: boolean;
 }
 
 /** What became of a list of pages. */
@@ -98,7 +100,7 @@ function* shrinkFolio(k: Machine, page: number, sc: ScanControl): Step<Fate> {
     const stays = yield* writeOut(k, page, references);
     if (stays !== undefined) return stays;
   }
-  return yield* freeIt(k, page);
+  return yield* freeIt(k, page, sc);
 }
 
 /** @returns the page's fate, undefined when it is clean now and locked again */
@@ -118,14 +120,14 @@ function* writeOut(k: Machine, page: number, references: FolioReferences): Step<
 }
 
 /** The page is clean and unmapped: whether its last holders let go. */
-function* freeIt(k: Machine, page: number): Step<Fate> {
+function* freeIt(k: Machine, page: number, { byMemcg }: ScanControl): Step<Fate> {
   if (PageAnon(k, page) && !testFlag(k, page, PG_swapbacked)) {
     if ((yield* folioRefCount(k, page)) !== 1) return 'keepLocked';
     setPageRefcount(k, page, 0);
     k.count('pglazyfreed');
   } else {
     const inCache = testFlag(k, page, PG_swapcache) || (!PageAnon(k, page) && pageOwner(k, page) !== 0);
-    if (!inCache || !(yield* __removeMapping(k, page))) return 'keepLocked';
+    if (!inCache || !(yield* __removeMapping(k, page, byMemcg ? 'memcg' : 'global'))) return 'keepLocked';
   }
   folioUnlock(k, page);
   return 'free';

@@ -25,11 +25,12 @@ export const SWP_WRITEOK = 1 << 1;
 export const SWP_STABLE_WRITES = 1 << 11;
 export const SWP_SYNCHRONOUS_IO = 1 << 12;
 
-/** Words of one slot: references and flags; the page in the cache; what the device holds. */
-export const SWAP_SLOT_WORDS = 3;
+/** Words of one slot: references and flags; the page in the cache; what the device holds; a page's shadow. */
+export const SWAP_SLOT_WORDS = 4;
 const MAP = 0;
 const CACHE = 1;
 const CONTENT = 2;
+const SHADOW = 3;
 
 /** @kernel include/linux/swap.h SWAP_HAS_CACHE v6.2 */
 export const SWAP_HAS_CACHE = 1;
@@ -132,6 +133,7 @@ export function putSwapFolio(k: Machine, entry: number): void {
 function store(k: Machine, entry: number, map: number): void {
   const used = (map & ~FLAGS) !== 0 || (map & SWAP_HAS_CACHE) !== 0;
   st(k.swapSlots, at(entry, MAP), used ? map : 0);
+  if (!used) setSlotShadow(k, entry, 0);
   if (!used) SwapInfo.at(k, k.globals.swapAreas).inusePages--;
 }
 
@@ -151,6 +153,15 @@ export function slotContent(k: Machine, entry: number): number {
 
 export function setSlotContent(k: Machine, entry: number, content: number): void {
   st(k.swapSlots, at(entry, CONTENT), content);
+}
+
+/** What reclaim left of the page that it wrote there, see workingset.ts. */
+export function slotShadow(k: Machine, entry: number): number {
+  return ld(k.swapSlots, at(entry, SHADOW));
+}
+
+export function setSlotShadow(k: Machine, entry: number, shadow: number): void {
+  st(k.swapSlots, at(entry, SHADOW), shadow);
 }
 
 export function slotIsZero(k: Machine, entry: number): boolean {

@@ -28,6 +28,7 @@ import {
   swapcachePrepare,
 } from './area.js';
 import { swapReadpage } from './io.js';
+import { workingsetRefault } from './workingset.js';
 
 /** Puts a locked page under its slot. @kernel mm/swap_state.c add_to_swap_cache v6.2 */
 function* addToSwapCache(k: Machine, page: number, entry: number): Step<void> {
@@ -135,6 +136,7 @@ export function* readSwapCacheAsync(k: Machine, entry: number): Step<number> {
   yield* folioTrylock(k, page);
   setFlag(k, page, PG_swapbacked);
   yield* addToSwapCache(k, page, entry);
+  workingsetRefault(k, page, entry);
   yield* folioAddLru(k, page);
   swapReadpage(k, page, entry);
   return page;

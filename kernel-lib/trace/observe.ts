@@ -42,7 +42,7 @@ function mappingOf(k: Machine, vma: Vma): Mapping {
 }
 
 function objectState(k: Machine, object: number, mapping: AddressSpace): ObjectState {
-  const { iSize } = mapping;
-  const incore = Array.from({ length: iSize }, (_, at) => (mincorePage(k, mapping, at) ? '1' : '0'));
-  return { object, sizePages: iSize, blocksPages: shmemGetattr(mapping), incore: incore.join('') };
+  const sizePages = Math.floor(mapping.iSize / k.pageSize);
+  const incore = Array.from({ length: sizePages }, (_, at) => (mincorePage(k, mapping, at) ? '1' : '0'));
+  return { object, sizePages, blocksPages: shmemGetattr(mapping), incore: incore.join('') };
 }

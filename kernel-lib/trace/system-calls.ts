@@ -23,6 +23,7 @@ import { msync } from '../mmap/msync.js';
 import { __vmMunmap } from '../mmap/munmap.js';
 import { genericPerformWrite, shmemFileReadIter } from '../pagecache/shmem-io.js';
 import { dropCaches } from '../reclaim/drop-caches.js';
+import { memoryReclaim } from '../reclaim/memory-reclaim.js';
 import { swapoff } from '../reclaim/swapoff.js';
 import { run } from '../step/step.js';
 import { swapArea, swaponArea } from '../swap/area.js';
@@ -111,6 +112,11 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     k.globals.swapIoFails = failing ? 1 : 0;
     return 0;
   },
+  reclaim: ({ k }) => {
+    // Three times as much as the cgroup can have; that not all of it is there is no error to the recorder.
+    for (let write = 0; write < 3; write++) run(memoryReclaim(k, 65536));
+    return 0;
+  },
   dropcaches: ({ k }) => {
     run(dropCaches(k));
     return 0;
@@ -126,7 +132,7 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
   owrite: (world, { object, index, value }) =>
     run(genericPerformWrite(world.k, objectOf(world, object), index, value)),
   oread: (world, { object, index }) => {
-    if (index >= objectOf(world, object).iSize) return 0;
+    if (index * 4096 >= objectOf(world, object).iSize) return 0;
     const got = run(shmemFileReadIter(world.k, objectOf(world, object), index));
     return got < 0 ? got : { ret: 1, val: got };
   },

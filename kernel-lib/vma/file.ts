@@ -16,8 +16,8 @@ export const AddressSpace = struct('address_space', {
   xaHeight: 'i32',
   /** Pages in the page cache. */
   nrpages: 'i32',
-  /** Size in pages. */
-  iSize: 'u32',
+  /** Size in bytes. */
+  iSize: 'u64',
   /** Pages accounted to the object, those of them in swap, and what stat shows, in pages. */
   alloced: 'i32',
   swapped: 'i32',

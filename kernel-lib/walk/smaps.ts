@@ -54,7 +54,7 @@ function countedWhole(k: Machine, vma: Vma, mapping: AddressSpace, mss: MemSizeS
 /** Bytes of an object in swap that a mapping covers. @kernel mm/shmem.c shmem_swap_usage v6.2 */
 function shmemSwapUsage(k: Machine, vma: Vma, mapping: AddressSpace): number {
   if (mapping.swapped === 0) return 0;
-  if (vma.vmPgoff === 0 && vmaPages(vma) >= mapping.iSize) return mapping.swapped * k.pageSize;
+  if (vma.vmPgoff === 0 && vma.vmEnd - vma.vmStart >= mapping.iSize) return mapping.swapped * k.pageSize;
   return shmemPartialSwapUsage(k, mapping, vma.vmPgoff, vmaPages(vma));
 }
 

@@ -20,8 +20,8 @@ import { unmapMappingFolio, unmapMappingPages } from './unmap-mapping.js';
  */
 export function* shmemSetattr(k: Machine, mapping: AddressSpace, size: number): Step<void> {
   const oldSize = mapping.iSize;
-  mapping.iSize = size;
-  if (size >= oldSize) return;
+  mapping.iSize = size * k.pageSize;
+  if (mapping.iSize >= oldSize) return;
   yield* unmapMappingPages(k, mapping, size, Infinity, true);
   yield* shmemTruncateRange(k, mapping, size, Infinity);
   // A fault that had seen the old size may have brought a private copy meanwhile.

@@ -1,0 +1,77 @@
+import {
+  LRU_ACTIVE_ANON,
+  LRU_ACTIVE_FILE,
+  LRU_INACTIVE_ANON,
+  LRU_INACTIVE_FILE,
+  MEMCG_PROCESSES,
+  lruSize,
+} from '../folio/lru-list.js';
+import type { Machine } from '../machine/machine.js';
+import { swapArea } from '../swap/area.js';
+
+/** The state of one attempt to reclaim from the processes' memory cgroup. @kernel mm/vmscan.c scan_control v6.2 */
+export interface Scan {
+  /** Lists are scanned by this power of two: 12 for a 4096th, 0 for the whole. */
+  priority: number;
+  mayDeactivateAnon: boolean;
+  mayDeactivateFile: boolean;
+  forceDeactivate: boolean;
+  skippedDeactivate: boolean;
+  cacheTrimMode: boolean;
+  nrReclaimed: number;
+}
+
+/** @kernel mm/vmscan.c DEF_PRIORITY v6.2 */
+export const DEF_PRIORITY = 12;
+/** @kernel include/linux/swap.h SWAP_CLUSTER_MAX v6.2 */
+export const SWAP_CLUSTER_MAX = 32;
+/** Default of /proc/sys/vm/swappiness. */
+const SWAPPINESS = 60;
+
+/** Pages of a list of the processes' memory cgroup. */
+function size(k: Machine, list: number): number {
+  return lruSize(k, MEMCG_PROCESSES, list);
+}
+
+/** Whether the active list is longer than the inactive one. @kernel mm/vmscan.c inactive_is_low v6.2 @differs for less than 1 GiB */
+export function inactiveIsLow(k: Machine, inactive: number): boolean {
+  return size(k, inactive) < size(k, inactive + 1);
+}
+
+/** Whether anonymous pages have somewhere to go. @kernel mm/vmscan.c can_reclaim_anon_pages v6.2 */
+export function canReclaimAnonPages(k: Machine): boolean {
+  const si = swapArea(k);
+  return si !== undefined && si.inusePages < si.max - 1;
+}
+
+/** @kernel mm/vmscan.c prepare_scan_count v6.2 */
+export function prepareScanCount(k: Machine, sc: Scan): void {
+  if (sc.forceDeactivate) {
+    sc.mayDeactivateAnon = true;
+    sc.mayDeactivateFile = true;
+  } else {
+    const refaulted = k.globals.workingsetActivations !== k.globals.snapshotActivations;
+    sc.mayDeactivateAnon = refaulted || inactiveIsLow(k, LRU_INACTIVE_ANON);
+    sc.mayDeactivateFile = inactiveIsLow(k, LRU_INACTIVE_FILE);
+  }
+  sc.cacheTrimMode = size(k, LRU_INACTIVE_FILE) >> sc.priority > 0 && !sc.mayDeactivateFile;
+}
+
+/** How many pages of each list to look at, by list. @kernel mm/vmscan.c get_scan_count v6.2 @differs equal costs */
+export function getScanCount(k: Machine, sc: Scan): number[] {
+  const [anon, file] = balance(k, sc);
+  const counts = [0, 0, 0, 0];
+  for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON])
+    counts[list] = Math.floor((size(k, list) >> sc.priority) * anon);
+  for (const list of [LRU_INACTIVE_FILE, LRU_ACTIVE_FILE])
+    counts[list] = Math.floor((size(k, list) >> sc.priority) * file);
+  return counts;
+}
+
+/** Shares of anonymous and file pages. */
+function balance(k: Machine, sc: Scan): readonly [anon: number, file: number] {
+  if (!canReclaimAnonPages(k)) return [0, 1];
+  if (sc.priority === 0) return [1, 1];
+  if (sc.cacheTrimMode) return [0, 1];
+  return [SWAPPINESS / 200, 1 - SWAPPINESS / 200];
+}

@@ -21,7 +21,7 @@ export interface Scan {
   nrReclaimed: number;
 }
 
-/** @kernel mm/vmscan.c DEF_PRIORITY v6.2 */
+/** How gently a scan begins. */
 export const DEF_PRIORITY = 12;
 /** @kernel include/linux/swap.h SWAP_CLUSTER_MAX v6.2 */
 export const SWAP_CLUSTER_MAX = 32;

@@ -1,4 +1,4 @@
-import { EBUSY } from '../base/errno.js';
+import { EBUSY, EIO } from '../base/errno.js';
 import { InputError } from '../base/error.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
 import {
@@ -105,6 +105,8 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
   swapoff: ({ k }) => run(swapoff(k)),
   swapon: ({ k, nrSwapSlots, swapFlags }) => {
     if (swapArea(k) !== undefined) return -EBUSY;
+    // The header is read from the device.
+    if (k.globals.swapIoFails !== 0) return -EIO;
     swaponArea(k, nrSwapSlots, swapFlags);
     return 0;
   },

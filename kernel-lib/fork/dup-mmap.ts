@@ -1,10 +1,8 @@
 import type { Machine } from '../machine/machine.js';
-import { kmemCacheZalloc } from '../machine/slab.js';
-import { allocTable } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { anonVmaFork } from '../vma/anon-vma.js';
 import { vmaLinkFile } from '../vma/file.js';
-import { MMF_HAS_PINNED, Mm } from '../vma/mm.js';
+import type { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { insertVma, vmasOf } from '../vma/vma-list.js';
 import { vmAreaDup, vmaPages, type Vma } from '../vma/vma.js';
@@ -59,18 +57,4 @@ function dupVma(k: Machine, mm: Mm, mpnt: Vma): Vma {
 function dupUserfaultfd(vma: Vma): void {
   vma.vmUserfaultfdCtx = 0;
   vma.vmFlags &= ~__VM_UFFD_FLAGS;
-}
-
-/**
- * A new address space like `oldmm`.
- *
- * @kernel kernel/fork.c dup_mm v6.2
- * @differs memory never runs out
- */
-export function* dupMm(k: Machine, oldmm: Mm): Step<Mm> {
-  const mm = kmemCacheZalloc(k, Mm);
-  mm.pgd = allocTable(k, 0);
-  mm.flags = oldmm.flags & ~MMF_HAS_PINNED;
-  yield* dupMmap(k, mm, oldmm);
-  return mm;
 }

@@ -1,5 +1,8 @@
 import type { Machine } from '../machine/machine.js';
+import { __ksmEnter } from '../rmap/ksm-node.js';
+import type { Step } from '../step/step.js';
 import { MMF_VM_MERGEABLE, Mm } from '../vma/mm.js';
+import { unmergeKsmPages } from './break.js';
 import type { Vma } from '../vma/vma.js';
 import { VM_HUGETLB, VM_MAYSHARE, VM_MERGEABLE, VM_SHARED, VM_SPECIAL } from '../vma/vm-flags.js';
 
@@ -10,12 +13,23 @@ const VM_UNMERGEABLE = VM_MERGEABLE | VM_SHARED | VM_MAYSHARE | VM_SPECIAL | VM_
  * MADV_MERGEABLE and MADV_UNMERGEABLE.
  *
  * @kernel mm/ksm.c ksm_madvise v6.2
- * @differs no page is ever merged, so none has to be unmerged
+ * @differs memory for unmerging never runs out
  * @returns the flags that the VMA is to have
  */
-export function ksmMadvise(k: Machine, vma: Vma, advice: 'MADV_MERGEABLE' | 'MADV_UNMERGEABLE'): number {
-  if (advice === 'MADV_UNMERGEABLE') return vma.vmFlags & ~VM_MERGEABLE;
+export function* ksmMadvise(
+  k: Machine,
+  vma: Vma,
+  start: number,
+  end: number,
+  advice: 'MADV_MERGEABLE' | 'MADV_UNMERGEABLE',
+): Step<number> {
+  if (advice === 'MADV_UNMERGEABLE') {
+    if ((vma.vmFlags & VM_MERGEABLE) === 0) return vma.vmFlags;
+    if (vma.anonVma !== 0) yield* unmergeKsmPages(k, vma, start, end);
+    return vma.vmFlags & ~VM_MERGEABLE;
+  }
   if (vma.vmFlags & VM_UNMERGEABLE) return vma.vmFlags;
-  Mm.at(k, vma.vmMm).flags |= MMF_VM_MERGEABLE;
+  const mm = Mm.at(k, vma.vmMm);
+  if ((mm.flags & MMF_VM_MERGEABLE) === 0) __ksmEnter(k, mm);
   return vma.vmFlags | VM_MERGEABLE;
 }

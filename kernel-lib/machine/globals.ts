@@ -37,6 +37,9 @@ export const GLOBALS = struct('globals', {
   mappings: 'i32',
   /** Pages in the swap cache. */
   nrSwapCache: 'i32',
+  /** First address space that KSM looks at, newest stable node. */
+  ksmMms: 'i32',
+  ksmStableNodes: 'i32',
   /** Evictions and activations so far. */
   nonresidentAge: 'i32',
   /** Pages that came back to the active list, now and when reclaim last looked. */

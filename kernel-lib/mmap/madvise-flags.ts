@@ -1,4 +1,5 @@
 import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
 import { ksmMadvise } from '../ksm/madvise.js';
 import { vmaModify } from '../vma/modify.js';
 import type { Vma } from '../vma/vma.js';
@@ -48,8 +49,16 @@ export function isFlagAdvice(advice: string): advice is FlagAdvice {
 }
 
 /** The flags that `vma` is to have, NULL when the VMA refuses the advice. */
-export function advisedFlags(k: Machine, vma: Vma, advice: FlagAdvice): number | null {
-  if (advice === 'MADV_MERGEABLE' || advice === 'MADV_UNMERGEABLE') return ksmMadvise(k, vma, advice);
+export function* advisedFlags(
+  k: Machine,
+  vma: Vma,
+  start: number,
+  end: number,
+  advice: FlagAdvice,
+): Step<number | null> {
+  if (advice === 'MADV_MERGEABLE' || advice === 'MADV_UNMERGEABLE') {
+    return yield* ksmMadvise(k, vma, start, end, advice);
+  }
   const change: FlagChange = flagChanges[advice];
   return change.refuses?.(vma) ? null : (vma.vmFlags & ~change.clear) | change.set;
 }

@@ -104,6 +104,6 @@ function* madviseVmaBehavior(
     const error = yield* pageAdvice[advice](k, vma, start, end);
     return error === 0 ? vma : error;
   }
-  const flags = advisedFlags(k, vma, advice);
+  const flags = yield* advisedFlags(k, vma, start, end, advice);
   return flags === null ? -EINVAL : madviseUpdateVma(k, prev, vma, start, end, flags);
 }

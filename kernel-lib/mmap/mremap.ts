@@ -1,4 +1,5 @@
 import { EFAULT, EINVAL } from '../base/errno.js';
+import { ksmMadvise } from '../ksm/madvise.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { anonVmaClone, unlinkAnonVmas } from '../vma/anon-vma.js';
@@ -112,6 +113,8 @@ function* moveVma(
 ): Step<number> {
   const keep = (flags & MREMAP_DONTUNMAP) !== 0;
   const { vmFlags } = vma;
+  // At their new places, merged pages would stand where KSM has merged others.
+  yield* ksmMadvise(k, vma, oldAddr, oldAddr + len, 'MADV_UNMERGEABLE');
   if (keep && vmFlags & VM_LOCKED) splitOff(k, vma, oldAddr, oldAddr + len);
   const pgoff = vma.vmPgoff + (oldAddr - vma.vmStart) / k.pageSize;
   const source = copyVma(k, vma, newAddr, len, pgoff, keep);

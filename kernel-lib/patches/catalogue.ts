@@ -226,6 +226,12 @@ export const catalogue = {
     changes: 'MADV_REMOVE asks whether a shared mapping might be made writable, not whether it is',
     since: 'v6.7',
   },
+  ksmSmartScan: {
+    id: '5e924ff54d08',
+    title: 'mm/ksm: add "smart" page scanning mode',
+    changes: 'KSM looks less often at pages that it could not merge for long',
+    since: 'v6.7',
+  },
   swapZeromap: {
     id: '0ca0c24e3211',
     title: 'mm: store zero pages to be swapped out in a bitmap',

@@ -7,7 +7,7 @@ import { AnonVma, AnonVmaChain } from '../vma/anon-vma.js';
 import { AddressSpace, vmasMapping } from '../vma/file.js';
 import { Mm } from '../vma/mm.js';
 import { Vma } from '../vma/vma.js';
-import { ksmPlaces } from './ksm-node.js';
+import { rmapWalkKsm } from './ksm-node.js';
 
 /** A place where a page may be mapped: only the page table can tell. */
 export interface Place {
@@ -26,7 +26,7 @@ export function vmaAddress(vma: Vma, index: number): number {
 /** Everywhere that a page may be mapped. @kernel mm/rmap.c rmap_walk v6.2 @differs the places are listed first */
 export function rmapWalk(k: Machine, page: number): Place[] {
   if (pageOwner(k, page) === 0) return [];
-  if (PageKsm(k, page)) return ksmPlaces(k, page);
+  if (PageKsm(k, page)) return rmapWalkKsm(k, page);
   return PageAnon(k, page) ? anonPlaces(k, page) : filePlaces(k, page);
 }
 

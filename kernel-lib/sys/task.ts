@@ -5,7 +5,8 @@ import { Task } from '../machine/task.js';
 import { exitMmap } from '../mmap/munmap.js';
 import { allocTable, freeTable } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
-import { Mm } from '../vma/mm.js';
+import { __ksmEnter, __ksmExit } from '../rmap/ksm-node.js';
+import { MMF_VM_MERGEABLE, Mm } from '../vma/mm.js';
 
 /** The address space of a task that has not exited. */
 export function mmOfTask(k: Machine, task: Task): Mm {
@@ -40,7 +41,9 @@ function startTask(k: Machine, mm: Mm): Task {
  */
 export function* forkTask(k: Machine, parent: Task): Step<Task | number> {
   const mm = mmAlloc(k);
-  const error = yield* dupMmap(k, mm, mmOfTask(k, parent));
+  const oldmm = mmOfTask(k, parent);
+  if ((oldmm.flags & MMF_VM_MERGEABLE) !== 0) __ksmEnter(k, mm);
+  const error = yield* dupMmap(k, mm, oldmm);
   if (error === 0) return startTask(k, mm);
   yield* mmFree(k, mm);
   return error;
@@ -53,6 +56,7 @@ export function* exitTask(k: Machine, task: Task): Step<void> {
 }
 
 function* mmFree(k: Machine, mm: Mm): Step<void> {
+  if ((mm.flags & MMF_VM_MERGEABLE) !== 0) __ksmExit(k, mm);
   yield* exitMmap(k, mm);
   freeTable(k, mm.pgd, 0);
   unlinkMm(k, mm);

@@ -1,5 +1,6 @@
 import { EBUSY, EIO } from '../base/errno.js';
 import { InputError } from '../base/error.js';
+import { ksmDoScan } from '../ksm/scan.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
 import {
   MAP_ANONYMOUS,
@@ -117,6 +118,10 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
   reclaim: ({ k }) => {
     // Three times as much as the cgroup can have; that not all of it is there is no error to the recorder.
     for (let write = 0; write < 3; write++) run(memoryReclaim(k, 65536));
+    return 0;
+  },
+  ksm: ({ k }) => {
+    for (let scan = 0; scan < 6; scan++) run(ksmDoScan(k));
     return 0;
   },
   dropcaches: ({ k }) => {

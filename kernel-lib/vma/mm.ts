@@ -31,6 +31,9 @@ export const Mm = struct('mm_struct', {
   defFlags: 'i32',
   /** MMF_… */
   flags: 'i32',
+  /** The next address space that KSM looks at, and what it watches in this one. */
+  ksmNext: 'i32',
+  ksmRmapList: 'i32',
   /** The next of all address spaces. */
   mmNext: 'i32',
 });

@@ -1,0 +1,57 @@
+import { ENOMEM } from '../base/errno.js';
+import {
+  FAULT_FLAG_REMOTE,
+  FAULT_FLAG_UNSHARE,
+  FAULT_FLAG_WRITE,
+  VM_FAULT_OOM,
+  VM_FAULT_SIGBUS,
+  VM_FAULT_SIGSEGV,
+  VM_FAULT_WRITE,
+} from '../fault/flags.js';
+import { handleMmFault } from '../fault/handle.js';
+import { PageKsm } from '../folio/frame.js';
+import type { Machine } from '../machine/machine.js';
+import { ptePresent } from '../pgtable/pte.js';
+import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
+import { vmNormalPage } from '../rmap/map.js';
+import type { Step } from '../step/step.js';
+import { Mm } from '../vma/mm.js';
+import type { Vma } from '../vma/vma.js';
+
+/** The page that is mapped at an address, 0 for none. */
+export function* mappedPage(k: Machine, vma: Vma, address: number): Step<number> {
+  const table = pteTable(k, Mm.at(k, vma.vmMm).pgd, address);
+  if (table === 0) return 0;
+  yield* ptlLock(k, table);
+  const pte = yield* ptepGet(k, pteOffset(k, table, address));
+  ptlUnlock(k, table);
+  return ptePresent(k, pte) ? vmNormalPage(k, pte) : 0;
+}
+
+/**
+ * Gives a place a page of its own again if it maps a merged one.
+ *
+ * @kernel mm/ksm.c break_ksm v6.2
+ * @returns 0 or -ENOMEM
+ */
+export function* breakKsm(k: Machine, vma: Vma, address: number): Step<number> {
+  const flags = (k.patched.breakKsmUnshare ? FAULT_FLAG_UNSHARE : FAULT_FLAG_WRITE) | FAULT_FLAG_REMOTE;
+  // Before, the fault's own report ended the loop; that the page is gone ends it since.
+  const failed = VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV | VM_FAULT_OOM;
+  const stop = k.patched.breakKsmUnshare ? failed : failed | VM_FAULT_WRITE;
+  for (;;) {
+    const page = yield* mappedPage(k, vma, address);
+    if (page === 0 || !PageKsm(k, page)) return 0;
+    const fault = yield* handleMmFault(k, vma, address, flags);
+    if ((fault & stop) !== 0) return (fault & VM_FAULT_OOM) !== 0 ? -ENOMEM : 0;
+  }
+}
+
+/** Unmerges a range. @kernel mm/ksm.c unmerge_ksm_pages v6.2 @returns 0 or -ENOMEM */
+export function* unmergeKsmPages(k: Machine, vma: Vma, start: number, end: number): Step<number> {
+  for (let address = start; address < end; address += k.pageSize) {
+    const error = yield* breakKsm(k, vma, address);
+    if (error !== 0) return error;
+  }
+  return 0;
+}

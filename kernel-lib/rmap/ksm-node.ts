@@ -100,7 +100,7 @@ export function holdAnonVma(k: Machine, item: RmapItem, anonVma: number): void {
   item.anonVma = anonVma;
 }
 
-/** Whether the page of a stable node is still the one that was merged; if not, the node goes. @kernel mm/ksm.c get_ksm_page v6.2 */
+/** Whether the page of a stable node is still the one that was merged; if not, the node goes. */
 export function stableNodeIsStale(k: Machine, node: StableNode): boolean {
   return pageOwner(k, node.kpfn) !== node.at || (pageMappingWord(k, node.kpfn) & 3) !== PAGE_MAPPING_KSM;
 }

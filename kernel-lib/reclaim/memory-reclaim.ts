@@ -4,7 +4,6 @@ import { clearFlag, folioGet, setFlag } from '../folio/frame.js';
 import { folioEvictable, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import { folioIsFileLru } from '../folio/lru-list.js';
 import {
-  LRU_ACTIVE_ANON,
   LRU_ACTIVE_FILE,
   LRU_INACTIVE_ANON,
   LRU_INACTIVE_FILE,
@@ -15,17 +14,9 @@ import {
 } from '../folio/lru-list.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
-import { swapArea } from '../swap/area.js';
 import { VM_EXEC } from '../vma/vm-flags.js';
 import { folioReferenced } from './referenced.js';
-import {
-  DEF_PRIORITY,
-  SWAP_CLUSTER_MAX,
-  type Scan,
-  getScanCount,
-  inactiveIsLow,
-  prepareScanCount,
-} from './scan.js';
+import { DEF_PRIORITY, SWAP_CLUSTER_MAX, type Scan, getScanCount, prepareScanCount } from './scan.js';
 import { shrinkFolioList } from './shrink-folio-list.js';
 
 /** Attempts without success after which a writer to memory.reclaim gives up. @kernel mm/internal.h MAX_RECLAIM_RETRIES v6.2 */
@@ -57,16 +48,14 @@ function* doTryToFreePages(k: Machine, nrToReclaim: number): Step<number> {
     mayDeactivateFile: false,
     forceDeactivate: false,
     skippedDeactivate: false,
-    cacheTrimMode: false,
     nrReclaimed: 0,
   };
   for (;;) {
     for (sc.priority = DEF_PRIORITY; sc.priority >= 0; sc.priority--) {
-      prepareScanCount(k, sc);
+      prepareScanCount(sc);
       yield* shrinkLruvec(k, sc);
       if (sc.nrReclaimed >= nrToReclaim) break;
     }
-    k.globals.snapshotActivations = k.globals.workingsetActivations;
     if (sc.nrReclaimed > 0 || !sc.skippedDeactivate) return sc.nrReclaimed;
     sc.forceDeactivate = true;
     sc.skippedDeactivate = false;
@@ -83,9 +72,6 @@ function* shrinkLruvec(k: Machine, sc: Scan): Step<void> {
       nr[list]! -= toScan;
       yield* shrinkList(k, list, toScan, sc);
     }
-  }
-  if (swapArea(k) !== undefined && inactiveIsLow(k, LRU_INACTIVE_ANON)) {
-    yield* shrinkActiveList(k, LRU_ACTIVE_ANON, SWAP_CLUSTER_MAX);
   }
 }
 

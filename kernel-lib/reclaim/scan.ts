@@ -17,7 +17,6 @@ export interface Scan {
   mayDeactivateFile: boolean;
   forceDeactivate: boolean;
   skippedDeactivate: boolean;
-  cacheTrimMode: boolean;
   nrReclaimed: number;
 }
 
@@ -33,28 +32,29 @@ function size(k: Machine, list: number): number {
   return lruSize(k, MEMCG_PROCESSES, list);
 }
 
-/** Whether the active list is longer than the inactive one. @kernel mm/vmscan.c inactive_is_low v6.2 @differs for less than 1 GiB */
-export function inactiveIsLow(k: Machine, inactive: number): boolean {
-  return size(k, inactive) < size(k, inactive + 1);
-}
-
 /** Whether anonymous pages have somewhere to go. @kernel mm/vmscan.c can_reclaim_anon_pages v6.2 */
 export function canReclaimAnonPages(k: Machine): boolean {
   const si = swapArea(k);
   return si !== undefined && si.inusePages < si.max - 1;
 }
 
-/** @kernel mm/vmscan.c prepare_scan_count v6.2 */
-export function prepareScanCount(k: Machine, sc: Scan): void {
+/**
+ * Whether active pages may be made inactive.
+ *
+ * The kernel asks the cgroup's statistics whether the inactive list is short or pages come back too soon. They are
+ * only brought up to date after some hundred changes or by a timer, and until then say that there are no pages.
+ *
+ * @kernel mm/vmscan.c prepare_scan_count v6.2
+ * @differs the statistics are never brought up to date
+ */
+export function prepareScanCount(sc: Scan): void {
   if (sc.forceDeactivate) {
     sc.mayDeactivateAnon = true;
     sc.mayDeactivateFile = true;
   } else {
-    const refaulted = k.globals.workingsetActivations !== k.globals.snapshotActivations;
-    sc.mayDeactivateAnon = refaulted || inactiveIsLow(k, LRU_INACTIVE_ANON);
-    sc.mayDeactivateFile = inactiveIsLow(k, LRU_INACTIVE_FILE);
+    sc.mayDeactivateAnon = false;
+    sc.mayDeactivateFile = false;
   }
-  sc.cacheTrimMode = size(k, LRU_INACTIVE_FILE) >> sc.priority > 0 && !sc.mayDeactivateFile;
 }
 
 /** How many pages of each list to look at, by list. @kernel mm/vmscan.c get_scan_count v6.2 @differs equal costs */
@@ -72,6 +72,5 @@ export function getScanCount(k: Machine, sc: Scan): number[] {
 function balance(k: Machine, sc: Scan): readonly [anon: number, file: number] {
   if (!canReclaimAnonPages(k)) return [0, 1];
   if (sc.priority === 0) return [1, 1];
-  if (sc.cacheTrimMode) return [0, 1];
   return [SWAPPINESS / 200, 1 - SWAPPINESS / 200];
 }

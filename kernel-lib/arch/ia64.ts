@@ -16,7 +16,7 @@ const swapAfter: SwapLayout = {
   exclusive: '_PAGE_SWP_EXCLUSIVE',
 };
 
-/** Access rights 2 to 6 include writing for user mode or the kernel. */
+/** Access rights 2 to 6 include writing, for user mode or the kernel; 2, 3 and 6 for user mode. */
 const mayWrite = { and: ['[11:10]', { not: { all: '_PAGE_AR_MASK' } }] };
 
 export const ia64_16k: Arch = {
@@ -48,6 +48,7 @@ export const ia64_16k: Arch = {
     _PAGE_AR_RX: '[9]',
     _PAGE_AR_RW: '[10]',
     _PAGE_AR_RWX: '[10:9]',
+    _PAGE_AR_RWX_RW: '[11:10]',
     _PAGE_AR_X_RX: '[11:9]',
     _PAGE_CHG_MASK: '_PAGE_P | _PAGE_PROTNONE | _PAGE_PL_MASK | _PAGE_AR_MASK | _PAGE_ED',
     __ACCESS_BITS: '_PAGE_ED | _PAGE_A | _PAGE_P',
@@ -94,7 +95,18 @@ export const ia64_16k: Arch = {
     walker: 'hardware',
     young: 'handler',
     dirty: 'handler',
-    store: { and: ['_PAGE_P', '_PAGE_D', mayWrite] },
+    store: {
+      and: [
+        { all: '_PAGE_P | _PAGE_D | _PAGE_PL_3' },
+        {
+          or: [
+            { of: '_PAGE_AR_MASK', is: '_PAGE_AR_RW' },
+            { of: '_PAGE_AR_MASK', is: '_PAGE_AR_RWX' },
+            { of: '_PAGE_AR_MASK', is: '_PAGE_AR_RWX_RW' },
+          ],
+        },
+      ],
+    },
     note: 'the dirty-bit and access-bit fault handlers set _PAGE_D and _PAGE_A',
   },
   states: {

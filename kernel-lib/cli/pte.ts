@@ -1,9 +1,11 @@
 import { Command } from 'commander';
+import { pteDecode } from './pte-decode.js';
 import { pteVerify } from './pte-verify.js';
 
 /** `faultbook pte`: page-table entries of every architecture. */
 export function pte(): Command {
   return new Command('pte')
     .description('decodes, encodes and verifies page-table entries of every architecture')
+    .addCommand(pteDecode())
     .addCommand(pteVerify());
 }

@@ -16,34 +16,22 @@ import {
 } from './loongarch.js';
 import { m68kColdfire, m68kMotorola, m68kSun3 } from './m68k.js';
 import { microblaze } from './microblaze.js';
-import {
-  mips32_phys64Alchemy,
-  mips32_r3k,
-  mips32_std,
-  mips32_std4k,
-  mips32_stdRixi,
-  mips32_xpa,
-  mips64_16k,
-  mips64_4k,
-  mips64_4kRixi,
-  mips64_64k,
-} from './mips.js';
+import { mips32_phys64Alchemy, mips32_xpa } from './mips32-phys64.js';
+import { mips32_r3k, mips32_std, mips32_std4k, mips32_stdRixi } from './mips32.js';
+import { mips64_16k, mips64_4k, mips64_4kRixi, mips64_64k } from './mips64.js';
 import { nios2 } from './nios2.js';
 import { openrisc } from './openrisc.js';
 import { parisc32, parisc64 } from './parisc.js';
+import { ppcBook3s32, ppcBook3s32Pte64 } from './powerpc-book3s32.js';
+import { ppcBook3s64_4k, ppcBook3s64_64k } from './powerpc-book3s64.js';
+import { ppcNohash32_e500Pte64, ppcNohash64_e500 } from './powerpc-e500.js';
 import {
-  ppcBook3s32,
-  ppcBook3s32Pte64,
-  ppcBook3s64_4k,
-  ppcBook3s64_64k,
   ppcNohash32_40x,
   ppcNohash32_44x,
   ppcNohash32_85xx,
   ppcNohash32_8xx,
   ppcNohash32_8xx4k,
-  ppcNohash32_e500Pte64,
-  ppcNohash64_e500,
-} from './powerpc.js';
+} from './powerpc-nohash32.js';
 import { riscv32, riscv64 } from './riscv.js';
 import { s390 } from './s390.js';
 import { sh4, shX2tlb, shX2tlbOff32bit } from './sh.js';

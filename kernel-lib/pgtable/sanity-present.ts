@@ -1,5 +1,6 @@
 import { type PteCodec } from '../arch/codec.js';
-import { type PresentSample, type Question, type SanityCheck, type Step, TrialPte } from './sanity.js';
+import { type SanityCheck } from './sanity.js';
+import { type PresentSample, type Question, type Step, TrialPte } from './trial-pte.js';
 
 type Check = SanityCheck<PresentSample>;
 

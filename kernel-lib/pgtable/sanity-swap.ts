@@ -1,6 +1,7 @@
 import { type PteCodec } from '../arch/codec.js';
-import { type Question, type SanityCheck, type Step, type SwapSample, TrialPte } from './sanity.js';
+import { type SanityCheck } from './sanity.js';
 import { isSwapPte, pteToSwpEntry, pteToSwpOffset } from './swapops.js';
+import { type Question, type Step, type SwapSample, TrialPte } from './trial-pte.js';
 
 type Check = SanityCheck<SwapSample>;
 

@@ -1,9 +1,9 @@
-import { type Pgprot, type PteCodec, pteCodec, pteVal, setPteVal } from '../arch/codec.js';
-import { type PteWords } from '../arch/predicate.js';
+import { type Pgprot, type PteCodec, pteCodec, pteVal } from '../arch/codec.js';
 import { archById } from '../arch/variants.js';
 import { fromWords } from '../base/bitfield.js';
 import { InputError } from '../base/error.js';
 import { pteToSwpEntry, pteToSwpOffset } from './swapops.js';
+import { type Question, type Step, TrialPte } from './trial-pte.js';
 
 /**
  * PTE vectors: what a compiler made of the kernel's own headers. One file a variant; rows are arrays in the order
@@ -50,83 +50,65 @@ export interface VectorReport {
 
 type Cell = VectorRow[number];
 
-/** Leaves in `w` what the column speaks of, and answers it. */
-type Column = (codec: PteCodec, w: PteWords, vector: Vector) => Cell;
+/** What a column asks of the vector's entry, which it may change. */
+type Column = (pte: TrialPte, vector: Vector) => Cell;
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 const bit = (answer: boolean): number => (answer ? 1 : 0);
-const wholeValue: Column = (_codec, w) => hex(pteVal(w, 0));
-
-function exactOffset(codec: PteCodec, w: PteWords): string {
+const value: Column = (pte) => hex(pte.value);
+const asks =
+  (question: Question): Column =>
+  (pte) =>
+    bit(pte.is(question));
+const rawType: Column = ({ codec, w }) => codec.pteSwpType(w, 0);
+const rawOffset: Column = ({ codec, w }) => {
   codec.pteSwpOffsetWords(w, 0, w, 2);
   return hex(pteVal(w, 2));
+};
+
+/** The column asked after these operations. */
+function after(steps: readonly Step[], column: Column): Column {
+  return (pte, vector) => column(pte.do(...steps), vector);
 }
 
-function marked(column: Column): Column {
-  return (codec, w, vector) => {
-    codec.pteSwpMkexclusive(w, 0);
-    return column(codec, w, vector);
-  };
-}
+const marked = (column: Column): Column => after(['pteSwpMkexclusive'], column);
 
 /** What each column of the swap vectors asks of a fresh swap PTE. */
 const swapColumns: Readonly<Record<string, Column>> = {
-  pte: wholeValue,
-  none: (codec, w) => bit(codec.pteNone(w, 0)),
-  present: (codec, w) => bit(codec.ptePresent(w, 0)),
-  dec_type: (codec, w) => codec.pteSwpType(w, 0),
-  dec_offset: exactOffset,
-  exclusive: (codec, w) => bit(codec.pteSwpExclusive(w, 0)),
-  mkexclusive: marked(wholeValue),
-  mkexclusive_is_exclusive: marked((codec, w) => bit(codec.pteSwpExclusive(w, 0))),
-  mkexclusive_none: marked((codec, w) => bit(codec.pteNone(w, 0))),
-  mkexclusive_present: marked((codec, w) => bit(codec.ptePresent(w, 0))),
-  mkexclusive_raw_type: marked((codec, w) => codec.pteSwpType(w, 0)),
-  mkexclusive_raw_offset: marked(exactOffset),
-  mkexclusive_type: marked((codec, w) => pteToSwpEntry(codec, w, 0).type),
-  mkexclusive_offset: marked((codec, w) => hex(pteToSwpOffset(codec, w, 0))),
-  clear_exclusive: marked((codec, w, vector) => {
-    codec.pteSwpClearExclusive(w, 0);
-    return wholeValue(codec, w, vector);
-  }),
-  mksoft_dirty: (codec, w, vector) => {
-    codec.pteSwpMksoftDirty(w, 0);
-    return wholeValue(codec, w, vector);
-  },
-  mkexclusive_mksoft_dirty: marked((codec, w, vector) => {
-    codec.pteSwpMksoftDirty(w, 0);
-    return wholeValue(codec, w, vector);
-  }),
-  mkuffd_wp: (codec, w, vector) => {
-    codec.pteSwpMkuffdWp(w, 0);
-    return wholeValue(codec, w, vector);
-  },
+  pte: value,
+  none: asks('pteNone'),
+  present: asks('ptePresent'),
+  dec_type: rawType,
+  dec_offset: rawOffset,
+  exclusive: asks('pteSwpExclusive'),
+  mkexclusive: marked(value),
+  mkexclusive_is_exclusive: marked(asks('pteSwpExclusive')),
+  mkexclusive_none: marked(asks('pteNone')),
+  mkexclusive_present: marked(asks('ptePresent')),
+  mkexclusive_raw_type: marked(rawType),
+  mkexclusive_raw_offset: marked(rawOffset),
+  mkexclusive_type: marked(({ codec, w }) => pteToSwpEntry(codec, w, 0).type),
+  mkexclusive_offset: marked(({ codec, w }) => hex(pteToSwpOffset(codec, w, 0))),
+  clear_exclusive: after(['pteSwpMkexclusive', 'pteSwpClearExclusive'], value),
+  mksoft_dirty: after(['pteSwpMksoftDirty'], value),
+  mkexclusive_mksoft_dirty: after(['pteSwpMkexclusive', 'pteSwpMksoftDirty'], value),
+  mkuffd_wp: after(['pteSwpMkuffdWp'], value),
 };
 
 /** What each column of the present vectors asks of the composed PTE. */
 const presentColumns: Readonly<Record<string, Column>> = {
-  protval: (codec, _w, vector) => {
-    const prot = namedProt(codec, String(vector.prot));
-    return codec.arch.pgprotIsLong ? hex(fromWords(prot.lo | prot.hi, 0)) : hex(fromWords(prot.lo, prot.hi));
+  protval({ codec }, vector) {
+    const { lo, hi } = namedProt(codec, String(vector.prot));
+    return hex(codec.arch.pgprotIsLong ? fromWords(lo | hi, 0) : fromWords(lo, hi));
   },
-  pte: wholeValue,
-  present: (codec, w) => bit(codec.ptePresent(w, 0)),
-  none: (codec, w) => bit(codec.pteNone(w, 0)),
-  write: (codec, w) => bit(codec.pteWrite(w, 0)),
-  dirty: (codec, w) => bit(codec.pteDirty(w, 0)),
-  young: (codec, w) => bit(codec.pteYoung(w, 0)),
-  special: (codec, w) => bit(codec.pteSpecial(w, 0)),
-  pte_pfn: (codec, w) => hex(BigInt(codec.ptePfn(w, 0))),
-};
-
-const operations: Readonly<Record<string, (codec: PteCodec, w: PteWords) => void>> = {
-  mkwrite: (codec, w) => codec.pteMkwrite(w, 0),
-  wrprotect: (codec, w) => codec.pteWrprotect(w, 0),
-  mkdirty: (codec, w) => codec.pteMkdirty(w, 0),
-  mkclean: (codec, w) => codec.pteMkclean(w, 0),
-  mkyoung: (codec, w) => codec.pteMkyoung(w, 0),
-  mkold: (codec, w) => codec.pteMkold(w, 0),
-  mkspecial: (codec, w) => codec.pteMkspecial(w, 0),
+  pte: value,
+  present: asks('ptePresent'),
+  none: asks('pteNone'),
+  write: asks('pteWrite'),
+  dirty: asks('pteDirty'),
+  young: asks('pteYoung'),
+  special: asks('pteSpecial'),
+  pte_pfn: (pte) => hex(BigInt(pte.pfn)),
 };
 
 /** A protection by its macro, or as `MAP_shared_rw`, `MAP_rx`, `MAP_readonly` for an entry of `protection_map[]`. */
@@ -138,23 +120,16 @@ function namedProt(codec: PteCodec, name: string): Pgprot {
   return codec.protectionMap[flags]!;
 }
 
-function freshSwapPte(codec: PteCodec, w: PteWords, vector: Vector): void {
-  setPteVal(w, 2, BigInt(String(vector.offset)));
-  codec.swpEntryToPteWords(w, 0, Number(vector.type), w[2]!, w[3]!);
+function freshSwapPte(codec: PteCodec, vector: Vector): TrialPte {
+  return TrialPte.swap(codec, { type: Number(vector.type), offset: BigInt(String(vector.offset)) });
 }
 
-/** @throws InputError on an operation that the vectors' description does not name */
-function composedPte(codec: PteCodec, w: PteWords, vector: Vector): void {
-  codec.pfnPte(w, 0, Number(vector.pfn), namedProt(codec, String(vector.prot)));
-  for (const op of vector.ops as readonly string[]) {
-    const [name, prot] = op.split(':');
-    if (prot !== undefined) codec.pteModify(w, 0, namedProt(codec, prot));
-    else if (operations[name!]) operations[name!]!(codec, w);
-    else
-      throw new InputError(
-        `unknown operation '${op}'; there are ${Object.keys(operations).join(', ')}, modify:PROT`,
-      );
-  }
+/** @throws InputError on an operation that there is not */
+function composedPte(codec: PteCodec, vector: Vector): TrialPte {
+  const pgprot = (name: string): Pgprot => namedProt(codec, name);
+  const pte = TrialPte.present(codec, { pfn: Number(vector.pfn), prot: pgprot(String(vector.prot)) });
+  for (const op of vector.ops as readonly string[]) pte.operation(op, pgprot);
+  return pte;
 }
 
 /** The columns that say what a vector is about, not what came of it. */
@@ -166,7 +141,7 @@ interface Section {
   readonly columns: readonly string[];
   readonly rows: readonly VectorRow[];
   readonly answers: Readonly<Record<string, Column>>;
-  readonly prepare: (codec: PteCodec, w: PteWords, vector: Vector) => void;
+  readonly entry: (codec: PteCodec, vector: Vector) => TrialPte;
 }
 
 /**
@@ -199,8 +174,8 @@ function* sections(file: VectorFile): Generator<Section> {
       if (!Array.isArray(rows) || name.endsWith('_columns')) continue;
       const codec = codecOf(file.variant, which, name);
       yield name === 'swap'
-        ? { codec, rows, columns: set.swap_columns, answers: swapColumns, prepare: freshSwapPte }
-        : { codec, rows, columns: set.present_columns, answers: presentColumns, prepare: composedPte };
+        ? { codec, rows, columns: set.swap_columns, answers: swapColumns, entry: freshSwapPte }
+        : { codec, rows, columns: set.present_columns, answers: presentColumns, entry: composedPte };
     }
   }
 }
@@ -228,16 +203,14 @@ function verifyIfKnown(section: Section, row: VectorRow): Verdict {
 }
 
 function verifyRow(section: Section, row: VectorRow): Verdict {
-  const { codec, columns, answers, prepare } = section;
+  const { codec, columns, answers, entry } = section;
   const vector = Object.fromEntries(columns.map((column, n) => [column, row[n] ?? null]));
-  const w = new Int32Array(4);
   for (const column of columns) {
     const expected = vector[column] ?? null;
     if (inputs.has(column) || expected === null) continue;
     const answer = answers[column];
     if (!answer) return 'unsupported';
-    prepare(codec, w, vector);
-    const got = answer(codec, w, vector);
+    const got = answer(entry(codec, vector), vector);
     if (got === expected) continue;
     const about = columns.filter((name) => inputs.has(name)).map((name) => `${name} ${String(vector[name])}`);
     return { state: codec.stateName, vector: about.join(', '), column, expected, got };

@@ -10,10 +10,10 @@ import {
   presentFindings,
   swapFindings,
 } from '../../kernel-lib/pgtable/findings.js';
-import { type PresentSample, type SwapSample } from '../../kernel-lib/pgtable/sanity.js';
 import { presentChecks } from '../../kernel-lib/pgtable/sanity-present.js';
 import { swapChecks } from '../../kernel-lib/pgtable/sanity-swap.js';
 import { genericMaxSwapfileSize } from '../../kernel-lib/pgtable/swapops.js';
+import { type PresentSample, type SwapSample } from '../../kernel-lib/pgtable/trial-pte.js';
 
 const codecs = arches.flatMap((arch) => Object.keys(arch.states).map((state) => pteCodec(arch, state)));
 const nameOf = (codec: PteCodec): string => `${codec.arch.id}, ${codec.stateName}`;

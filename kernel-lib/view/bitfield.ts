@@ -47,7 +47,9 @@ export class BitFieldPicture implements Displayable {
     }
     const state = arch.states[of.swap];
     if (!state) {
-      throw new InputError(`${arch.id} has no state '${of.swap}'; it has ${Object.keys(arch.states).join(', ')}`);
+      throw new InputError(
+        `${arch.id} has no state '${of.swap}'; it has ${Object.keys(arch.states).join(', ')}`,
+      );
     }
     this.title = `${arch.title}: a swap entry, ${state.is}`;
     this.cells = cellsOf(swapFields(arch, state), arch.pteBits);

@@ -50,7 +50,17 @@ test('pte decode says what is allowed', async () => {
 });
 
 test('pte encode makes entries of one architecture, or of all that can hold them', async () => {
-  const one = await pte('encode', '--json', '--arch', 'x86_64', '--type', '2', '--offset', '0x1234', '--exclusive');
+  const one = await pte(
+    'encode',
+    '--json',
+    '--arch',
+    'x86_64',
+    '--type',
+    '2',
+    '--offset',
+    '0x1234',
+    '--exclusive',
+  );
   expect(JSON.parse(one.stdout)).toMatchObject({ value: '0x17ffffffffdb9608', exclusive: true });
   const all = await pte('encode', '--json', '--before', '--type', '2', '--offset', '0x1234', '--exclusive');
   const ids = (JSON.parse(all.stdout) as { arch: string }[]).map(({ arch }) => arch);

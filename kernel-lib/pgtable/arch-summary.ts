@@ -5,7 +5,7 @@ import { bitsOf, parseSlices, widthOf } from '../base/bitfield.js';
 import { genericMaxSwapfileSize, swapTypes } from './swapops.js';
 
 /** What one architecture's swap entries hold in one state. */
-export interface AtlasState {
+export interface StateSummary {
   readonly is: string;
   readonly commit?: string;
   readonly source: string;
@@ -22,8 +22,8 @@ export interface AtlasState {
   readonly maxArea: string;
 }
 
-/** One architecture variant as a row of the atlas. */
-export interface AtlasRow {
+/** One architecture variant in figures and words. */
+export interface ArchSummary {
   readonly id: string;
   readonly title: string;
   readonly family: string;
@@ -37,25 +37,25 @@ export interface AtlasRow {
   readonly young: string;
   readonly dirty: string;
   readonly header: string;
-  readonly states: Readonly<Record<string, AtlasState>>;
+  readonly states: Readonly<Record<string, StateSummary>>;
 }
 
-/** The atlas's row of an architecture, with all of its states. */
-export function atlasRow(arch: Arch): AtlasRow {
+/** An architecture in figures and words, with all of its states. */
+export function archSummary(arch: Arch): ArchSummary {
   const { id, title, family, config, pteBits, byteOrder, pageShift, levels, hardware, header } = arch;
   const { walker, young, dirty } = hardware;
   const top = levels[0]!;
-  const states = Object.entries(arch.states).map(([name, state]) => [name, atlasState(arch, name, state)]);
+  const states = Object.entries(arch.states).map(([name, state]) => [name, stateSummary(arch, name, state)]);
   return {
     ...{ id, title, family, config, pteBits, byteOrder, pageSize: 2 ** pageShift },
     levels: levels.map(({ name, bits }) => `${name} ${bits}`),
     vaBits: top.shift + top.bits,
     ...{ walker, young, dirty, header },
-    states: Object.fromEntries(states) as Record<string, AtlasState>,
+    states: Object.fromEntries(states) as Record<string, StateSummary>,
   };
 }
 
-function atlasState(arch: Arch, name: string, state: ArchState): AtlasState {
+function stateSummary(arch: Arch, name: string, state: ArchState): StateSummary {
   const masks = maskReader(arch);
   const bit = (mask: string | undefined): number | null =>
     mask === undefined ? null : (bitsOf(masks.value(mask))[0] ?? null);

@@ -1,0 +1,53 @@
+import { JSDOM } from 'jsdom';
+import { expect, test } from 'vitest';
+import { pteCodec, pteVal } from '../../kernel-lib/arch/codec.js';
+import { archById, arches } from '../../kernel-lib/arch/variants.js';
+import { bitfield } from '../../kernel-lib/view/bitfield.js';
+
+test('a picture says the fields of a swap entry from the highest bit down', () => {
+  expect(bitfield(archById('x86_32'), { of: { swap: 'after' } }).text).toBe(
+    [
+      'x86, 32-bit, two levels: a swap entry, v6.3',
+      ' 31:9  offset  (swap offset)',
+      '    8  -  (not used)',
+      '    7  exclusive  (the page was exclusive to one process)',
+      '    6  -  (not used)',
+      '  5:1  type  (swap type)',
+      '    0  -  (not used)',
+    ].join('\n'),
+  );
+});
+
+test('a picture of a value writes its bits into the fields', () => {
+  const arch = archById('x86_32');
+  const codec = pteCodec(arch, 'after');
+  const w = new Int32Array(2);
+  codec.swpEntryToPte(w, 0, 2, 0x1234);
+  codec.pteSwpMkexclusive(w, 0);
+  const { text } = bitfield(arch, { of: { swap: 'after' }, value: pteVal(w, 0) });
+  expect(text).toContain('offset = 0x1234');
+  expect(text).toContain('exclusive = 1');
+});
+
+test('the cells of every picture cover every bit once', () => {
+  for (const arch of arches) {
+    const pictures = Object.keys(arch.states).map((swap) => bitfield(arch, { of: { swap } }));
+    for (const { cells } of [bitfield(arch, { of: 'present' }), ...pictures]) {
+      const bits = cells.flatMap(({ high, low }) => [...Array(high - low + 1).keys()].map((n) => high - n));
+      expect(bits, arch.id).toEqual([...Array(arch.pteBits).keys()].reverse());
+    }
+  }
+});
+
+test('the SVG is well formed, has a title, and says each cell’s meaning', () => {
+  for (const arch of arches) {
+    const { svg, cells, title } = bitfield(arch, { of: 'present', value: 0x67n });
+    const { document } = new JSDOM(svg, { contentType: 'image/svg+xml' }).window;
+    expect(document.querySelector('svg > title')!.textContent).toBe(title);
+    expect(document.querySelectorAll('g > title')).toHaveLength(cells.length);
+  }
+});
+
+test('a state that the record lacks is refused', () => {
+  expect(() => bitfield(archById('arc'), { of: { swap: 'v9' } })).toThrow("arc has no state 'v9'");
+});

@@ -11,9 +11,6 @@ export const STATIC_WIDTH = 760;
 const DEFAULT_HEIGHT = 400;
 const require = createRequire(import.meta.url);
 
-/** The browser's Plotly library as a file. */
-export const plotlyFile = (): string => require.resolve('plotly.js-dist-min');
-
 /** A figure's height in CSS pixels, also for a figure that names none. */
 export function heightOf({ layout }: PlotlyFigure): number {
   return typeof layout.height === 'number' ? layout.height : DEFAULT_HEIGHT;
@@ -81,7 +78,7 @@ function loadPlotly(): PlotlyWindow {
   const window = dom.window as PlotlyWindow;
   Object.assign(window.URL, { createObjectURL: () => 'blob:none', revokeObjectURL: () => undefined });
   Object.assign(window.HTMLCanvasElement.prototype, { getContext: () => null });
-  window.eval(readFileSync(plotlyFile(), 'utf8'));
+  window.eval(readFileSync(require.resolve('plotly.js-dist'), 'utf8'));
   installLayout(window);
   installCanvas(window);
   return window;

@@ -2,7 +2,6 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { plotlyFile } from '../plotly/draw.js';
 import { ASSETS } from './paths.js';
 import type { SiteFile } from './publish.js';
 
@@ -14,7 +13,11 @@ export async function assetFiles(): Promise<SiteFile[]> {
   const ownFiles = (await readdir(own))
     .sort()
     .map((name) => ({ path: `${ASSETS}/${name}`, copyOf: join(own, name) }));
-  return [...ownFiles, { path: `${ASSETS}/plotly.min.js`, copyOf: plotlyFile() }, ...(await katexFiles())];
+  return [
+    ...ownFiles,
+    { path: `${ASSETS}/plotly.min.js`, copyOf: require.resolve('plotly.js-dist-min') },
+    ...(await katexFiles()),
+  ];
 }
 
 /** KaTeX's style sheet and fonts, in the one font format that every browser reads. */

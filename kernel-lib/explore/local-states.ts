@@ -202,14 +202,13 @@ export class LocalStates {
 
   /** The word of a CHOOSE record that belongs to a branch. */
   #chooseSlot(slot: number, n: number, branch: number): number {
-    if (this.#code[slot] === UNKNOWN)
-      this.#code[slot] = this.#emit(CHOOSE, n, ...new Array<number>(n).fill(UNKNOWN));
+    if (this.#code[slot] === UNKNOWN) this.#point(slot, CHOOSE, n, ...new Array<number>(n).fill(UNKNOWN));
     return this.#code[slot]! + 2 + branch;
   }
 
   /** The word behind the edge for a value. */
   #readSlot(slot: number, address: number, value: number): number {
-    if (this.#code[slot] === UNKNOWN) this.#code[slot] = this.#emit(READ, address, UNKNOWN);
+    if (this.#code[slot] === UNKNOWN) this.#point(slot, READ, address, UNKNOWN);
     const read = this.#code[slot]!;
     if (this.#code[read] !== READ || this.#code[read + 1] !== address)
       throw new VmBug(`${this.#program.name} reads other words than before: it keeps something outside Mem`);
@@ -220,6 +219,12 @@ export class LocalStates {
       this.#code[read + 2] = edge;
     }
     return edge + 1;
+  }
+
+  /** Appends a record and makes a word point to it. */
+  #point(slot: number, ...record: number[]): void {
+    const at = this.#emit(...record);
+    this.#code[slot] = at;
   }
 
   /** Appends words and gives the index of the first. `#code` may be another array afterwards. */

@@ -162,8 +162,9 @@ class Search {
   #end(): void {
     const system = this.#system;
     this.#executions++;
-    const waiting = system.threads.filter((_, thread) => !system.done(thread));
-    if (waiting.length > 0) {
+    for (let thread = 0; thread < system.threads.length; thread++) {
+      if (system.done(thread)) continue;
+      const waiting = system.threads.filter((_, t) => !system.done(t));
       this.#violate(`deadlock: ${waiting.join(', ')} would wait for ever`, this.#depth);
       return;
     }

@@ -1,7 +1,8 @@
 import { vmBugOn } from '../base/error.js';
 import { allocPage, folioPut } from '../folio/alloc.js';
-import { PG_dirty, PG_hwpoison, PG_uptodate } from '../folio/flags.js';
-import { copyUserHighpage, setFlag, testFlag, testSetFlag } from '../folio/frame.js';
+import { folioMarkDirty } from '../folio/dirty.js';
+import { PG_hwpoison, PG_uptodate } from '../folio/flags.js';
+import { copyUserHighpage, setFlag, testFlag } from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
 import { shmemGetFolioGfp } from '../pagecache/shmem.js';
@@ -24,8 +25,10 @@ import { vmaMapping } from '../vma/file.js';
 import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
 import { mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_SHARED, VM_UFFD_MISSING } from '../vma/vm-flags.js';
-import { linearPageIndex } from '../vma/vma.js';
+import { linearPageIndex, vmaIsShmem } from '../vma/vma.js';
 import { shouldFaultAround, doFaultAround } from './fault-around.js';
+import { filemapFault } from './filemap.js';
+import { doPageMkwrite, hasPageMkwrite } from './page-mkwrite.js';
 import {
   FAULT_FLAG_ALLOW_RETRY,
   FAULT_FLAG_ORIG_PTE_VALID,
@@ -94,22 +97,30 @@ function* doCowFault(k: Machine, vmf: VmFault): Step<number> {
   return result;
 }
 
-/** @kernel mm/memory.c do_shared_fault v6.2 @differs shmem has no page_mkwrite */
+/** @kernel mm/memory.c do_shared_fault v6.2 */
 function* doSharedFault(k: Machine, vmf: VmFault): Step<number> {
   const fault = yield* __doFault(k, vmf);
   if ((fault & NO_PAGE_CAME) !== 0) return fault;
+  if (hasPageMkwrite(vmf.vma)) {
+    folioUnlock(k, vmf.page);
+    const refused = (yield* doPageMkwrite(k, vmf)) & (VM_FAULT_ERROR | VM_FAULT_NOPAGE);
+    if (refused !== 0) {
+      yield* folioPut(k, vmf.page);
+      return refused;
+    }
+  }
   const result = fault | (yield* finishFault(k, vmf, vmf.page));
   if ((result & NO_PAGE_CAME) !== 0) {
     folioUnlock(k, vmf.page);
     yield* folioPut(k, vmf.page);
     return result;
   }
-  return result | faultDirtySharedPage(k, vmf);
+  return result | (yield* faultDirtySharedPage(k, vmf));
 }
 
 /** Asks the file for the page: locked, with a reference, in vmf.page. @kernel mm/memory.c __do_fault v6.2 */
 function* __doFault(k: Machine, vmf: VmFault): Step<number> {
-  const fault = yield* shmemFault(k, vmf);
+  const fault = vmaIsShmem(vmf.vma) ? yield* shmemFault(k, vmf) : yield* filemapFault(k, vmf);
   if ((fault & NO_PAGE_CAME) !== 0) return fault;
   if (!testFlag(k, vmf.page, PG_hwpoison)) return fault;
   folioUnlock(k, vmf.page);
@@ -175,8 +186,8 @@ export function* doSetPte(k: Machine, vmf: VmFault, page: number, address: numbe
  *
  * @kernel mm/memory.c fault_dirty_shared_page v6.2
  */
-export function faultDirtySharedPage(k: Machine, vmf: VmFault): number {
-  const dirtied = !testSetFlag(k, vmf.page, PG_dirty);
+export function* faultDirtySharedPage(k: Machine, vmf: VmFault): Step<number> {
+  const dirtied = (yield* folioMarkDirty(k, vmf.page)) || hasPageMkwrite(vmf.vma);
   folioUnlock(k, vmf.page);
   const first = (vmf.flags & FAULT_FLAG_ALLOW_RETRY) !== 0 && (vmf.flags & FAULT_FLAG_TRIED) === 0;
   const unlocks = dirtied && first && (vmf.flags & FAULT_FLAG_RETRY_NOWAIT) === 0;

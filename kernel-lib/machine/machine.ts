@@ -40,6 +40,10 @@ export interface Machine {
   readonly uffdWp: boolean;
   /** Slab address of the CPUs' LRU batches. */
   readonly batches: number;
+  readonly nrCpus: number;
+  /** Slab address of the CPUs' TLBs, and entries of each; 0 where translations are not cached. */
+  readonly tlbs: number;
+  readonly nrTlbEntries: number;
   /** Which CPU runs. MODEL: whoever steps a thread sets it first. */
   cpu: number;
   /** The process on whose behalf the CPU runs. */

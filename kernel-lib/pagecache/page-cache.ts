@@ -30,6 +30,11 @@ export function* shmemAddToPageCache(
   mapping: AddressSpace,
   index: number,
 ): Step<void> {
+  yield* filemapAddFolio(k, page, mapping, index);
+}
+
+/** Puts a locked page at its index, with a reference. @kernel mm/filemap.c filemap_add_folio v6.2 */
+export function* filemapAddFolio(k: Machine, page: number, mapping: AddressSpace, index: number): Step<void> {
   yield* folioRefAdd(k, page, 1);
   setPageMapping(k, page, mapping.at, 0);
   setPageIndex(k, page, index);

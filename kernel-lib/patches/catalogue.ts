@@ -91,6 +91,13 @@ export const catalogue = {
     changes: 'dirty file pages keep their map count until the TLB is flushed',
     since: 'v6.2-rc1',
   },
+  delayRmapTwoBatches: {
+    id: 'c47454823bd4',
+    title: 'mm: mmu_gather: allow more than one batch of delayed rmaps',
+    changes: 'a long run of dirty file pages is flushed every 518 pages, not every 8',
+    since: 'v6.2-rc1',
+    requires: [['5df397dec7c4', 'it widens the batches of delayed pages']],
+  },
   swpExclusiveX86: {
     id: '93c0eac40d4e',
     title: 'x86/mm: support __HAVE_ARCH_PTE_SWP_EXCLUSIVE also on 32bit',

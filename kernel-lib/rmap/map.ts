@@ -144,7 +144,8 @@ export function* pageTryShareAnonRmap(k: Machine, page: number): Step<boolean> {
 }
 
 /** Whether any page-table entry maps the page. @kernel include/linux/mm.h folio_mapped v6.2 */
-export function folioMapped(k: Machine, page: number): boolean {
+export function* folioMapped(k: Machine, page: number): Step<boolean> {
+  yield;
   return pageMapcount(k, page) > 0;
 }
 

@@ -15,18 +15,9 @@ import {
 } from '../fault/flags.js';
 import { handleMmFault } from '../fault/handle.js';
 import type { Machine } from '../machine/machine.js';
-import {
-  pteDirty,
-  pteMkdirty,
-  pteMkyoung,
-  ptePfn,
-  ptePresent,
-  pteProtnone,
-  pteSame,
-  pteWrite,
-} from '../pgtable/pte.js';
-import { pteOffset, pteTable, ptepGet, setPteAt } from '../pgtable/table.js';
+import { ptePfn } from '../pgtable/pte.js';
 import type { Step } from '../step/step.js';
+import { hasTlbs, translate } from '../tlb/tlb.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { vmaLookup } from '../vma/vma-list.js';
@@ -53,32 +44,27 @@ export const BUS_MCEERR_AR = 4;
  */
 export function* access(k: Machine, mm: Mm, address: number, value?: number): Step<number | Signal> {
   for (;;) {
-    const page = yield* translate(k, mm, address, value !== undefined);
-    if (page > 0) {
-      if (value === undefined) return pageByte(k, page);
-      setPageByte(k, page, value);
-      return value;
-    }
+    const byte = yield* tryAccess(k, mm, address, value);
+    if (byte !== undefined) return byte;
     const signal = yield* doUserAddrFault(k, mm, address, value !== undefined);
     if (signal !== undefined) return signal;
   }
 }
 
-/**
- * What the MMU does: finds the page, or 0 where it faults, and notes the access in the entry.
- *
- * MODEL: no translation is cached; the entry is read for every access.
- */
-function* translate(k: Machine, mm: Mm, address: number, write: boolean): Step<number> {
-  const table = pteTable(k, mm.pgd, address);
-  if (table === 0) return 0;
-  const ptep = pteOffset(k, table, address);
-  const pte = yield* ptepGet(k, ptep);
-  if (!ptePresent(k, pte) || pteProtnone(k, pte) || (write && !pteWrite(k, pte))) return 0;
-  let noted = pteMkyoung(k, pte);
-  if (write && !pteDirty(k, pte)) noted = pteMkdirty(k, noted);
-  if (!pteSame(noted, pte)) yield* setPteAt(k, ptep, noted);
-  return ptePfn(k, pte);
+/** What the CPU does by itself; undefined where it raises a fault. */
+function* tryAccess(k: Machine, mm: Mm, address: number, value?: number): Step<number | undefined> {
+  for (;;) {
+    const found = yield* translate(k, mm, address, value !== undefined);
+    if (found === undefined) return undefined;
+    // What was walked for goes through the TLB, in a step of its own: the entry may be stale by then.
+    if (!found.walked || !hasTlbs(k)) return touch(k, ptePfn(k, found.pte), value);
+  }
+}
+
+function touch(k: Machine, page: number, value?: number): number {
+  if (value === undefined) return pageByte(k, page);
+  setPageByte(k, page, value);
+  return value;
 }
 
 /**

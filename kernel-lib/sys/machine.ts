@@ -13,6 +13,10 @@ import { swapType, swapTypes } from '../pgtable/swapops.js';
 import { SWAP_SLOT_WORDS } from '../swap/area.js';
 import { Arena } from '../step/arena.js';
 import { ld, st } from '../step/memory.js';
+import { hasTlbs, tlbWords } from '../tlb/tlb.js';
+
+/** Words that boot leaves in the arena, for where an explorer's threads are. */
+const SPARE_WORDS = 256;
 
 /** What a machine is made of, all of it decided. */
 export interface MachineShape {
@@ -23,22 +27,30 @@ export interface MachineShape {
   /** Slots of the swap area, its header page among them; 0 for none. */
   readonly nrSwapSlots: number;
   readonly nrCpus: number;
+  /** Entries of each CPU's TLB; absent: none, every access reads its entry in the page table. */
+  readonly nrTlbEntries?: number;
+  /** False: events are not counted, so that machines that went different ways can come to be in one state. */
+  readonly countEvents?: boolean;
+  /** Words for page tables and as many for kernel objects, beside what the frames ask for. Default 2^20. */
+  readonly floorWords?: number;
 }
 
 /**
  * Makes a machine that runs no process. Its memory is one buffer that costs nothing before it is touched.
  */
 export function makeMachine(shape: MachineShape): Machine {
-  const { nrFrames } = shape;
+  const { nrFrames, floorWords = 1 << 20 } = shape;
   const frameWords = nrFrames * FRAME_WORDS;
   // Two words per page for its entry, as much again for tables that are hardly filled, and a floor for small machines.
-  const pteWords = nrFrames * 4 + (1 << 20);
-  const slabWords = nrFrames + (1 << 20);
+  const pteWords = nrFrames * 4 + floorWords;
+  const slabWords = nrFrames + floorWords;
   const swapWords = shape.nrSwapSlots * SWAP_SLOT_WORDS;
-  const arena = new Arena(frameWords + pteWords + slabWords + swapWords + vmEvents.length);
+  const arena = new Arena(frameWords + pteWords + slabWords + swapWords + vmEvents.length + SPARE_WORDS);
   const k = {
     ...fixedPart(shape),
     nrFrames,
+    nrCpus: shape.nrCpus,
+    nrTlbEntries: shape.nrTlbEntries ?? 0,
     frames: arena.words('frames', frameWords),
     ptes: arena.words('ptes', pteWords),
     slab: arena.words('slab', slabWords),
@@ -50,10 +62,11 @@ export function makeMachine(shape: MachineShape): Machine {
     checking: false,
     handles: [],
     count(event, by = 1) {
+      if (shape.countEvents === false) return;
       const at = vmEventIndex[event];
       st(this.vmstat, at, ld(this.vmstat, at) + by);
     },
-  } as Omit<Machine, 'globals' | 'batches'> as Machine;
+  } as Omit<Machine, 'globals' | 'batches' | 'tlbs'> as Machine;
   initialise(k, shape);
   return k;
 }
@@ -93,6 +106,7 @@ function initialise(k: Machine, shape: MachineShape): void {
   const writable = k as { -readonly [N in keyof Machine]: Machine[N] };
   writable.globals = kmemCacheZalloc(k, GLOBALS);
   writable.batches = kmalloc(k, shape.nrCpus * BATCHES_WORDS);
+  writable.tlbs = hasTlbs(k) ? kmalloc(k, shape.nrCpus * tlbWords(k.nrTlbEntries)) : 0;
   k.globals.nextFrame = FIRST_PFN;
   // 0 stands for no table.
   k.globals.ptesEnd = 2;

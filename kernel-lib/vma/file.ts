@@ -1,5 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import { struct } from '../machine/struct.js';
+import { downRead, upRead } from '../step/lock.js';
+import type { Step } from '../step/step.js';
 import { Vma } from './vma.js';
 
 /**
@@ -11,6 +13,8 @@ import { Vma } from './vma.js';
 export const AddressSpace = struct('address_space', {
   /** First Vma of the mappings, linked by sharedNext and sharedPrev. */
   iMmap: 'i32',
+  /** Number of readers of the list, -1 for a writer. */
+  iMmapRwsem: 'i32',
   /** Pages and swap entries by index; see pagecache/xarray.ts. */
   xaHead: 'i32',
   xaHeight: 'i32',
@@ -24,10 +28,22 @@ export const AddressSpace = struct('address_space', {
   iBlocks: 'i32',
   /** The next address space of shmem. */
   nextShmem: 'i32',
+  /** Slab address of what the disk holds, a word per page; 0 for shmem. */
+  disk: 'i32',
   /** Files and mappings that keep the object; 0 frees it. */
   references: 'i32',
 });
 export type AddressSpace = ReturnType<typeof AddressSpace.at>;
+
+/** @kernel include/linux/fs.h i_mmap_lock_read v6.2 */
+export function* iMmapLockRead(k: Machine, mapping: AddressSpace): Step<void> {
+  yield* downRead(k.slab, mapping.at + AddressSpace.offset.iMmapRwsem);
+}
+
+/** @kernel include/linux/fs.h i_mmap_unlock_read v6.2 */
+export function iMmapUnlockRead(k: Machine, mapping: AddressSpace): void {
+  upRead(k.slab, mapping.at + AddressSpace.offset.iMmapRwsem);
+}
 
 /**
  * An open file. VMAs merge only when they map the same open file, not merely the same object.

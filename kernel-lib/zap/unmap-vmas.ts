@@ -3,11 +3,14 @@ import { freePgdRange } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
-import { zapPageRangeSingle } from './zap.js';
+import { tlbFinishMmu, tlbGatherMmu } from './mmu-gather.js';
+import { unmapSingleVma } from './zap.js';
 
 /** Removes everything that whole VMAs map. @kernel mm/memory.c unmap_vmas v6.2 @differs the caller lists the VMAs */
-export function* unmapVmas(k: Machine, _mm: Mm, vmas: readonly Vma[]): Step<void> {
-  for (const vma of vmas) yield* zapPageRangeSingle(k, vma, vma.vmStart, vma.vmEnd, { dropMarker: true });
+export function* unmapVmas(k: Machine, mm: Mm, vmas: readonly Vma[]): Step<void> {
+  const tlb = tlbGatherMmu(mm.at);
+  for (const vma of vmas) yield* unmapSingleVma(k, tlb, vma, vma.vmStart, vma.vmEnd, { dropMarker: true });
+  yield* tlbFinishMmu(k, tlb);
 }
 
 /**

@@ -1,6 +1,5 @@
-import { folioPut } from '../folio/alloc.js';
-import { PG_dirty } from '../folio/flags.js';
-import { PageAnon, setFlag } from '../folio/frame.js';
+import { folioMarkDirty } from '../folio/dirty.js';
+import { PageAnon } from '../folio/frame.js';
 import { folioMarkAccessed } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
 import { PTE_NONE, type Pte, pteDirty, pteNone, ptePresent, pteYoung } from '../pgtable/pte.js';
@@ -16,7 +15,7 @@ import {
 } from '../pgtable/table.js';
 import { mmCounter, pageRemoveRmap, vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
-import { freeSwapAndCache, freeSwapCache } from '../swap/cache.js';
+import { freeSwapAndCache } from '../swap/cache.js';
 import {
   PTE_MARKER_GUARD,
   PTE_MARKER_UFFD_WP,
@@ -28,6 +27,17 @@ import {
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
 import { MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
 import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
+import {
+  type MmuGather,
+  __tlbRemovePage,
+  tlbDelayRmap,
+  tlbFinishMmu,
+  tlbFlushMmu,
+  tlbFlushMmuTlbonly,
+  tlbFlushRmaps,
+  tlbGatherMmu,
+  tlbRemoveTlbEntry,
+} from './mmu-gather.js';
 
 /** What a zap is to spare. @kernel include/linux/mm.h zap_details v6.2 */
 export interface ZapDetails {
@@ -50,48 +60,101 @@ export function* zapPageRangeSingle(
   end: number,
   details: ZapDetails = {},
 ): Step<void> {
+  const tlb = tlbGatherMmu(vma.vmMm);
+  yield* unmapSingleVma(k, tlb, vma, start, end, details);
+  yield* tlbFinishMmu(k, tlb);
+}
+
+/** The part of [start, end) that a VMA holds. @kernel mm/memory.c unmap_single_vma v6.2 */
+export function* unmapSingleVma(
+  k: Machine,
+  tlb: MmuGather,
+  vma: Vma,
+  start: number,
+  end: number,
+  details: ZapDetails,
+): Step<void> {
   const { pgd } = Mm.at(k, vma.vmMm);
   const from = Math.max(start, vma.vmStart);
   const to = Math.min(end, vma.vmEnd);
   for (let address = from; address < to;) {
     const next = pmdAddrEnd(k, address, to);
     const table = pteTable(k, pgd, address);
-    if (table !== 0) yield* zapPteRange(k, vma, table, address, next, details);
+    if (table !== 0) yield* zapPteRange(k, { tlb, vma, table, details }, address, next);
     address = next;
   }
 }
 
-/** @kernel mm/memory.c zap_pte_range v6.2 @differs the references are dropped one by one, not gathered */
-function* zapPteRange(
-  k: Machine,
-  vma: Vma,
-  table: number,
-  start: number,
-  end: number,
-  details: ZapDetails,
-): Step<void> {
-  yield* ptlLock(k, table);
-  for (let address = start; address < end; address += k.pageSize) {
-    const ptep = pteOffset(k, table, address);
-    const pte = yield* ptepGet(k, ptep);
-    if (pteNone(k, pte)) continue;
-    if (ptePresent(k, pte)) yield* zapPresent(k, vma, ptep, pte, details);
-    else yield* zapNonpresent(k, vma, ptep, pte, details);
-  }
-  ptlUnlock(k, table);
+/** One page table that is being zapped. */
+interface Zap {
+  readonly tlb: MmuGather;
+  readonly vma: Vma;
+  readonly table: number;
+  readonly details: ZapDetails;
 }
 
-function* zapPresent(k: Machine, vma: Vma, ptep: number, seen: Pte, details: ZapDetails): Step<void> {
+/** What one entry asks of the loop. */
+interface Zapped {
+  /** The TLBs are to be flushed before the table's lock is released. */
+  readonly forceFlush: boolean;
+  /** No further page can be gathered. */
+  readonly full: boolean;
+}
+
+const GATHERED: Zapped = { forceFlush: false, full: false };
+
+/** @kernel mm/memory.c zap_pte_range v6.2 */
+function* zapPteRange(k: Machine, zap: Zap, start: number, end: number): Step<void> {
+  for (let address = start; address < end;) address = yield* zapUnderLock(k, zap, address, end);
+}
+
+/** Zaps entries until the gather has to be flushed; gives the address behind the last. */
+function* zapUnderLock(k: Machine, zap: Zap, start: number, end: number): Step<number> {
+  const { tlb, table } = zap;
+  let address = start;
+  let forceFlush = false;
+  yield* ptlLock(k, table);
+  while (address < end) {
+    const zapped = yield* zapPte(k, zap, address);
+    forceFlush ||= zapped.forceFlush;
+    address += k.pageSize;
+    if (zapped.full) break;
+  }
+  if (forceFlush) {
+    yield* tlbFlushMmuTlbonly(k, tlb);
+    yield* tlbFlushRmaps(k, tlb, zap.vma);
+  }
+  ptlUnlock(k, table);
+  if (forceFlush) yield* tlbFlushMmu(k, tlb);
+  return address;
+}
+
+function* zapPte(k: Machine, zap: Zap, address: number): Step<Zapped> {
+  const ptep = pteOffset(k, zap.table, address);
+  const pte = yield* ptepGet(k, ptep);
+  if (pteNone(k, pte)) return GATHERED;
+  if (ptePresent(k, pte)) return yield* zapPresent(k, zap, address, pte);
+  yield* zapNonpresent(k, zap.vma, ptep, pte, zap.details);
+  return GATHERED;
+}
+
+function* zapPresent(k: Machine, zap: Zap, address: number, seen: Pte): Step<Zapped> {
+  const { tlb, vma, details } = zap;
+  const ptep = pteOffset(k, zap.table, address);
   const page = vmNormalPage(k, seen);
-  if (page !== 0 && !shouldZapPage(k, page, details)) return;
+  if (page !== 0 && !shouldZapPage(k, page, details)) return GATHERED;
   const pte = yield* ptepGetAndClear(k, ptep);
+  tlbRemoveTlbEntry(k, tlb, address);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
-  if (page === 0) return;
+  if (page === 0) return GATHERED;
   if (!PageAnon(k, page)) yield* noteFileUse(k, page, pte);
+  // Until the flush, another CPU may store through the translation that it has cached, and tell nobody.
+  const dirtyFile = !PageAnon(k, page) && pteDirty(k, pte);
+  const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(tlb);
   addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, page), -1);
-  yield* pageRemoveRmap(k, page, vma);
-  if (PageAnon(k, page)) yield* freeSwapCache(k, page);
-  yield* folioPut(k, page);
+  if (!delayRmap) yield* pageRemoveRmap(k, page, vma);
+  const full = __tlbRemovePage(k, tlb, page, delayRmap);
+  return { forceFlush: dirtyFile || full, full };
 }
 
 /** Private copies survive where only the file's own pages go. @kernel mm/memory.c should_zap_page v6.2 */
@@ -101,7 +164,7 @@ function shouldZapPage(k: Machine, page: number, details: ZapDetails): boolean {
 
 /** What the entry knew of a page-cache page goes to the page. */
 function* noteFileUse(k: Machine, page: number, pte: Pte): Step<void> {
-  if (pteDirty(k, pte)) setFlag(k, page, PG_dirty);
+  if (pteDirty(k, pte)) yield* folioMarkDirty(k, page);
   if (pteYoung(k, pte)) yield* folioMarkAccessed(k, page);
 }
 

@@ -1,0 +1,185 @@
+import type { Machine } from '../machine/machine.js';
+import {
+  type Pte,
+  pteDirty,
+  pteMkdirty,
+  pteMkyoung,
+  ptePresent,
+  pteProtnone,
+  pteSame,
+  pteWrite,
+} from '../pgtable/pte.js';
+import { pteOffset, pteTable, ptepGetAndClear } from '../pgtable/table.js';
+import { ld, st } from '../step/memory.js';
+import type { Step } from '../step/step.js';
+
+/**
+ * Each CPU caches translations of the address space that it runs. It does not see that an entry has changed before
+ * its own copy is flushed: until then it loads and stores where the entry used to lead.
+ *
+ * MODEL: one word for the address space, then entries, direct-mapped by page number: valid, page number (two words),
+ * the page-table entry as it was read (two words). A machine booted without TLBs reads the entry for every access.
+ */
+const LOADED_MM = 0;
+const ENTRIES = 1;
+const VALID = 0;
+const VPN = 1;
+const PTE = 3;
+const ENTRY_WORDS = 5;
+
+/** Words that one CPU's TLB takes. */
+export function tlbWords(nrEntries: number): number {
+  return ENTRIES + nrEntries * ENTRY_WORDS;
+}
+
+/** Whether the machine's CPUs have TLBs. */
+export function hasTlbs(k: Machine): boolean {
+  return k.nrTlbEntries > 0;
+}
+
+function tlbOf(k: Machine, cpu: number): number {
+  return k.tlbs + cpu * tlbWords(k.nrTlbEntries);
+}
+
+function slotOf(k: Machine, cpu: number, vpn: number): number {
+  return tlbOf(k, cpu) + ENTRIES + (vpn % k.nrTlbEntries) * ENTRY_WORDS;
+}
+
+function holds(k: Machine, slot: number, vpn: number): boolean {
+  return (
+    ld(k.slab, slot + VALID) === 1 &&
+    ld(k.slab, slot + VPN) === (vpn | 0) &&
+    ld(k.slab, slot + VPN + 1) === Math.floor(vpn / 0x1_0000_0000)
+  );
+}
+
+/**
+ * The running CPU turns to an address space and forgets what it knew of another. Nobody else writes this word, so
+ * nobody can come between.
+ *
+ * @kernel arch/x86/mm/tlb.c switch_mm_irqs_off v6.2
+ * @differs without PCIDs, the switch flushes everything
+ */
+function switchMmIrqsOff(k: Machine, mm: number): void {
+  const tlb = tlbOf(k, k.cpu);
+  if (ld(k.slab, tlb + LOADED_MM) === mm) return;
+  for (let i = 0; i < k.nrTlbEntries; i++) st(k.slab, tlb + ENTRIES + i * ENTRY_WORDS + VALID, 0);
+  st(k.slab, tlb + LOADED_MM, mm);
+}
+
+/** What a CPU has to know of an address space: its slab address and topmost table. */
+export interface AddressSpaceRoot {
+  readonly at: number;
+  readonly pgd: number;
+}
+
+/** What the MMU found for an access. */
+export interface Translation {
+  readonly pte: Pte;
+  /** The tables were walked just now, and the TLB has learnt the entry. */
+  readonly walked: boolean;
+}
+
+/**
+ * What the MMU does: looks into the running CPU's TLB and, where that has nothing that allows the access, walks the
+ * tables. One step, because nobody else puts entries into this TLB: a miss is still one when the walk begins.
+ *
+ * @returns undefined where the access faults
+ */
+export function* translate(
+  k: Machine,
+  mm: AddressSpaceRoot,
+  address: number,
+  write: boolean,
+): Step<Translation | undefined> {
+  yield;
+  if (hasTlbs(k)) switchMmIrqsOff(k, mm.at);
+  const cached = hasTlbs(k) ? tlbLookup(k, address, write) : undefined;
+  if (cached !== undefined) return { pte: cached, walked: false };
+  const pte = tableWalk(k, mm.pgd, address, write);
+  return pte && { pte, walked: true };
+}
+
+/**
+ * What the running CPU has cached for an access. A store goes through a cached entry only if that was dirty when it
+ * was read: the CPU sets the dirty bit itself, so it reads the entry again, and a clean copy cannot dirty a page that
+ * was unmapped meanwhile.
+ */
+function tlbLookup(k: Machine, address: number, write: boolean): Pte | undefined {
+  const vpn = Math.floor(address / k.pageSize);
+  const slot = slotOf(k, k.cpu, vpn);
+  if (!holds(k, slot, vpn)) return undefined;
+  const pte = { lo: ld(k.slab, slot + PTE), hi: ld(k.slab, slot + PTE + 1) };
+  return write && !(pteWrite(k, pte) && pteDirty(k, pte)) ? undefined : pte;
+}
+
+/** Reads the entry, notes the access in it and caches it. */
+function tableWalk(k: Machine, pgd: number, address: number, write: boolean): Pte | undefined {
+  const table = pteTable(k, pgd, address);
+  if (table === 0) return undefined;
+  const ptep = pteOffset(k, table, address);
+  const pte = { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
+  if (!ptePresent(k, pte) || pteProtnone(k, pte) || (write && !pteWrite(k, pte))) return undefined;
+  const noted = write ? pteMkdirty(k, pteMkyoung(k, pte)) : pteMkyoung(k, pte);
+  if (!pteSame(noted, pte)) {
+    st(k.ptes, ptep, noted.lo);
+    st(k.ptes, ptep + 1, noted.hi);
+  }
+  if (hasTlbs(k)) remember(k, Math.floor(address / k.pageSize), noted);
+  return noted;
+}
+
+function remember(k: Machine, vpn: number, pte: Pte): void {
+  const slot = slotOf(k, k.cpu, vpn);
+  st(k.slab, slot + VALID, 1);
+  st(k.slab, slot + VPN, vpn);
+  st(k.slab, slot + VPN + 1, Math.floor(vpn / 0x1_0000_0000));
+  st(k.slab, slot + PTE, pte.lo);
+  st(k.slab, slot + PTE + 1, pte.hi);
+}
+
+/**
+ * Makes every CPU that runs the address space forget a range; returns when the last has done so.
+ *
+ * @kernel arch/x86/mm/tlb.c flush_tlb_mm_range v6.2
+ * @param mm slab address of the Mm
+ */
+export function* flushTlbMmRange(k: Machine, mm: number, start: number, end: number): Step<void> {
+  if (!hasTlbs(k)) return;
+  for (const cpu of yield* mmCpumask(k, mm)) yield* flushTlbFunc(k, cpu, mm, start, end);
+}
+
+/** The CPUs that run an address space. @kernel include/linux/mm_types.h mm_cpumask v6.2 */
+function* mmCpumask(k: Machine, mm: number): Step<number[]> {
+  yield;
+  const cpus: number[] = [];
+  for (let cpu = 0; cpu < k.nrCpus; cpu++) if (ld(k.slab, tlbOf(k, cpu) + LOADED_MM) === mm) cpus.push(cpu);
+  return cpus;
+}
+
+/** One CPU's part of a flush. @kernel arch/x86/mm/tlb.c flush_tlb_func v6.2 */
+function* flushTlbFunc(k: Machine, cpu: number, mm: number, start: number, end: number): Step<void> {
+  yield;
+  if (ld(k.slab, tlbOf(k, cpu) + LOADED_MM) !== mm) return;
+  for (let address = start; address < end; address += k.pageSize) {
+    const vpn = Math.floor(address / k.pageSize);
+    const slot = slotOf(k, cpu, vpn);
+    if (holds(k, slot, vpn)) st(k.slab, slot + VALID, 0);
+  }
+}
+
+/** @kernel arch/x86/include/asm/tlbflush.h flush_tlb_page v6.2 */
+export function* flushTlbPage(k: Machine, mm: number, address: number): Step<void> {
+  yield* flushTlbMmRange(k, mm, address, address + k.pageSize);
+}
+
+/**
+ * Takes an entry's value and leaves none, and returns when no CPU uses it any longer.
+ *
+ * @kernel mm/pgtable-generic.c ptep_clear_flush v6.2
+ */
+export function* ptepClearFlush(k: Machine, mm: number, address: number, ptep: number): Step<Pte> {
+  const pte = yield* ptepGetAndClear(k, ptep);
+  if (ptePresent(k, pte)) yield* flushTlbPage(k, mm, address);
+  return pte;
+}

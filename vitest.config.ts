@@ -8,7 +8,19 @@ const report = process.env.FAULTBOOK_TEST_REPORT;
 const sources = fileURLToPath(new URL('kernel-lib', import.meta.url));
 
 // Their subjects exist once, or they drive both builds themselves.
-const onceOnly = ['arch', 'base', 'build', 'cli', 'explore', 'house', 'notebook', 'patches', 'trace', 'view'];
+const onceOnly = [
+  'arch',
+  'base',
+  'build',
+  'cli',
+  'explore',
+  'house',
+  'notebook',
+  'patches',
+  'scenario',
+  'trace',
+  'view',
+];
 
 export default defineConfig({
   test: {

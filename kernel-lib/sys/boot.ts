@@ -4,6 +4,7 @@ import type { FaultEvent, Machine } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
 import { ld } from '../step/memory.js';
+import { swaponArea } from '../swap/area.js';
 import { makeMachine } from './machine.js';
 import { type Process, newProcess } from './process.js';
 
@@ -31,16 +32,17 @@ export function boot(options: BootOptions = {}): Linux {
   const { release = '6.1', arch = 'x86_64', memory = '640MiB', swap } = options;
   const record = archById(arch);
   const pageSize = 2 ** record.pageShift;
-  return new Linux(
-    makeMachine({
-      release: releaseByName(release),
-      arch: record,
-      patched: resolvePatches(release, arch, options.with, options.without),
-      nrFrames: Math.floor(sizeOf('memory', memory) / pageSize),
-      nrSwapSlots: swap === undefined ? 0 : Math.floor(sizeOf('swap', swap) / pageSize),
-      nrCpus: 1,
-    }),
-  );
+  const nrSwapSlots = swap === undefined ? 0 : Math.floor(sizeOf('swap', swap) / pageSize);
+  const machine = makeMachine({
+    release: releaseByName(release),
+    arch: record,
+    patched: resolvePatches(release, arch, options.with, options.without),
+    nrFrames: Math.floor(sizeOf('memory', memory) / pageSize),
+    nrSwapSlots,
+    nrCpus: 1,
+  });
+  if (nrSwapSlots > 0) swaponArea(machine, nrSwapSlots, 0);
+  return new Linux(machine);
 }
 
 const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };

@@ -1,5 +1,5 @@
 import { folioPut } from '../folio/alloc.js';
-import { PG_hwpoison, PG_uptodate } from '../folio/flags.js';
+import { PG_hwpoison, PG_reclaim, PG_uptodate } from '../folio/flags.js';
 import { folioGet, testFlag } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
@@ -64,7 +64,10 @@ function* filemapMapPages(k: Machine, vmf: VmFault, start: number, end: number):
 
 /** Whether a page can be mapped without waiting; then it is locked, with a reference. @kernel mm/filemap.c next_uptodate_page v6.2 */
 function* nextUptodatePage(k: Machine, page: number): Step<boolean> {
-  if (xaIsValue(page) || !testFlag(k, page, PG_uptodate) || testFlag(k, page, PG_hwpoison)) return false;
+  // PG_reclaim and PG_readahead are one bit, so a page that waits to be written and evicted is passed over, too.
+  if (xaIsValue(page) || !testFlag(k, page, PG_uptodate) || testFlag(k, page, PG_hwpoison | PG_reclaim)) {
+    return false;
+  }
   yield* folioGet(k, page);
   if (yield* folioTrylock(k, page)) return true;
   yield* folioPut(k, page);

@@ -204,8 +204,8 @@ export const catalogue = {
     since: 'v7.0',
   },
   swapinMapsWritable: {
-    id: '20dfa5b7adc5',
-    title: 'mm: set pte writable while pte_soft_dirty() is true in do_swap_page()',
+    id: 'c18160dba5ff',
+    title: 'mm: swap: reuse exclusive folio directly instead of wp page faults',
     changes: 'a read that swaps an exclusive page in maps it writable at once',
     since: 'v6.11',
   },

@@ -50,6 +50,17 @@ export function kfree(k: Machine, at: number, words: number): void {
   give(k, SLAB_LISTS + MAX_OBJECT_WORDS + sizeClass(words), at);
 }
 
+/** Words of objects and vectors that were allocated and not given back. */
+export function slabWordsInUse(k: Machine): number {
+  let words = ld(k.slab, SLAB_END) - SLAB_FIRST;
+  for (let list = SLAB_LISTS; list < SLAB_FIRST; list++) {
+    const vectors = list - SLAB_LISTS - MAX_OBJECT_WORDS;
+    const size = vectors < 0 ? list - SLAB_LISTS : 1 << vectors;
+    for (let free = ld(k.slab, list); free !== 0; free = ld(k.slab, free)) words -= size;
+  }
+  return words;
+}
+
 function sizeClass(words: number): number {
   return words <= 1 ? 0 : 32 - Math.clz32(words - 1);
 }

@@ -32,8 +32,9 @@ const NR_SWAP_SLOTS = (32 * 2 ** 20) / 4096;
 /** The model as a driver: a machine booted for the program, driven through its system calls. */
 export const makeModel: MakeDriver = (setup) => new Model(setup);
 
-class Model implements Driver {
-  readonly #world: World;
+/** A machine booted for one program. */
+export class Model implements Driver {
+  readonly world: World;
 
   constructor({ release, arch, program }: MachineSetup) {
     if (program.thp !== 'never') throw new Unsupported('huge pages');
@@ -50,7 +51,7 @@ class Model implements Driver {
     const objects = new Map(
       program.objects.map(({ object, nrPages }) => [object, __shmemFileSetup(k, nrPages)] as const),
     );
-    this.#world = {
+    this.world = {
       k,
       program,
       swapFlags,
@@ -65,7 +66,7 @@ class Model implements Driver {
   }
 
   execute(operation: Operation): Outcome {
-    const { k, tasks } = this.#world;
+    const { k, tasks } = this.world;
     const call = systemCalls[operation.name] as ((world: World, operation: Operation) => Result) | undefined;
     if (call === undefined) throw new Unsupported(operation.name);
     const acting = 'process' in operation ? tasks.get(operation.process) : undefined;
@@ -73,14 +74,14 @@ class Model implements Driver {
     k.current = acting;
     run(lruAddDrain(k));
     const before = counters(k, acting);
-    const result = call(this.#world, operation);
+    const result = call(this.world, operation);
     run(lruAddDrain(k));
     const quiet = operation.name === 'fork' || operation.name === 'exit';
     return outcome(result, difference(before, counters(k, acting), quiet));
   }
 
   snapshot(): Snapshot {
-    const { k, tasks, objects } = this.#world;
+    const { k, tasks, objects } = this.world;
     return observe(k, tasks, new Map([...objects].map(([object, file]) => [object, mappingOf(k, file)])));
   }
 }

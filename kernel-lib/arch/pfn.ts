@@ -1,5 +1,5 @@
 import { type Words, parseSlices } from '../base/bitfield.js';
-import { cutAtWords, gather, highWord, scatter } from '../base/scatter.js';
+import { highOf, highWord, lowOf, numberOf, placement } from '../base/scatter.js';
 import { type Arch } from './arch.js';
 import { type MaskReader } from './mask.js';
 import { compileOperation } from './operation.js';
@@ -13,12 +13,10 @@ export interface PfnCodec {
   readonly pfnPte: (w: PteWords, i: number, pfn: number, prot: Words) => void;
 }
 
-const twoTo32 = 2 ** 32;
-
 export function compilePfn(arch: Arch, masks: MaskReader): PfnCodec {
   const { at, unmasked, fixed = '0', invertedWhen, noneWhen, last } = arch.pfn;
-  const reads = cutAtWords(parseSlices(at));
-  const writes = cutAtWords(parseSlices(unmasked ? at.replace(/^\d+/, String(arch.pteBits - 1)) : at));
+  const reads = placement(parseSlices(at));
+  const writes = placement(parseSlices(unmasked ? at.replace(/^\d+/, String(arch.pteBits - 1)) : at));
   const ones = masks.words(fixed);
   const field = masks.words(`[${at}]`);
   const inverted = invertedWhen === undefined ? undefined : compileTest(invertedWhen, masks);
@@ -28,14 +26,14 @@ export function compilePfn(arch: Arch, masks: MaskReader): PfnCodec {
     ptePfn(w, i) {
       if (none?.(w, i)) return 2 ** arch.longBits - 1;
       const flip = inverted?.(w, i) ? -1 : 0;
-      const low = gather(reads, w[i]! ^ flip, w[i + 1]! ^ flip);
-      return (highWord >>> 0) * twoTo32 + (low >>> 0);
+      const low = reads.gather(w[i]! ^ flip, w[i + 1]! ^ flip);
+      return numberOf(low, highWord);
     },
     pfnPte(w, i, pfn, prot) {
       w[i] = prot.lo | ones.lo;
       w[i + 1] = prot.hi | ones.hi;
       const flips = inverted?.(w, i) ?? false;
-      const low = scatter(writes, pfn % twoTo32, pfn / twoTo32);
+      const low = writes.scatter(lowOf(pfn), highOf(pfn));
       w[i] = w[i]! | (flips ? low ^ field.lo : low);
       w[i + 1] = w[i + 1]! | (flips ? highWord ^ field.hi : highWord);
       finish(w, i);

@@ -1,5 +1,5 @@
 import { parseSlices } from '../base/bitfield.js';
-import { cutAtWords, gather, highWord, scatter } from '../base/scatter.js';
+import { highOf, highWord, lowOf, numberOf, placement } from '../base/scatter.js';
 import { type SwapLayout } from './arch.js';
 import { type MaskReader } from './mask.js';
 import { type Change, compileOperation } from './operation.js';
@@ -30,8 +30,6 @@ export interface SwapCodec {
   readonly pteSwpClearFlags: Change;
 }
 
-const twoTo32 = 2 ** 32;
-
 export function compileSwap(layout: SwapLayout, masks: MaskReader): SwapCodec {
   const exclusive = marker(layout.exclusive, masks);
   const softDirty = marker(layout.softDirty, masks);
@@ -60,36 +58,36 @@ export function compileSwap(layout: SwapLayout, masks: MaskReader): SwapCodec {
 }
 
 function encoder(layout: SwapLayout, masks: MaskReader) {
-  const types = cutAtWords(parseSlices(layout.encodes?.type ?? layout.type));
-  const offsets = cutAtWords(parseSlices(layout.encodes?.offset ?? layout.offset));
+  const types = placement(parseSlices(layout.encodes?.type ?? layout.type));
+  const offsets = placement(parseSlices(layout.encodes?.offset ?? layout.offset));
   const fixed = masks.words(layout.fixed ?? '0');
   const inverted = masks.words(layout.inverted ?? '0');
   function swpEntryToPteWords(w: PteWords, i: number, type: number, lo: number, hi: number): void {
-    const offsetLow = scatter(offsets, lo, hi);
+    const offsetLow = offsets.scatter(lo, hi);
     const offsetHigh = highWord;
-    w[i] = ((offsetLow | scatter(types, type, 0)) ^ inverted.lo) | fixed.lo;
+    w[i] = ((offsetLow | types.scatter(type, 0)) ^ inverted.lo) | fixed.lo;
     w[i + 1] = ((offsetHigh | highWord) ^ inverted.hi) | fixed.hi;
   }
   return {
     swpEntryToPteWords,
     swpEntryToPte(w: PteWords, i: number, type: number, offset: number): void {
-      swpEntryToPteWords(w, i, type, offset % twoTo32, offset / twoTo32);
+      swpEntryToPteWords(w, i, type, lowOf(offset), highOf(offset));
     },
   };
 }
 
 function decoder(layout: SwapLayout, masks: MaskReader) {
-  const types = cutAtWords(parseSlices(layout.decodes?.type ?? layout.type));
-  const offsets = cutAtWords(parseSlices(layout.decodes?.offset ?? layout.offset));
+  const types = placement(parseSlices(layout.decodes?.type ?? layout.type));
+  const offsets = placement(parseSlices(layout.decodes?.offset ?? layout.offset));
   const { lo, hi } = masks.words(layout.inverted ?? '0');
   return {
-    pteSwpType: (w: PteWords, i: number): number => gather(types, w[i]! ^ lo, w[i + 1]! ^ hi),
+    pteSwpType: (w: PteWords, i: number): number => types.gather(w[i]! ^ lo, w[i + 1]! ^ hi),
     pteSwpOffset(w: PteWords, i: number): number {
-      const low = gather(offsets, w[i]! ^ lo, w[i + 1]! ^ hi);
-      return (highWord >>> 0) * twoTo32 + (low >>> 0);
+      const low = offsets.gather(w[i]! ^ lo, w[i + 1]! ^ hi);
+      return numberOf(low, highWord);
     },
     pteSwpOffsetWords(w: PteWords, i: number, out: PteWords, o: number): void {
-      out[o] = gather(offsets, w[i]! ^ lo, w[i + 1]! ^ hi);
+      out[o] = offsets.gather(w[i]! ^ lo, w[i + 1]! ^ hi);
       out[o + 1] = highWord;
     },
   };

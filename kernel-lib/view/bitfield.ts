@@ -29,7 +29,8 @@ export function bitfield(arch: Arch, options: BitFieldOptions): BitFieldPicture 
 }
 
 const cellWidth = 24;
-const rowHeight = 74;
+const rowHeight = 104;
+const cellHeight = 70;
 const wordBits = 32;
 
 /** A picture of an entry: shows as SVG in a notebook, as text elsewhere. */
@@ -99,14 +100,19 @@ export class BitFieldPicture implements Displayable {
     const tip = field ? `${field.name}: ${field.means}` : 'not used';
     // A narrow cell has room for its name only from top to bottom.
     const upright = label.length * 6.2 > width;
-    const turn = upright ? ` transform="rotate(-90 ${middle} ${y + 38})"` : '';
-    const shown = this.value === undefined ? '' : text(middle, y + 68, this.#bits(cell), ' font-size="9"');
+    const turn = upright ? ` transform="rotate(-90 ${middle + 4} ${y + 47})"` : '';
+    const shown = this.value === undefined ? '' : text(middle, y + 94, this.#bits(cell), ' font-size="9"');
     return (
       `<g><title>${escapeHtml(tip)}</title>` +
-      `<rect x="${x}" y="${y + 12}" width="${width}" height="${this.value === undefined ? 56 : 46}" ` +
+      `<rect x="${x}" y="${y + 12}" width="${width}" height="${cellHeight}" ` +
       `fill="${colours[field?.role ?? 'unused']}" stroke="#444"/>` +
       text(x + 3, y + 9, String(high), ' font-size="8" text-anchor="start"') +
-      text(middle, y + 42, upright ? label.slice(0, 8) : label, turn) +
+      text(
+        upright ? middle + 4 : middle,
+        y + (upright ? 47 : 51),
+        upright ? label.slice(0, 11) : label,
+        turn,
+      ) +
       `${shown}</g>`
     );
   }
@@ -129,7 +135,7 @@ function text(x: number, y: number, content: string, attributes = ''): string {
 
 /** `_PAGE_ACCESSED` says no more than `ACCESSED` in a narrow cell. */
 function shortName(name: string): string {
-  return name.replace(/^_*(?:PAGE|L_PTE|PTE|SRMMU|CF_PAGE|SUN3_PAGE)_/, '').replace(/_MASK$/, '');
+  return name.replace(/^_*(?:PAGE|L_PTE|PTE|SRMMU|CF_PAGE|SUN3_PAGE)_/, '').replace(/^_+|_MASK$/g, '');
 }
 
 /** Every bit, highest first, as runs of one field or of none. */

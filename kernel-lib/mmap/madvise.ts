@@ -9,6 +9,7 @@ import { madviseCold, madvisePageout } from './madvise-cold.js';
 import { madviseDontneed, madviseDontneedLocked } from './madvise-dontneed.js';
 import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
 import { madviseFreeSingleVma } from './madvise-free.js';
+import { madviseGuardInstall, madviseGuardRemove } from './madvise-guard.js';
 import { madvisePopulateRange, madvisePopulateRead, madvisePopulateWrite } from './madvise-populate.js';
 import { madviseRemove } from './madvise-remove.js';
 import { madviseWillneed } from './madvise-willneed.js';
@@ -22,6 +23,8 @@ const pageAdvice = {
   MADV_DONTNEED: madviseDontneed,
   MADV_DONTNEED_LOCKED: madviseDontneedLocked,
   MADV_FREE: madviseFreeSingleVma,
+  MADV_GUARD_INSTALL: madviseGuardInstall,
+  MADV_GUARD_REMOVE: madviseGuardRemove,
   MADV_PAGEOUT: madvisePageout,
   MADV_POPULATE_READ: madvisePopulateRead,
   MADV_POPULATE_WRITE: madvisePopulateWrite,

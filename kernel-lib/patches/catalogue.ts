@@ -130,6 +130,12 @@ export const catalogue = {
     changes: 'of two neighbours that fit a new mapping but not each other, the lower one takes it',
     since: 'v6.12',
   },
+  guardRegions: {
+    id: '662df3e5c376',
+    title: 'mm: madvise: implement lightweight guard page mechanism',
+    changes: 'MADV_GUARD_INSTALL makes pages of a mapping inaccessible by PTE markers',
+    since: 'v6.13',
+  },
   mremapMultipleVmas: {
     id: 'd23cb648e365',
     title: 'mm/mremap: permit mremap() move of multiple VMAs',

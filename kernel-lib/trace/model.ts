@@ -11,6 +11,7 @@ import { makeMachine } from '../sys/machine.js';
 import { newTask } from '../sys/task.js';
 import { lruAddDrain } from '../folio/lru.js';
 import { __shmemFileSetup } from '../pagecache/shmem-file.js';
+import { checkInvariants } from '../walk/invariants.js';
 import { AddressSpace, type File } from '../vma/file.js';
 import {
   type Driver,
@@ -76,6 +77,7 @@ export class Model implements Driver {
     const before = counters(k, acting);
     const result = call(this.world, operation);
     run(lruAddDrain(k));
+    if (k.checking) checkInvariants(k);
     const quiet = operation.name === 'fork' || operation.name === 'exit';
     return outcome(result, difference(before, counters(k, acting), quiet));
   }

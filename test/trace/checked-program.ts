@@ -7,12 +7,21 @@ import { parseHeader } from '../../kernel-lib/trace/program.js';
 import { File } from '../../kernel-lib/vma/file.js';
 import { Mm } from '../../kernel-lib/vma/mm.js';
 import { type Usage, usage } from '../../kernel-lib/walk/usage.js';
-import { type Expected, ReferenceMemory } from './reference-memory.js';
+import { type Cell, type Expected, ReferenceMemory } from './reference-memory.js';
 
 /** The machine that programs run on. */
 export interface Target {
   readonly release: string;
   readonly arch: string;
+}
+
+/** What a program was promised: its memory, and what pipes and pins show of it. */
+interface Promised {
+  readonly memory: ReferenceMemory;
+  /** A page in a pipe may show whatever its owner ever wrote to it. */
+  readonly pipes: Map<number, Cell[]>;
+  /** A page that is pinned for writing shows what the process sees, and the other way round. */
+  readonly buffers: Map<number, readonly Cell[]>;
 }
 
 /** Thrown when a program saw something that it was promised it would not see. */
@@ -41,9 +50,8 @@ class CheckedRun {
   /** Where it runs, for messages. */
   readonly #on: string;
   readonly #memory: ReferenceMemory;
+  readonly #promised: Promised;
   readonly #before: Usage;
-  /** For each page in a pipe, all that it may show. */
-  readonly #pipes = new Map<number, ReadonlySet<number>[]>();
 
   constructor(model: Model, { release, arch }: Target) {
     this.#model = model;
@@ -51,7 +59,9 @@ class CheckedRun {
     this.#memory = new ReferenceMemory(
       model.world.program.objects.map(({ object, nrPages }) => [object, nrPages] as const),
     );
+    this.#promised = { memory: this.#memory, pipes: new Map(), buffers: new Map() };
     this.#before = usage(model.world.k);
+    model.world.k.checking = true;
   }
 
   step(line: string): void {
@@ -71,14 +81,22 @@ class CheckedRun {
     if ('process' in operation && !processes.has(operation.process)) return false;
     if ('target' in operation && !processes.has(operation.target)) return false;
     if ('child' in operation && processes.has(operation.child)) return false;
+    if (operation.name === 'swapon') return this.#model.world.program.swap !== 'none';
+    if (operation.name === 'mremap') return this.#movesOnePage(operation);
     if (operation.name === 'ioreg') return !buffers.has(operation.buffer);
     if (operation.name === 'lpin' || operation.name === 'lpinw') return !pins.has(operation.pin);
     return true;
   }
 
+  /** What moving several mappings, or a page onto itself, leaves behind when it fails is not promised. */
+  #movesOnePage({ process, region, index, nrPages, toRegion, toIndex }: Operation<'mremap'>): boolean {
+    const itself = region === toRegion && index === toIndex;
+    return nrPages === 1 && !itself && this.#memory.place(process, region, index) !== undefined;
+  }
+
   #check(operation: Operation, outcome: Outcome): void {
     const effect = effects[operation.name] as Effect<OperationName> | undefined;
-    effect?.(this.#memory, operation, outcome, this.#pipes);
+    effect?.(this.#promised, operation, outcome);
   }
 
   /** Ends every process, drains pipes, drops pins and empties objects; nothing is in use then. */
@@ -94,6 +112,7 @@ class CheckedRun {
     }
     for (const process of [...this.#memory.processes.keys()]) this.step(`exit ${process}`);
     for (const { object } of world.program.objects) this.step(`otrunc ${object} 0`);
+    this.step('swapon');
     this.#leaks();
   }
 
@@ -112,41 +131,76 @@ class CheckedRun {
 }
 
 /** What an operation does to the reference memory, and what its outcome must be. */
-type Effect<N extends OperationName> = (
-  memory: ReferenceMemory,
-  operation: Operation<N>,
-  outcome: Outcome,
-  pipes: Map<number, ReadonlySet<number>[]>,
-) => void;
+type Effect<N extends OperationName> = (state: Promised, operation: Operation<N>, outcome: Outcome) => void;
 
 const effects: { readonly [N in OperationName]?: Effect<N> } = {
-  mmap: (memory, operation, { ret }) => {
+  mmap: ({ memory }, operation, { ret }) => {
     if (ret === 0) memory.map(operation);
   },
-  munmap: (memory, { process, region, index, nrPages }, { ret }) => {
+  munmap: ({ memory }, { process, region, index, nrPages }, { ret }) => {
     if (ret === 0) memory.unmap(process, region, index, nrPages);
   },
-  mprotect: (memory, operation) => memory.protect(operation),
-  read: (memory, { process, region, index }, outcome) =>
+  mprotect: ({ memory }, operation) => memory.protect(operation),
+  mremap: ({ memory }, operation, { ret }) => {
+    if (ret !== 0) throw new Disagreement('a mapped page can be moved');
+    memory.move(operation);
+  },
+  read: ({ memory }, { process, region, index }, outcome) =>
     judge(memory.read(process, region, index), outcome.val),
-  readall: (memory, { process, region, index, nrPages }, { vals }) => {
+  readall: ({ memory }, { process, region, index, nrPages }, { vals }) => {
     for (let at = 0; at < nrPages; at++) {
       const got = vals![at]!;
       judge(memory.read(process, region, index + at), got < 0 ? undefined : got);
     }
   },
-  write: (memory, { process, region, index, value }, { ret }) => {
+  write: ({ memory }, { process, region, index, value }, { ret }) => {
     const writable = memory.writable(process, region, index);
     if (writable !== (ret === 0))
       throw new Disagreement(`the store must ${writable ? 'work' : 'be stopped'}`);
     if (writable) memory.write(process, region, index, value);
   },
-  fork: (memory, { process, child }) => memory.fork(process, child),
-  exit: (memory, { process }) => void memory.processes.delete(process),
-  madvise: (memory, { process, region, index, nrPages, advice }, { ret }) => {
+  pvread: ({ memory }, { target, region, index }, outcome) =>
+    judge(memory.read(target, region, index), outcome.val),
+  memwrite: ({ memory }, { target, region, index, value }, { ret }) => {
+    if (ret > 0) memory.write(target, region, index, value);
+  },
+  odread: ({ memory }, { process, region, index, value }, { ret }) => {
+    if (ret > 0) memory.write(process, region, index, value);
+  },
+  fork: ({ memory }, { process, child }) => memory.fork(process, child),
+  exit: ({ memory }, { process }) => void memory.processes.delete(process),
+  madvise: ({ memory }, { process, region, index, nrPages, advice }, { ret }) => {
     for (let at = 0; at < nrPages; at++) {
       if (advice === 'DONTNEED' && ret === 0) memory.drop(process, region, index + at);
+      // What fails half-way has dropped some pages.
+      if (advice === 'FREE' || advice === 'DONTNEED') memory.free(process, region, index + at);
     }
+  },
+  vmsplice: ({ memory, pipes }, { process, region, index, pipe }, { ret }) => {
+    const cells = pipes.get(pipe) ?? [];
+    pipes.set(pipe, cells);
+    for (let at = 0; at * 4096 < ret; at++) {
+      cells.push(memory.cell(memory.place(process, region, index + at)!));
+    }
+  },
+  pipepeek: ({ pipes }, { pipe }, { val }) => {
+    if (val !== undefined) judge(pipes.get(pipe)![0]!.history, val);
+  },
+  piperead: ({ pipes }, { pipe }, { val }) => {
+    if (val !== undefined) judge(pipes.get(pipe)!.shift()!.history, val);
+  },
+  ioreg: ({ memory, buffers }, { process, region, index, nrPages, buffer }, { ret }) => {
+    if (ret < 0) return;
+    const cells = Array.from({ length: nrPages }, (_, at) =>
+      memory.writableCell(process, region, index + at),
+    );
+    buffers.set(buffer, cells);
+  },
+  ioread: ({ buffers }, { buffer, page }, { val }) => {
+    if (val !== undefined) judge(buffers.get(buffer)![page]!.values, val);
+  },
+  iowrite: ({ buffers }, { buffer, page, value }, { ret }) => {
+    if (ret > 0) buffers.get(buffer)![page]!.set(value);
   },
 };
 

@@ -4,15 +4,16 @@ const oneOf = <const T>(...values: readonly T[]) => fc.constantFrom(...values);
 const process = fc.nat(2);
 const region = fc.nat(2);
 const index = fc.nat(3);
+const number = fc.nat(1);
 const nrPages = fc.integer({ min: 1, max: 3 });
 const value = fc.integer({ min: 1, max: 9 });
 const prot = oneOf('n', 'r', 'w', 'w');
 const source = oneOf('anon', 'zero');
-const advice = oneOf('DONTNEED', 'PAGEOUT', 'PAGEOUT', 'PAGEOUT');
+const advice = oneOf('DONTNEED', 'PAGEOUT', 'PAGEOUT', 'FREE', 'COLD');
 
 /** A line of the recordings' notation. */
 function line(name: string, ...words: readonly fc.Arbitrary<string | number>[]): fc.Arbitrary<string> {
-  return fc.tuple(...words).map((values) => [name, ...values].join(' '));
+  return fc.tuple(...words).map((values) => [name, ...values].join(' ').trimEnd());
 }
 
 const place = [process, region, index] as const;
@@ -30,6 +31,23 @@ const operation = fc.oneof(
   { weight: 3, arbitrary: line('fork', process, process) },
   { weight: 1, arbitrary: line('exit', process) },
   { weight: 4, arbitrary: line('madvise', ...range, advice) },
+  { weight: 1, arbitrary: line('mremap', ...place, fc.constant(1), region, index, oneOf('', 'dontunmap')) },
+  { weight: 1, arbitrary: line('mlock', ...range) },
+  { weight: 1, arbitrary: line('munlock', ...range) },
+  { weight: 2, arbitrary: line('vmsplice', ...range, number) },
+  { weight: 1, arbitrary: line('pipepeek', number) },
+  { weight: 1, arbitrary: line('piperead', number) },
+  { weight: 2, arbitrary: line('ioreg', ...range, number) },
+  { weight: 1, arbitrary: line('iounreg', number) },
+  { weight: 2, arbitrary: line('ioread', number, number) },
+  { weight: 2, arbitrary: line('iowrite', number, number, value) },
+  { weight: 1, arbitrary: line('lpin', ...range, number) },
+  { weight: 1, arbitrary: line('pvread', process, ...place) },
+  { weight: 1, arbitrary: line('memwrite', process, ...place, value) },
+  { weight: 1, arbitrary: line('odwrite', ...place) },
+  { weight: 1, arbitrary: line('odread', ...place, value) },
+  { weight: 1, arbitrary: line('swapoff') },
+  { weight: 1, arbitrary: line('swapon') },
 );
 
 /** Programs: a header, mappings to begin with, and operations. */

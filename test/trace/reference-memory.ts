@@ -1,7 +1,7 @@
 import type { Operation } from '../../kernel-lib/trace/operation.js';
 
 /** A byte of memory, as whoever may look at it: the values that it may have, and those that it ever may have had. */
-class Cell {
+export class Cell {
   /** Several when the kernel may choose, as after MADV_FREE. */
   values: ReadonlySet<number>;
   readonly history: Set<number>;

@@ -1,8 +1,22 @@
-import { JSDOM } from 'jsdom';
+import { createRequire } from 'node:module';
 import { expect, test } from 'vitest';
 import { pteCodec, pteVal } from '../../kernel-lib/arch/codec.js';
 import { archById, arches } from '../../kernel-lib/arch/variants.js';
 import { bitfield } from '../../kernel-lib/view/bitfield.js';
+
+/** What is used of jsdom, whose own types would put the whole DOM among the globals. */
+interface SvgDocument {
+  querySelector(selector: string): { readonly textContent: string } | null;
+  querySelectorAll(selector: string): { readonly length: number };
+}
+const { JSDOM } = createRequire(import.meta.url)('jsdom') as {
+  JSDOM: new (text: string, options: object) => { readonly window: { readonly document: SvgDocument } };
+};
+        documentElement: { tagName: string };
+      };
+    };
+  };
+};
 
 test('a picture says the fields of a swap entry from the highest bit down', () => {
   expect(bitfield(archById('x86_32'), { of: { swap: 'after' } }).text).toBe(

@@ -11,6 +11,7 @@ interface SvgDocument {
 }
 const { JSDOM } = createRequire(import.meta.url)('jsdom') as {
   JSDOM: new (text: string, options: object) => { readonly window: { readonly document: SvgDocument } };
+};
 
 test('a picture says the fields of a swap entry from the highest bit down', () => {
   expect(bitfield(archById('x86_32'), { of: { swap: 'after' } }).text).toBe(

@@ -1,7 +1,7 @@
 import { folioPut } from '../folio/alloc.js';
-import { PG_active, PG_lru, PG_workingset } from '../folio/flags.js';
-import { clearFlag, folioGet, setFlag } from '../folio/frame.js';
-import { folioEvictable, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
+import { PG_active, PG_lru, PG_unevictable, PG_workingset } from '../folio/flags.js';
+import { clearFlag, folioGet, setFlag, testFlag } from '../folio/frame.js';
+import { folioEvictable, folioIsolateLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import { folioIsFileLru } from '../folio/lru-list.js';
 import {
   LRU_ACTIVE_FILE,
@@ -27,21 +27,36 @@ const MAX_RECLAIM_RETRIES = 16;
  *
  * @kernel mm/memcontrol.c memory_reclaim v6.2
  * @param nrPages how much is asked for
+ * @param chosen MODEL: the pages that are to go, where a recording knows; else the lists decide
  * @returns how many pages were freed; fewer than asked for is -EAGAIN to the writer
  */
-export function* memoryReclaim(k: Machine, nrPages: number): Step<number> {
+export function* memoryReclaim(k: Machine, nrPages: number, chosen?: ReadonlySet<number>): Step<number> {
+  const spares = chosen === undefined ? undefined : (page: number): boolean => !chosen.has(page);
   let nrReclaimed = 0;
   for (let retries = MAX_RECLAIM_RETRIES; nrReclaimed < nrPages;) {
     if (retries === 0) yield* lruAddDrain(k);
-    const reclaimed = yield* doTryToFreePages(k, nrPages - nrReclaimed);
+    const reclaimed = yield* doTryToFreePages(k, nrPages - nrReclaimed, spares);
     if (reclaimed === 0 && retries-- === 0) break;
     nrReclaimed += reclaimed;
   }
+  if (chosen !== undefined) nrReclaimed += yield* reclaimChosen(k, chosen);
+  return nrReclaimed;
+}
+
+/** Chosen pages that the lists would have kept. */
+function* reclaimChosen(k: Machine, chosen: ReadonlySet<number>): Step<number> {
+  const pages: number[] = [];
+  for (const page of chosen) {
+    if (!testFlag(k, page, PG_unevictable) && (yield* folioIsolateLru(k, page))) pages.push(page);
+  }
+  for (const page of pages) clearFlag(k, page, PG_active);
+  const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, { ignoreReferences: true, byMemcg: true });
+  for (const page of kept) yield* folioPutbackLru(k, page);
   return nrReclaimed;
 }
 
 /** @kernel mm/vmscan.c do_try_to_free_pages v6.2 @differs one memory cgroup, one node */
-function* doTryToFreePages(k: Machine, nrToReclaim: number): Step<number> {
+function* doTryToFreePages(k: Machine, nrToReclaim: number, spares: Scan['spares']): Step<number> {
   const sc: Scan = {
     priority: DEF_PRIORITY,
     mayDeactivateAnon: false,
@@ -49,6 +64,7 @@ function* doTryToFreePages(k: Machine, nrToReclaim: number): Step<number> {
     forceDeactivate: false,
     skippedDeactivate: false,
     nrReclaimed: 0,
+    spares,
   };
   for (;;) {
     for (sc.priority = DEF_PRIORITY; sc.priority >= 0; sc.priority--) {
@@ -78,7 +94,7 @@ function* shrinkLruvec(k: Machine, sc: Scan): Step<void> {
 /** @kernel mm/vmscan.c shrink_list v6.2 */
 function* shrinkList(k: Machine, list: number, nrToScan: number, sc: Scan): Step<void> {
   if (list === LRU_INACTIVE_ANON || list === LRU_INACTIVE_FILE) {
-    sc.nrReclaimed += yield* shrinkInactiveList(k, list, nrToScan);
+    sc.nrReclaimed += yield* shrinkInactiveList(k, list, nrToScan, sc.spares);
   } else if (list === LRU_ACTIVE_FILE ? sc.mayDeactivateFile : sc.mayDeactivateAnon) {
     yield* shrinkActiveList(k, list, nrToScan);
   } else {
@@ -87,10 +103,19 @@ function* shrinkList(k: Machine, list: number, nrToScan: number, sc: Scan): Step
 }
 
 /** @kernel mm/vmscan.c shrink_inactive_list v6.2 */
-function* shrinkInactiveList(k: Machine, list: number, nrToScan: number): Step<number> {
+function* shrinkInactiveList(
+  k: Machine,
+  list: number,
+  nrToScan: number,
+  spares: Scan['spares'],
+): Step<number> {
   yield* lruAddDrain(k);
   const pages = yield* isolateLruFolios(k, list, nrToScan);
-  const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, { ignoreReferences: false, byMemcg: true });
+  const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, {
+    ignoreReferences: false,
+    byMemcg: true,
+    spares,
+  });
   yield* moveFoliosToLru(k, kept);
   return nrReclaimed;
 }

@@ -18,6 +18,7 @@ export interface Scan {
   forceDeactivate: boolean;
   skippedDeactivate: boolean;
   nrReclaimed: number;
+  readonly spares: ((page: number) => boolean) | undefined;
 }
 
 /** How gently a scan begins. */

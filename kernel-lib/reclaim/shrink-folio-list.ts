@@ -4,6 +4,7 @@ import {
   PG_dirty,
   PG_mlocked,
   PG_reclaim,
+  PG_referenced,
   PG_swapbacked,
   PG_swapcache,
   PG_writeback,
@@ -14,6 +15,7 @@ import {
   folioRefCount,
   pageMapcount,
   pageOwner,
+  pageRefcount,
   setFlag,
   setPageRefcount,
   testFlag,
@@ -34,6 +36,8 @@ export interface ScanControl {
   readonly ignoreReferences: boolean;
   /** The memory cgroup's own reclaim, as opposed to MADV_PAGEOUT's. */
   readonly byMemcg: boolean;
+  /** Pages that are to stay although they could go; absent: none. */
+  readonly spares?: ((page: number) => boolean) | undefined;
 }
 
 /** What became of a list of pages. */
@@ -85,6 +89,10 @@ function* shrinkFolio(k: Machine, page: number, sc: ScanControl): Step<Fate> {
   const references: FolioReferences = sc.ignoreReferences ? 'RECLAIM' : yield* folioCheckReferences(k, page);
   if (references === 'ACTIVATE') return 'activateLocked';
   if (references === 'KEEP') return 'keepLocked';
+  if (sc.spares?.(page) === true && couldBeFreed(k, page)) {
+    setFlag(k, page, PG_referenced);
+    return 'activateLocked';
+  }
   const anon = PageAnon(k, page);
   if (anon && testFlag(k, page, PG_swapbacked) && !testFlag(k, page, PG_swapcache)) {
     if (yield* folioMaybeDmaPinned(k, page)) return 'keepLocked';
@@ -101,6 +109,12 @@ function* shrinkFolio(k: Machine, page: number, sc: ScanControl): Step<Fate> {
     if (stays !== undefined) return stays;
   }
   return yield* freeIt(k, page, sc);
+}
+
+/** Whether only the isolation, its mappings and a cache refer to a page. */
+function couldBeFreed(k: Machine, page: number): boolean {
+  const cached = testFlag(k, page, PG_swapcache) || !PageAnon(k, page) ? 1 : 0;
+  return pageRefcount(k, page) === 1 + pageMapcount(k, page) + cached;
 }
 
 /** @returns the page's fate, undefined when it is clean now and locked again */

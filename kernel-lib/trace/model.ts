@@ -18,6 +18,7 @@ import {
   type MachineSetup,
   type MakeDriver,
   type Outcome,
+  type ReclaimHint,
   type Snapshot,
   Unsupported,
 } from './driver.js';
@@ -63,10 +64,12 @@ export class Model implements Driver {
       buffers: new Map(),
       pins: new Map(),
       zero: undefined,
+      hint: undefined,
     };
   }
 
-  execute(operation: Operation): Outcome {
+  execute(operation: Operation, hint?: ReclaimHint): Outcome {
+    this.world.hint = hint;
     const { k, tasks } = this.world;
     const call = systemCalls[operation.name] as ((world: World, operation: Operation) => Result) | undefined;
     if (call === undefined) throw new Unsupported(operation.name);

@@ -14,7 +14,7 @@ const swapAfter: SwapLayout = {
   exclusive: '_PAGE_SWP_EXCLUSIVE',
 };
 
-/** Until v6.1-rc7 an entry became writable for the MMU no matter whether it was dirty or writable. */
+/** Until November 2022 an entry became writable for the MMU no matter whether it was dirty or writable. */
 const unconditional: Partial<Operations> = {
   mkdirty: { set: '_PAGE_DIRTY | _PAGE_MODIFIED' },
   mkwrite: { set: '_PAGE_WRITE | _PAGE_DIRTY' },
@@ -128,7 +128,7 @@ export const loongarch64_16k: Arch = {
     after,
     'before-stable': beforeStable,
     'dirty-unconditional': {
-      is: 'v6.1-rc1 to rc6: pte_mkdirty() and pte_mkwrite() always make the entry writable for the MMU (reconstructed)',
+      is: 'until November 2022: pte_mkdirty() and pte_mkwrite() always make the entry writable for the MMU (reconstructed)',
       release: 'v6.1',
       swap: swapBefore,
       operations: unconditional,

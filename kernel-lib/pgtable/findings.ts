@@ -165,7 +165,7 @@ export const presentFindings: readonly Finding[] = [
   },
   {
     id: 'loongarch-dirty-is-writable',
-    title: 'LoongArch until v6.1-rc7: a write-protected entry made dirty lets stores through',
+    title: 'LoongArch until November 2022: a write-protected entry made dirty lets stores through',
     check: 'mmu-obeys',
     arches: ['loongarch64_4k', 'loongarch64_16k', 'loongarch64_64k'],
     states: ['dirty-unconditional'],
@@ -176,7 +176,7 @@ export const presentFindings: readonly Finding[] = [
   },
   {
     id: 'loongarch-dirty-is-writable-variant',
-    title: 'LoongArch until v6.1-rc7, as a variant of its own',
+    title: 'LoongArch until November 2022, as a variant of its own',
     check: 'mmu-obeys',
     arches: ['loongarch64_16k_dirty_prefix'],
     why: 'The same pte_mkdirty(), before and after the exclusive-marker series.',
@@ -223,7 +223,7 @@ export const presentFindings: readonly Finding[] = [
     prots: [2, 3, 6, 7],
     why:
       'Its protection_map[] gives CF_PAGE_WRITABLE to private and not to shared mappings. Reading first maps the ' +
-      'shared zero page writable. ColdFire with MMU cannot be configured with swap.',
+      'shared zero page writable.',
   },
   {
     id: 'openrisc-exec-only',

@@ -56,9 +56,8 @@ export class CellThread extends EventEmitter<CellThreadEvents> {
    *
    * @param cell the number of the cell that ends with it, also when the thread has not come to it yet
    */
-  interrupt(cell: number | undefined): Promise<void> {
+  interrupt(cell: number | undefined): void {
     this.interrupting = this.interrupting.then(() => interruptCellThread(cell));
-    return this.interrupting;
   }
 
   async terminate(): Promise<void> {

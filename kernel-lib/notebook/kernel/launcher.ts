@@ -22,7 +22,7 @@ function followParent(): void {
 
 try {
   const server = new KernelServer(readConnectionFile(connectionFileArgument()));
-  process.on('SIGINT', () => void server.interrupt());
+  process.on('SIGINT', () => server.interrupt());
   followParent();
   await server.start();
 } catch (err) {

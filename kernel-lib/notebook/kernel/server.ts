@@ -35,8 +35,8 @@ export class KernelServer implements Speaker {
   }
 
   /** Stops the running cell, as `interrupt_request` and SIGINT ask. */
-  async interrupt(): Promise<void> {
-    await this.thread.interrupt(this.executions.runningCell());
+  interrupt(): void {
+    this.thread.interrupt(this.executions.runningCell());
   }
 
   publish(request: Request, msgType: string, content: Content): void {
@@ -73,7 +73,8 @@ export class KernelServer implements Speaker {
       case 'kernel_info_request':
         return kernelInfo(await this.ready);
       case 'interrupt_request':
-        await this.interrupt();
+        // Answered at once: a cell that waits for a child process hears it only afterwards.
+        this.interrupt();
         return { status: 'ok' };
       case 'history_request':
         return { status: 'ok', history: this.history.answer(content) };

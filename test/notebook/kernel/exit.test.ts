@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Kernel, KernelDied } from '../../../kernel-lib/notebook/client/kernel.js';
 import { kernelArgv } from '../../../kernel-lib/notebook/kernel/spec.js';
 import { CellView } from './session.js';
@@ -15,7 +15,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const startKernel = () =>
   Kernel.start({ argv: kernelArgv, cwd: folder, signal: new AbortController().signal });
 
-test('process.exit ends the process with its code, after everything that the cell printed', async () => {
+test('process.exit ends the process, after everything that the cell printed', async () => {
   const kernel = await startKernel();
   const cell = new CellView();
   const death = kernel.execute(
@@ -26,7 +26,7 @@ console.log('unreachable');`,
     cell.add,
   );
   await expect(death).rejects.toThrow(KernelDied);
-  await expect(death).rejects.toThrow('exit code 3');
+  await expect(death).rejects.toThrow('process.exit(3)');
   expect(cell.text().trim().split('\n')).toHaveLength(1000);
   expect(cell.text('stderr')).toBe('The kernel has ended: process.exit(3)\n');
   await kernel.close();
@@ -63,6 +63,24 @@ test('a shutdown request ends a kernel in the midst of a loop', async () => {
   await kernel.close();
   await expect(running).rejects.toThrow('exit code 0');
 });
+
+test('a kernel does not outlive the process that started it, even when that is killed', async () => {
+  const parent = spawn(process.execPath, ['--input-type=module', '-e', STARTER], {
+    cwd: folder,
+    stdio: 'pipe',
+  });
+  const [pid] = (await once(parent.stdout.setEncoding('utf8'), 'data')) as [string];
+  expect(() => process.kill(Number(pid), 0)).not.toThrow();
+  parent.kill('SIGKILL');
+  await vi.waitFor(() => expect(() => process.kill(Number(pid), 0)).toThrow('ESRCH'), { timeout: 30_000 });
+});
+
+const dist = new URL('../../../dist/notebook/', import.meta.url);
+const STARTER = `import { Kernel } from '${dist}client/kernel.js';
+import { kernelArgv } from '${dist}kernel/spec.js';
+const kernel = await Kernel.start({ argv: kernelArgv, cwd: '.', signal: new AbortController().signal });
+const print = ({ content }) => content.data && console.log(content.data['text/plain']);
+await kernel.execute('process.pid', false, print);`;
 
 test.each([
   ['missing.json', undefined, /missing\.json: .*ENOENT/],

@@ -43,7 +43,7 @@ describe.each(Object.entries(ways))('%s stops', (_way, interrupt) => {
   });
 });
 
-test('the answer to interrupt_request comes while the cell still had the processor', async () => {
+test('an interrupted cell names the line that it was at', async () => {
   const { cell, ended } = start(LOOPS['a loop after an await']);
   await cell.until(() => cell.text() !== '');
   expect(await ask('interrupt_request', {}, 'control')).toEqual({ status: 'ok' });
@@ -53,9 +53,22 @@ test('the answer to interrupt_request comes while the cell still had the process
   ]);
 });
 
-test('an interrupt without a running cell does nothing', async () => {
+test('an interrupt without a running cell does nothing, also to a cell that comes at once', async () => {
+  for (let i = 0; i < 20; i++) {
+    expect(await ask('interrupt_request', {}, 'control')).toEqual({ status: 'ok' });
+    expect((await run('for (let i = 0; i < 1e5; i++) turns++; 1 + 1')).result).toBe('2');
+  }
+});
+
+test('a request is answered, and works, while a cell waits for a child process', async () => {
+  const { cell, ended } = start(`import { execSync } from 'node:child_process';
+console.log('begun');
+execSync('sleep 1');
+for (;;);`);
+  await cell.until(() => cell.text() !== '');
   expect(await ask('interrupt_request', {}, 'control')).toEqual({ status: 'ok' });
-  expect((await run('1 + 1')).result).toBe('2');
+  expect(cell.reply).toEqual({});
+  expect((await ended).reply.ename).toBe('Interrupted');
 });
 
 test('many interrupts stop one cell', async () => {

@@ -5,7 +5,7 @@ import type { MimeBundle } from '../../../view/mime.js';
 import type { CellError, ExecuteOrder, PublishedType } from '../messages.js';
 import { cellError, Interrupted } from './cellError.js';
 import { compileError } from './diagnostics.js';
-import { Interruption } from './interruption.js';
+import { Interruption, type OnInterrupt } from './interruption.js';
 import type { Output } from './output.js';
 import { bundleOf } from './richDisplay.js';
 import type { SourceMaps } from './sourceMaps.js';
@@ -113,15 +113,19 @@ export class Cells implements TslabListener {
     this.output.done({ type: 'done', cell: cell.cell, ...(cell.error && { error: cell.error }) });
   }
 
-  private interrupted(number: number | undefined): (err: Interrupted) => void {
+  private interrupted(number: number | undefined): ReturnType<OnInterrupt> {
     const cell = this.latest;
+    if (cell && !cell.ended) return number === cell.cell ? (err) => this.interrupt(cell, err) : undefined;
     if (number !== undefined && number !== cell?.cell) this.doomed = number;
-    return (err) => {
-      if (!cell || cell.cell !== number || cell.ended) return;
-      this.stop(cell, err);
-      // Lets go of the cell's promise if tslab waits for it.
-      this.tslab.executor.interrupt();
-    };
+    // What runs although no cell does was left behind by one, and keeps others from starting.
+    return () => {};
+  }
+
+  private interrupt(cell: Cell, err: Interrupted): void {
+    if (cell.ended) return;
+    this.stop(cell, err);
+    // Lets go of the cell's promise if tslab waits for it.
+    this.tslab.executor.interrupt();
   }
 
   private stop(cell: Cell, err: Interrupted): void {

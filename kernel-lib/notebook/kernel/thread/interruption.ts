@@ -9,6 +9,12 @@ interface ProcessInternals {
 }
 
 /**
+ * Is told which cell an interrupt is meant for, and decides at once: later, another cell may run. What it returns is
+ * called when the code that ran has been left; undefined spares that code.
+ */
+export type OnInterrupt = (cell: number | undefined) => ((err: Interrupted) => void) | undefined;
+
+/**
  * Stops running JavaScript at the main thread's wish, without losing what it made. {@link install} offers a function
  * that the main thread calls through the inspector, that is, between two instructions of whatever runs here.
  */
@@ -26,8 +32,8 @@ export class Interruption {
     const interrupt: InterruptFunction = (cell, force) => {
       if (this.shields === 0 && !force && isAmidBookkeeping(interrupt)) return false;
       const onLeft = this.onInterrupt(cell);
-      if (this.shields > 0) this.waiting = onLeft;
-      else terminate(onLeft);
+      if (onLeft && this.shields > 0) this.waiting = onLeft;
+      else if (onLeft) terminate(onLeft);
       return true;
     };
     Reflect.set(globalThis, Symbol.for(INTERRUPT), interrupt);
@@ -55,12 +61,6 @@ export class Interruption {
     throw err;
   }
 }
-
-/**
- * Is told at once of which cell an interrupt is meant for; what it returns is called when the code that ran has been
- * left. That may be late: a cell whose order is waiting may run first.
- */
-export type OnInterrupt = (cell: number | undefined) => (err: Interrupted) => void;
 
 /** Leaves the code that runs, as if it had never called anything: no `catch` and no `finally` of it runs. */
 function terminate(onLeft: (err: Interrupted) => void): void {

@@ -9,8 +9,8 @@ const LOOPS = {
   'a loop after an await': 'console.log(1); await null;\nfor (;;) turns++;',
   'a loop after a timer': `console.log(1); await new Promise((resolve) => setTimeout(resolve, 1));
 for (;;) turns++;`,
-  'a loop in a timer': 'console.log(1); await new Promise(() => setTimeout(() => { for (;;) turns++; }));',
-  'a loop in a microtask': 'console.log(1); await Promise.resolve().then(() => { for (;;) turns++; });',
+  'a loop in a timer': 'await new Promise(() => setTimeout(() => { console.log(1); for (;;) turns++; }));',
+  'a loop in a microtask': 'await Promise.resolve().then(() => { console.log(1); for (;;) turns++; });',
   'endless awaits': 'console.log(1); for (;;) { turns++; await null; }',
   'a promise that nobody keeps': 'console.log(1); await new Promise(() => {});',
   'endless output': 'for (;;) console.log(turns++);',
@@ -69,6 +69,18 @@ for (;;);`);
   expect(await ask('interrupt_request', {}, 'control')).toEqual({ status: 'ok' });
   expect(cell.reply).toEqual({});
   expect((await ended).reply.ename).toBe('Interrupted');
+});
+
+test('a loop that sleeps between its turns does not go on in the background', async () => {
+  const { cell, ended } = start(`import { setTimeout as sleep } from 'node:timers/promises';
+setInterval(() => console.log('interval'), 1);
+for (;;) { await sleep(1); console.log('turn'); }`);
+  await cell.until(() => cell.text().includes('turn') && cell.text().includes('interval'));
+  await ask('interrupt_request', {}, 'control');
+  await ended;
+  const printed = cell.text();
+  await run('await new Promise((resolve) => setTimeout(resolve, 50));');
+  expect(cell.text()).toBe(printed);
 });
 
 test('many interrupts stop one cell', async () => {

@@ -4,8 +4,9 @@ import type { Diagnostic } from 'tslab/dist/converter.js';
 import type { MimeBundle } from '../../../view/mime.js';
 import type { CellError, ExecuteOrder, PublishedType } from '../messages.js';
 import { cellError, Interrupted } from './cellError.js';
+import { CellTimers, watchTimers } from './cellTimers.js';
 import { compileError } from './diagnostics.js';
-import { Interruption, type OnInterrupt } from './interruption.js';
+import { Interruption } from './interruption.js';
 import type { Output } from './output.js';
 import { bundleOf } from './richDisplay.js';
 import type { SourceMaps } from './sourceMaps.js';
@@ -15,6 +16,7 @@ import { startTslab, type Tslab, type TslabListener } from './tslab.js';
 interface Cell extends ExecuteOrder {
   /** Outputs that are still being rendered: the cell ends after them. */
   readonly rendering: Set<Promise<void>>;
+  readonly timers: CellTimers;
   error?: CellError;
   ended: boolean;
 }
@@ -38,14 +40,15 @@ export class Cells implements TslabListener {
     process.on('uncaughtException', (err) => this.failHere(err));
     process.on('unhandledRejection', (reason) => this.failHere(reason));
     this.interruption.install();
+    watchTimers((timer) => this.context.getStore()?.timers.add(timer));
   }
 
   /** Runs one cell; its end is reported to the main thread, which sends the next one only then. */
   execute(order: ExecuteOrder): void {
-    const cell: Cell = { ...order, rendering: new Set(), ended: false };
+    const cell: Cell = { ...order, rendering: new Set(), timers: new CellTimers(), ended: false };
     this.latest = cell;
     if (cell.cell === this.doomed) {
-      this.stop(cell, new Interrupted());
+      this.stop(cell);
       return;
     }
     // No await here: an interrupt of the cell's synchronous part also ends this function.
@@ -113,23 +116,24 @@ export class Cells implements TslabListener {
     this.output.done({ type: 'done', cell: cell.cell, ...(cell.error && { error: cell.error }) });
   }
 
-  private interrupted(number: number | undefined): ReturnType<OnInterrupt> {
+  private interrupted(number: number | undefined): boolean {
     const cell = this.latest;
-    if (cell && !cell.ended) return number === cell.cell ? (err) => this.interrupt(cell, err) : undefined;
+    if (cell && !cell.ended) {
+      if (number !== cell.cell) return false;
+      this.stop(cell);
+      // Lets go of the cell's promise if tslab waits for it.
+      this.tslab.executor.interrupt();
+      return true;
+    }
     if (number !== undefined && number !== cell?.cell) this.doomed = number;
     // What runs although no cell does was left behind by one, and keeps others from starting.
-    return () => {};
+    return true;
   }
 
-  private interrupt(cell: Cell, err: Interrupted): void {
-    if (cell.ended) return;
-    this.stop(cell, err);
-    // Lets go of the cell's promise if tslab waits for it.
-    this.tslab.executor.interrupt();
-  }
-
-  private stop(cell: Cell, err: Interrupted): void {
-    this.fail(cell, err);
+  private stop(cell: Cell): void {
+    // A loop that is waiting for its next turn would go on in the background.
+    cell.timers.cancel();
+    this.fail(cell, new Interrupted());
     this.end(cell);
   }
 
@@ -139,8 +143,8 @@ export class Cells implements TslabListener {
   }
 
   private fail(cell: Cell, thrown: unknown): void {
-    // What interrupts the compiler comes here twice: as its exception and as the interrupt.
-    if (thrown instanceof Interrupted && cell.error) return;
+    // What keeps an interrupted cell from running once it is compiled says nothing new.
+    if (thrown instanceof Interrupted && cell.ended) return;
     this.failWith(cell, cellError(thrown));
   }
 

@@ -9,31 +9,26 @@ interface ProcessInternals {
 }
 
 /**
- * Is told which cell an interrupt is meant for, and decides at once: later, another cell may run. What it returns is
- * called when the code that ran has been left; undefined spares that code.
- */
-export type OnInterrupt = (cell: number | undefined) => ((err: Interrupted) => void) | undefined;
-
-/**
  * Stops running JavaScript at the main thread's wish, without losing what it made. {@link install} offers a function
  * that the main thread calls through the inspector, that is, between two instructions of whatever runs here.
  */
 export class Interruption {
-  private readonly onInterrupt: OnInterrupt;
+  private readonly onInterrupt: (cell: number | undefined) => boolean;
   private shields = 0;
-  /** What to call when a shielded work that an interrupt waits for has been left. */
-  private waiting: ((err: Interrupted) => void) | undefined;
+  private isWaiting = false;
 
-  constructor(onInterrupt: OnInterrupt) {
+  /** @param onInterrupt ends the cell of this number, and says whether what runs is to be stopped */
+  constructor(onInterrupt: (cell: number | undefined) => boolean) {
     this.onInterrupt = onInterrupt;
   }
 
   install(): void {
     const interrupt: InterruptFunction = (cell, force) => {
       if (this.shields === 0 && !force && isAmidBookkeeping(interrupt)) return false;
-      const onLeft = this.onInterrupt(cell);
-      if (onLeft && this.shields > 0) this.waiting = onLeft;
-      else if (onLeft) terminate(onLeft);
+      // The cell ends before its code is left: afterwards, a timer of it may run first, and for ever.
+      const isMeant = this.onInterrupt(cell);
+      if (isMeant && this.shields > 0) this.isWaiting = true;
+      else if (isMeant) terminate();
       return true;
     };
     Reflect.set(globalThis, Symbol.for(INTERRUPT), interrupt);
@@ -50,27 +45,21 @@ export class Interruption {
       return work();
     } finally {
       this.shields--;
-      if (this.waiting && this.shields === 0) this.giveWay(this.waiting);
+      if (this.isWaiting && this.shields === 0) this.giveWay();
     }
   }
 
-  private giveWay(onLeft: (err: Interrupted) => void): never {
-    this.waiting = undefined;
-    const err = new Interrupted();
-    setImmediate(onLeft, err);
-    throw err;
+  private giveWay(): never {
+    this.isWaiting = false;
+    throw new Interrupted();
   }
 }
 
-/** Leaves the code that runs, as if it had never called anything: no `catch` and no `finally` of it runs. */
-function terminate(onLeft: (err: Interrupted) => void): void {
-  const err = new Interrupted();
+/** Leaves the code that runs: nothing of it goes on, no `catch` and no `finally`. */
+function terminate(): void {
   const session = new Session();
   session.connect();
-  setImmediate(() => {
-    session.disconnect();
-    onLeft(err);
-  });
+  setImmediate(() => session.disconnect());
   leaveAsyncContexts();
   session.post('Runtime.terminateExecution');
 }

@@ -1,11 +1,11 @@
-/** A set of 64-bit keys, by open addressing in one typed array: 16 to 32 bytes a key. */
+/** A set of 64-bit keys, by open addressing in one typed array: 12 to 24 bytes a key. */
 export class VisitedSet {
   /** Two words a slot; a slot of two zeros is empty. */
   #slots: Int32Array;
   #shift: number;
   #size = 0;
 
-  /** @param bits logarithm of the first number of slots, which doubles when half of them are taken */
+  /** @param bits logarithm of the first number of slots, which doubles when two thirds of them are taken */
   constructor(bits = 14) {
     this.#slots = new Int32Array(2 << bits);
     this.#shift = 32 - bits;
@@ -30,7 +30,7 @@ export class VisitedSet {
     }
     slots[at] = low;
     slots[at + 1] = high;
-    if (++this.#size * 4 > slots.length) this.#grow();
+    if (++this.#size * 3 > slots.length) this.#grow();
     return true;
   }
 

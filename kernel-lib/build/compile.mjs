@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import ts from 'typescript';
+import { inlineBarrier } from './inline.mjs';
 import { stepRules } from './rules.mjs';
 import { strip, StripError } from './strip.mjs';
 import { findTwins, sourceOf, STEPPED } from './twins.mjs';
@@ -145,6 +146,8 @@ function place(tree, file, at) {
 /** @param {ts.Program} program @param {Tree} tree */
 function emit(program, tree) {
   const respell = specifierTransformer(program, tree);
+  const barrier = join(tree.root, 'step/memory.ts');
+  const inline = inlineBarrier((importer, specifier) => tree.target(importer, specifier) === barrier);
   program.emit(
     undefined,
     (path, text, _bom, _onError, sources) => {
@@ -158,7 +161,7 @@ function emit(program, tree) {
     undefined,
     false,
     // @ts-expect-error one transformer serves JavaScript and declarations, whose files differ only in their parts
-    { after: [respell], afterDeclarations: [respell] },
+    { before: [inline], after: [respell], afterDeclarations: [respell] },
   );
 }
 

@@ -120,6 +120,13 @@ test('the plain build holds no generator, and the stepped build lies beside it',
   );
 });
 
+test('the memory barrier costs the plain build nothing: its calls are indexed accesses', () => {
+  const leaf = readFileSync(join(outDir(), 'walk/leaf.js'), 'utf8');
+  expect(leaf).toContain('return mem[i];');
+  expect(leaf).toContain('mem[i] = value;');
+  expect(readFileSync(join(outDir(), 'stepped/walk/leaf.js'), 'utf8')).toContain('st(mem, i, value);');
+});
+
 test('data, state and error classes exist once: the stepped build imports the shared files', () => {
   expect(existsSync(join(outDir(), 'stepped/step/arena.js'))).toBe(false);
   expect(existsSync(join(outDir(), 'stepped/entry.js'))).toBe(false);

@@ -29,7 +29,7 @@ export async function interruptCellThread(cell: number | undefined): Promise<voi
     const worker = await attachWorker(session);
     const patienceEnds = Date.now() + PATIENCE;
     const call = () => `${INTERRUPT_FUNCTION}?.(${cell}, ${Date.now() > patienceEnds})`;
-    while (!(await evaluate(session, worker, call()))) await setImmediate();
+    while ((await evaluate(session, worker, call())) !== true) await setImmediate();
   } finally {
     session.disconnect();
   }
@@ -43,13 +43,18 @@ function attachWorker(session: Session): Promise<string> {
   });
 }
 
-/** Calls the interrupt function; a call that could not return has done its work. */
-function evaluate(session: Session, sessionId: string, expression: string): Promise<boolean> {
+/**
+ * Calls the interrupt function.
+ *
+ * @returns what it returned; undefined when the call was stopped itself, by an interrupt before it that had not taken
+ *   effect: this call has taken its place, so what was to be stopped goes on, and the call must be made again
+ */
+function evaluate(session: Session, sessionId: string, expression: string): Promise<unknown> {
   const message = JSON.stringify({ id: 1, method: 'Runtime.evaluate', params: { expression } });
   return new Promise((resolve, reject) => {
     session.once('NodeWorker.receivedMessageFromWorker', ({ params }) => {
       const { result } = JSON.parse(params.message) as EvaluateReply;
-      resolve(result?.result.value !== false);
+      resolve(result?.result.value);
     });
     session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (err) => err && reject(err));
   });

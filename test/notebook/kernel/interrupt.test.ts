@@ -91,6 +91,17 @@ test('many interrupts stop one cell', async () => {
   expect((await run('2 + 2')).result).toBe('4');
 });
 
+test('an interrupt that comes before the one before it has taken effect does not take its place', async () => {
+  for (let i = 0; i < 30; i++) {
+    const { cell, ended } = start(LOOPS['a loop after an await']);
+    await cell.until(() => cell.text() !== '');
+    await ask('interrupt_request', {}, 'control');
+    await ended;
+    await ask('interrupt_request', {}, 'control');
+    expect((await run('2 + 2')).result).toBe('4');
+  }
+});
+
 test('an interrupt that meets the compiler waits for it, and the cell does not run', async () => {
   const slow = `type Big<N extends number, T extends unknown[] = []> = T['length'] extends N ? T : Big<N, [...T, 0]>;
 ${Array.from({ length: 12 }, (_, i) => `let big${i}: Big<${500 + i}>['length'] = ${500 + i};`).join('\n')}

@@ -224,6 +224,12 @@ test('state, types and redeclaration carry over from cell to cell', async () => 
   expect((await run(`const page = 'again'; page.length`)).result).toBe('5');
 });
 
+test('a property that a pattern renames may be called like a variable of an earlier cell', async () => {
+  await run('const rows: { pid: number }[] = [{ pid: 1 }]; const pid = 7;');
+  expect((await run('const { pid: first } = rows[0]; [first, pid]')).result).toBe('[ 1, 7 ]');
+  expect((await run('for (const { pid: each } of rows) console.log(each)')).text()).toBe('1\n');
+});
+
 test('for await works at the top of a cell', async () => {
   const cell = await run(`async function* pages() { yield 1; yield 2 }
 for await (const page of pages()) console.log(page);`);

@@ -3,8 +3,9 @@ import { conform } from './conform.js';
 import { kernel } from './kernel.js';
 import { pte } from './pte.js';
 import { run } from './run.js';
+import { scenario } from './scenario.js';
 
 /** Every command of `faultbook`, in the order of its help. Each lives in a file of its own name in this folder. */
 export function commands(): Command[] {
-  return [run(), conform(), pte(), kernel()];
+  return [run(), conform(), scenario(), pte(), kernel()];
 }

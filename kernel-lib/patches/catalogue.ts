@@ -1,3 +1,5 @@
+import { swpExclusiveSeries } from './swp-exclusive-series.js';
+
 /** One change of the kernel's history, as a switch. */
 export interface Patch {
   /** First 12 digits of the mainline commit; `?` and a name where the commit could not be confirmed. */
@@ -98,12 +100,21 @@ export const catalogue = {
     since: 'v6.2-rc1',
     requires: [['5df397dec7c4', 'it widens the batches of delayed pages']],
   },
-  swpExclusiveX86: {
-    id: '93c0eac40d4e',
-    title: 'x86/mm: support __HAVE_ARCH_PTE_SWP_EXCLUSIVE also on 32bit',
-    changes: 'swap PTEs of 32-bit x86 remember exclusive pages',
+  nios2SwapRefactored: {
+    id: '0a9ad8273ff4',
+    title: 'nios2/mm: refactor swap PTE layout',
+    changes: 'swap PTEs of nios2 store all five type bits',
     since: 'v6.3',
-    arches: ['x86_32', 'x86_32_pae'],
+    arches: ['nios2'],
+  },
+  alphaSwpExclusiveBool: {
+    id: '403d1338a4a5',
+    title: 'mm: pgtable: fix pte_swp_exclusive',
+    changes:
+      'pte_swp_exclusive() of Alpha no longer loses the marker, which lies in bit 39, on its way through an int',
+    since: 'v6.16',
+    requires: [['a172d5128706', 'before it Alpha has no marker']],
+    arches: ['alpha'],
   },
   cleanExclusiveUpgrade: {
     id: 'd84887739d5c',
@@ -253,7 +264,28 @@ export const catalogue = {
   },
 } as const satisfies Record<string, Patch>;
 
-export type PatchName = keyof typeof catalogue;
+/** A patch of the series that gave swap PTEs an exclusive marker: one for each family of architectures. */
+export const swpExclusivePatches: readonly Patch[] = swpExclusiveSeries
+  .filter(({ arches, commit }) => arches.length > 0 && commit !== catalogue.nios2SwapRefactored.id)
+  .map(({ commit, title, arches }) => ({
+    id: commit,
+    title,
+    changes: 'swap PTEs remember exclusive pages',
+    since: 'v6.3',
+    arches,
+    ...(arches.includes('nios2') && {
+      requires: [[catalogue.nios2SwapRefactored.id, 'the marker takes a bit that it set free']],
+    }),
+  }));
+
+/** `swpExclusive` stands for whichever patch of the series concerns the machine's architecture. */
+export type PatchName = keyof typeof catalogue | 'swpExclusive';
 
 /** For each patch whether the machine's kernel has it. */
 export type Patched = Readonly<Record<PatchName, boolean>>;
+
+/** Every patch, with the name under which kernel code asks for it. */
+export const patches: readonly (readonly [PatchName, Patch])[] = [
+  ...(Object.entries(catalogue) as [PatchName, Patch][]),
+  ...swpExclusivePatches.map((patch) => ['swpExclusive', patch] as const),
+];

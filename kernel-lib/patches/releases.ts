@@ -1,5 +1,5 @@
 import { InputError } from '../base/error.js';
-import { type Patch, type PatchName, type Patched, catalogue } from './catalogue.js';
+import { type Patch, type PatchName, type Patched, patches } from './catalogue.js';
 
 /** A release that can be booted: a point of mainline, and what a stable branch added to it. */
 interface Release {
@@ -48,16 +48,15 @@ export function releaseByName(name: string): string {
 /** Ids of the patches that a release has on an architecture, in the catalogue's order. */
 export function patchesOf(release: string, arch: string): string[] {
   const { mainline, backports = [] } = releases[releaseByName(release)]!;
-  return entries
+  return patches
     .filter(([name, patch]) => backports.includes(name) || notLater(patch.since, mainline))
     .filter(([, patch]) => concerns(patch, arch))
     .map(([, patch]) => patch.id);
 }
 
-const entries = Object.entries(catalogue) as [PatchName, Patch][];
-
-function concerns(patch: Patch, arch: string): boolean {
-  return patch.arches === undefined || patch.arches.includes(arch);
+/** Variants named after another one, `sparc64_sun4v`, share its layout and its patches. */
+function concerns({ arches }: Patch, arch: string): boolean {
+  return arches === undefined || arches.some((id) => arch === id || arch.startsWith(`${id}_`));
 }
 
 /** `v6.2-rc1` as numbers that compare in the order of history: release candidates come before their release. */
@@ -75,7 +74,8 @@ function notLater(a: string, b: string): boolean {
  *
  * @param withIds patches to add; 12 digits or more of the commit
  * @param withoutIds patches to take away
- * @throws InputError for unknown ids and for combinations that no kernel could run, with the reason
+ * @throws InputError for ids unknown or of another architecture, and for combinations that no kernel could run, with
+ * the reason
  */
 export function resolvePatches(
   release: string,
@@ -84,21 +84,28 @@ export function resolvePatches(
   withoutIds: readonly string[] = [],
 ): Patched {
   const ids = new Set(patchesOf(release, arch));
-  for (const id of withIds) ids.add(patchById(id).id);
+  for (const id of withIds) ids.add(patchFor(id, arch).id);
   for (const id of withoutIds) ids.delete(patchById(id).id);
-  for (const [, patch] of entries.filter(([, { id }]) => ids.has(id))) {
+  for (const [, patch] of patches.filter(([, { id }]) => ids.has(id))) {
     for (const [needed, why] of patch.requires ?? []) {
       if (!ids.has(needed)) throw new InputError(`${patch.id} needs ${needed}: ${why}`);
     }
   }
-  return Object.fromEntries(entries.map(([name, { id }]) => [name, ids.has(id)])) as unknown as Patched;
+  const on = new Set(patches.filter(([, { id }]) => ids.has(id)).map(([name]) => name));
+  return Object.fromEntries(patches.map(([name]) => [name, on.has(name)])) as Patched;
+}
+
+function patchFor(id: string, arch: string): Patch {
+  const patch = patchById(id);
+  if (concerns(patch, arch)) return patch;
+  throw new InputError(`${patch.id} does not concern ${arch}; it is for ${patch.arches?.join(', ')}`);
 }
 
 /** @throws InputError naming the patches that there are */
 export function patchById(id: string): Patch {
-  const found = entries.find(([, patch]) => id.startsWith(patch.id));
+  const found = patches.find(([, patch]) => id.startsWith(patch.id));
   if (!found) {
-    throw new InputError(`no patch '${id}'; there are ${entries.map(([, patch]) => patch.id).join(', ')}`);
+    throw new InputError(`no patch '${id}'; there are ${patches.map(([, patch]) => patch.id).join(', ')}`);
   }
   return found[1];
 }

@@ -72,7 +72,7 @@ export function makeMachine(shape: MachineShape): Machine {
 }
 
 function fixedPart({ release, arch, patched }: MachineShape) {
-  const codec = pteCodec(arch, hasSwpExclusive(arch, patched) ? 'after' : 'before');
+  const codec = pteCodec(arch, archState(arch, patched));
   const kconfig = { ...arch.kconfig, MEMORY_FAILURE: true };
   const types = swapTypes(kconfig, patched.swapErrorMarker ? 'v6.3' : 'v6.1');
   return {
@@ -95,10 +95,14 @@ function fixedPart({ release, arch, patched }: MachineShape) {
   };
 }
 
-/** x86-64 and three others had the marker from the start; the series brought it to the rest. */
-function hasSwpExclusive(arch: Arch, patched: Patched): boolean {
-  const { before } = arch.states;
-  return before.swap.exclusive !== undefined || patched.swpExclusiveX86;
+/**
+ * In which state of its history the architecture is. x86-64 and three others had the marker before the series, in a
+ * layout that both states share.
+ */
+function archState({ states }: Arch, patched: Patched): string {
+  if (patched.alphaSwpExclusiveBool) return 'after-bool';
+  if (patched.swpExclusive || states.before.swap.exclusive !== undefined) return 'after';
+  return patched.nios2SwapRefactored ? 'refactored' : 'before';
 }
 
 function initialise(k: Machine, shape: MachineShape): void {

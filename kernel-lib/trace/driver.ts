@@ -34,6 +34,9 @@ export interface MachineSetup {
   /** An architecture variant that `boot` knows, such as `x86_32_pae`. */
   readonly arch: string;
   readonly program: ProgramHeader;
+  /** Commits of patches to add to the release, and to take away from it. */
+  readonly with?: readonly string[];
+  readonly without?: readonly string[];
 }
 
 /** Thrown by a driver for what it does not model. Counts as disagreement, and is tallied by its message. */

@@ -12,15 +12,21 @@ import { type Call, type Result, type World, addressOf, mmOf } from './world.js'
 export const gupCalls: { readonly [N in OperationName]?: Call<N> } = {
   vmsplice: (world, { process, region, index, nrPages, pipe }) =>
     run(
-      vmspliceToPipe(world.k, mmOf(world, process), addressOf(region, index), nrPages, pipeOf(world, pipe)),
+      vmspliceToPipe(
+        world.k,
+        mmOf(world, process),
+        addressOf(world, region, index),
+        nrPages,
+        pipeOf(world, pipe),
+      ),
     ),
-  pipepeek: (world, { pipe }) => readBytes(pipePeek(world.k, pipeOf(world, pipe)), 4096),
-  piperead: (world, { pipe }) => readBytes(run(pipeRead(world.k, pipeOf(world, pipe))), 4096),
+  pipepeek: (world, { pipe }) => readBytes(pipePeek(world.k, pipeOf(world, pipe)), world.k.pageSize),
+  piperead: (world, { pipe }) => readBytes(run(pipeRead(world.k, pipeOf(world, pipe))), world.k.pageSize),
   ioreg: (world, { process, region, index, nrPages, buffer }) =>
     pin(
       world.buffers,
       buffer,
-      run(ioPinPages(world.k, mmOf(world, process), addressOf(region, index), nrPages)),
+      run(ioPinPages(world.k, mmOf(world, process), addressOf(world, region, index), nrPages)),
     ),
   iounreg: (world, { buffer }) => {
     const pinned = world.buffers.get(buffer);
@@ -49,24 +55,24 @@ export const gupCalls: { readonly [N in OperationName]?: Call<N> } = {
   },
   pvread: (world, { target, region, index }) => {
     if (!world.tasks.has(target)) return -ESRCH;
-    return readBytes(run(processVmRw(world.k, mmOf(world, target), addressOf(region, index))), 1);
+    return readBytes(run(processVmRw(world.k, mmOf(world, target), addressOf(world, region, index))), 1);
   },
   pvwrite: (world, { target, region, index, value }) => {
     if (!world.tasks.has(target)) return -ESRCH;
-    return counted(run(processVmRw(world.k, mmOf(world, target), addressOf(region, index), value)));
+    return counted(run(processVmRw(world.k, mmOf(world, target), addressOf(world, region, index), value)));
   },
   memread: (world, { target, region, index }) => {
     if (!world.tasks.has(target)) return -ESRCH;
-    return readBytes(run(memRw(world.k, mmOf(world, target), addressOf(region, index))), 1);
+    return readBytes(run(memRw(world.k, mmOf(world, target), addressOf(world, region, index))), 1);
   },
   memwrite: (world, { target, region, index, value }) => {
     if (!world.tasks.has(target)) return -ESRCH;
-    return counted(run(memRw(world.k, mmOf(world, target), addressOf(region, index), value)));
+    return counted(run(memRw(world.k, mmOf(world, target), addressOf(world, region, index), value)));
   },
   odwrite: (world, { process, region, index }) =>
-    run(directWrite(world.k, mmOf(world, process), addressOf(region, index))),
+    run(directWrite(world.k, mmOf(world, process), addressOf(world, region, index))),
   odread: (world, { process, region, index, value }) =>
-    run(directRead(world.k, mmOf(world, process), addressOf(region, index), value)),
+    run(directRead(world.k, mmOf(world, process), addressOf(world, region, index), value)),
 };
 
 /** A byte that was read, or an error. */
@@ -92,7 +98,7 @@ function bufferPage(world: World, buffer: number, page: number): number {
 
 function longtermPin(world: World, operation: Operation<'lpin' | 'lpinw'>, write: boolean): Result {
   const { process, region, index, nrPages, pin: number } = operation;
-  const start = addressOf(region, index);
+  const start = addressOf(world, region, index);
   return pin(world.pins, number, run(vaddrGetPfns(world.k, mmOf(world, process), start, nrPages, write)));
 }
 

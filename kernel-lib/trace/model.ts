@@ -28,28 +28,32 @@ import { systemCalls } from './system-calls.js';
 import type { Result, World } from './world.js';
 
 /** Memory and swap of the recorded guests. */
-const NR_FRAMES = (640 * 2 ** 20) / 4096;
-const NR_SWAP_SLOTS = (32 * 2 ** 20) / 4096;
+const MEMORY = 640 * 2 ** 20;
+const SWAP = 32 * 2 ** 20;
 
 /** The model as a driver: a machine booted for the program, driven through its system calls. */
 export const makeModel: MakeDriver = (setup) => new Model(setup);
 
-/** A machine booted for one program. */
+/** The model, and the world in it that a scenario looks into. */
 export class Model implements Driver {
   readonly world: World;
 
-  constructor({ release, arch, program }: MachineSetup) {
+  /** @throws InputError for what no kernel is or could combine */
+  constructor({ release, arch, program, ...patches }: MachineSetup) {
     if (program.thp !== 'never') throw new Unsupported('huge pages');
+    const record = archById(arch);
+    const pageSize = 2 ** record.pageShift;
+    const nrSwapSlots = SWAP / pageSize;
     const k = makeMachine({
       release: releaseByName(release),
-      arch: archById(arch),
-      patched: resolvePatches(release, arch),
-      nrFrames: NR_FRAMES,
-      nrSwapSlots: NR_SWAP_SLOTS,
+      arch: record,
+      patched: resolvePatches(release, arch, patches.with, patches.without),
+      nrFrames: MEMORY / pageSize,
+      nrSwapSlots,
       nrCpus: 1,
     });
     const swapFlags = program.swap === 'brd' ? SWP_SYNCHRONOUS_IO : 0;
-    if (program.swap !== 'none') swaponArea(k, NR_SWAP_SLOTS, swapFlags);
+    if (program.swap !== 'none') swaponArea(k, nrSwapSlots, swapFlags);
     const objects = new Map(
       program.objects.map(({ object, nrPages }) => [object, __shmemFileSetup(k, nrPages)] as const),
     );
@@ -57,7 +61,7 @@ export class Model implements Driver {
       k,
       program,
       swapFlags,
-      nrSwapSlots: NR_SWAP_SLOTS,
+      nrSwapSlots,
       tasks: new Map([[0, newTask(k)]]),
       objects,
       pipes: new Map(),

@@ -50,51 +50,85 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     const file = fileOf(world, source);
     const flags =
       (visibility === 's' ? MAP_SHARED : MAP_PRIVATE) | MAP_FIXED | (file === null ? MAP_ANONYMOUS : 0);
-    const addr = addressOf(region, 0);
-    const request = { file, addr, len: nrPages * 4096, prot: protOf(prot), flags, pgoff: offset };
+    const addr = addressOf(world, region, 0);
+    const request = { file, addr, len: nrPages * world.k.pageSize, prot: protOf(prot), flags, pgoff: offset };
     return zeroed(run(vmMmapPgoff(world.k, mmOf(world, process), request)));
   },
   munmap: (world, { process, region, index, nrPages }) =>
-    run(__vmMunmap(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096)),
+    run(
+      __vmMunmap(world.k, mmOf(world, process), addressOf(world, region, index), nrPages * world.k.pageSize),
+    ),
   mprotect: (world, { process, region, index, nrPages, prot }) =>
     run(
-      doMprotectPkey(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, protOf(prot)),
+      doMprotectPkey(
+        world.k,
+        mmOf(world, process),
+        addressOf(world, region, index),
+        nrPages * world.k.pageSize,
+        protOf(prot),
+      ),
     ),
   mremap: (world, { process, region, index, nrPages, toRegion, toIndex, dontunmap }) =>
     zeroed(
       run(
         mremap(world.k, mmOf(world, process), {
-          addr: addressOf(region, index),
-          oldLen: nrPages * 4096,
-          newLen: nrPages * 4096,
+          addr: addressOf(world, region, index),
+          oldLen: nrPages * world.k.pageSize,
+          newLen: nrPages * world.k.pageSize,
           flags: MREMAP_MAYMOVE | MREMAP_FIXED | (dontunmap ? MREMAP_DONTUNMAP : 0),
-          newAddr: addressOf(toRegion, toIndex),
+          newAddr: addressOf(world, toRegion, toIndex),
         }),
       ),
     ),
   madvise: (world, { process, region, index, nrPages, advice }) => {
     const name = `MADV_${advice}` as Advice;
-    return run(doMadvise(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, name));
+    return run(
+      doMadvise(
+        world.k,
+        mmOf(world, process),
+        addressOf(world, region, index),
+        nrPages * world.k.pageSize,
+        name,
+      ),
+    );
   },
   mlock: (world, { process, region, index, nrPages }) =>
-    run(mlock2(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, 0)),
+    run(
+      mlock2(world.k, mmOf(world, process), addressOf(world, region, index), nrPages * world.k.pageSize, 0),
+    ),
   mlock2: (world, { process, region, index, nrPages }) =>
-    run(mlock2(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, MLOCK_ONFAULT)),
+    run(
+      mlock2(
+        world.k,
+        mmOf(world, process),
+        addressOf(world, region, index),
+        nrPages * world.k.pageSize,
+        MLOCK_ONFAULT,
+      ),
+    ),
   munlock: (world, { process, region, index, nrPages }) =>
-    run(munlock(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096)),
+    run(munlock(world.k, mmOf(world, process), addressOf(world, region, index), nrPages * world.k.pageSize)),
   msync: (world, { process, region, index, nrPages }) =>
-    run(msync(world.k, mmOf(world, process), addressOf(region, index), nrPages * 4096, MS_SYNC)),
+    run(
+      msync(
+        world.k,
+        mmOf(world, process),
+        addressOf(world, region, index),
+        nrPages * world.k.pageSize,
+        MS_SYNC,
+      ),
+    ),
   read: (world, { process, region, index }) => {
-    const got = run(access(world.k, mmOf(world, process), addressOf(region, index)));
+    const got = run(access(world.k, mmOf(world, process), addressOf(world, region, index)));
     return typeof got === 'number' ? { ret: 0, val: got } : { ret: -1, signal: got };
   },
   write: (world, { process, region, index, value }) => {
-    const got = run(access(world.k, mmOf(world, process), addressOf(region, index), value));
+    const got = run(access(world.k, mmOf(world, process), addressOf(world, region, index), value));
     return typeof got === 'number' ? 0 : { ret: -1, signal: got };
   },
   readall: (world, { process, region, index, nrPages }) => {
     const vals = Array.from({ length: nrPages }, (_, at) => {
-      const got = run(access(world.k, mmOf(world, process), addressOf(region, index + at)));
+      const got = run(access(world.k, mmOf(world, process), addressOf(world, region, index + at)));
       if (typeof got === 'number') return got;
       return got.sig === 'SEGV' ? -1 : -2;
     });
@@ -148,7 +182,7 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
   owrite: (world, { object, index, value }) =>
     run(genericPerformWrite(world.k, objectOf(world, object), index, value)),
   oread: (world, { object, index }) => {
-    if (index * 4096 >= objectOf(world, object).iSize) return 0;
+    if (index * world.k.pageSize >= objectOf(world, object).iSize) return 0;
     const got = run(shmemFileReadIter(world.k, objectOf(world, object), index));
     return got < 0 ? got : { ret: 1, val: got };
   },

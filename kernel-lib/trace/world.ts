@@ -43,8 +43,8 @@ export type Result =
 export type Call<N extends OperationName> = (world: World, operation: Operation<N>) => Result;
 
 /** First byte of a page of a region. */
-export function addressOf(region: number, index: number): number {
-  return REGION_BASE + region * REGION_SIZE + index * 4096;
+export function addressOf({ k }: World, region: number, index: number): number {
+  return REGION_BASE + region * REGION_SIZE + index * k.pageSize;
 }
 
 export function mmOf(world: World, process: number): Mm {

@@ -1,0 +1,30 @@
+import type { Patched } from '../patches/catalogue.js';
+import type { Run } from './run.js';
+
+/** The kernel on which a scenario runs: what an expectation may depend on. */
+export interface Kernel {
+  readonly arch: string;
+  readonly patched: Patched;
+}
+
+/** A named course of events with a verdict: data, so that tests, notebooks and the command line run the same. */
+export interface Scenario {
+  readonly name: string;
+  /** Its number in the lists that tests refer to, X for swap PTEs, S for unsharing. */
+  readonly number: string;
+  readonly kind: 'sequential';
+  /** What is asked, in one line. */
+  readonly title: string;
+  /** As in a program's header: an asynchronous (`dm`) or synchronous (`brd`) swap device. */
+  readonly swap: 'dm' | 'brd' | 'none';
+  /** Object lines of a program, `obj 0 memfd 4`. */
+  readonly objects?: readonly string[];
+  /** Operations in the notation of the recordings. */
+  readonly steps: readonly string[];
+  /** What was observed, as one line. */
+  readonly verdict: (run: Run) => string;
+  /** The same line as the kernel's history and sources have it, without running anything. */
+  readonly expected: (kernel: Kernel) => string;
+  /** One sentence that explains the verdict. */
+  readonly why: string;
+}

@@ -208,7 +208,7 @@ function protOf(prot: 'n' | 'r' | 'w'): number {
 function hintedFrames(world: World, { pages, objectPages }: ReclaimHint): Set<number> {
   const { k } = world;
   const frames = pages.map(({ process, region, index }) =>
-    frameAt(k, mmOf(world, process), addressOf(region, index)),
+    frameAt(k, mmOf(world, process), addressOf(world, region, index)),
   );
   for (const { object, index } of objectPages) frames.push(xaLoad(k, objectOf(world, object), index));
   return new Set(frames.filter((frame) => frame > ZERO_PFN));

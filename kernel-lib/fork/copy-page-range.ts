@@ -18,6 +18,10 @@ import {
   pteSwpClearExclusive,
   pteSwpClearUffdWp,
   pteSwpExclusive,
+  pteSwpMksoftDirty,
+  pteSwpMkuffdWp,
+  pteSwpSoftDirty,
+  pteSwpUffdWp,
   pteUffdWp,
   pteWrite,
   pteWrprotect,
@@ -40,11 +44,16 @@ import {
   PTE_MARKER_GUARD,
   PTE_MARKER_POISONED,
   PTE_MARKER_UFFD_WP,
+  entryToPte,
+  isMigrationEntry,
   isPteMarkerEntry,
+  isReadableMigrationEntry,
   makePteMarker,
+  makeReadableMigrationEntry,
   nonSwapEntry,
   pteMarkerGet,
   pteToSwpEntry,
+  swpOffset,
 } from '../swap/entry.js';
 import { Mm } from '../vma/mm.js';
 import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
@@ -142,9 +151,24 @@ function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPt
       yield* setPteAt(k, pteOffset(k, copy.dstTable, address), makePteMarker(k, copiedBits(k, dst, entry)));
     }
     return;
+  } else if (isMigrationEntry(k, entry)) {
+    pte = yield* copyMigrationEntry(k, copy, address, pte);
   }
   if ((dst.vmFlags & VM_UFFD_WP) === 0) pte = pteSwpClearUffdWp(k, pte);
   yield* setPteAt(k, pteOffset(k, copy.dstTable, address), pte);
+}
+
+/** A page that is moving is shared from now on: neither parent nor child may write to it, or has it alone. */
+function* copyMigrationEntry(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<Pte> {
+  const { dst, src } = copy;
+  const entry = pteToSwpEntry(k, srcPte);
+  addMmCounter(k, Mm.at(k, dst.vmMm), mmCounter(k, swpOffset(entry)), 1);
+  if (isReadableMigrationEntry(k, entry) || !isCowMapping(src.vmFlags)) return srcPte;
+  let pte = entryToPte(k, makeReadableMigrationEntry(k, swpOffset(entry)));
+  if (pteSwpSoftDirty(k, srcPte)) pte = pteSwpMksoftDirty(k, pte);
+  if (pteSwpUffdWp(k, srcPte)) pte = pteSwpMkuffdWp(k, pte);
+  yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
+  return pte;
 }
 
 /** Whether a child gets a marker: three states of its history. */

@@ -8,6 +8,8 @@ export const Task = struct('task_struct', {
   /** Completed faults charged to it. */
   minFlt: 'i32',
   majFlt: 'i32',
+  /** si_code of a SIGBUS that was sent during a system call, 0 for none. */
+  sigbusCode: 'i32',
 });
 
 export type Task = Handle<(typeof Task)['fields']>;

@@ -10,6 +10,7 @@ import { madviseDontneed, madviseDontneedLocked } from './madvise-dontneed.js';
 import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
 import { madviseFreeSingleVma } from './madvise-free.js';
 import { madviseGuardInstall, madviseGuardRemove } from './madvise-guard.js';
+import { madviseInjectError } from './madvise-inject-error.js';
 import { madvisePopulateRange, madvisePopulateRead, madvisePopulateWrite } from './madvise-populate.js';
 import { madviseRemove } from './madvise-remove.js';
 import { madviseWillneed } from './madvise-willneed.js';
@@ -32,22 +33,29 @@ const pageAdvice = {
   MADV_WILLNEED: madviseWillneed,
 } as const satisfies Record<string, PageAdvice>;
 
-export type Advice = keyof typeof pageAdvice | FlagAdvice;
+/** Failures of memory that are made up, by whether the memory is lost. */
+const injectedErrors = { MADV_HWPOISON: true, MADV_SOFT_OFFLINE: false } as const;
+type InjectedError = keyof typeof injectedErrors;
+
+/** Advice that is given to VMAs one by one. */
+type VmaAdvice = keyof typeof pageAdvice | FlagAdvice;
+
+export type Advice = VmaAdvice | InjectedError;
 
 /**
  * The madvise system call.
  *
  * @kernel mm/madvise.c do_madvise v6.2
- * @differs built without CONFIG_MEMORY_FAILURE
  * @param len in bytes
  * @returns 0, -EINVAL for bad arguments or memory that the advice does not fit, -ENOMEM when part of the range is
  *     not mapped (the rest is advised all the same), or what the advice itself returns
  */
 export function* doMadvise(k: Machine, mm: Mm, start: number, len: number, advice: Advice): Step<number> {
-  if (!isFlagAdvice(advice) && !Object.hasOwn(pageAdvice, advice)) return -EINVAL;
+  if (!isFlagAdvice(advice) && !isInjectedError(advice) && !Object.hasOwn(pageAdvice, advice)) return -EINVAL;
   if (start % k.pageSize !== 0 || len < 0) return -EINVAL;
   const end = start + pageAlign(k, len);
   if (end === start) return 0;
+  if (isInjectedError(advice)) return yield* madviseInjectError(k, mm, start, end, injectedErrors[advice]);
   if (isFlagAdvice(advice)) {
     yield* mmapWriteLock(k, mm);
     const error = yield* madviseWalkVmas(k, mm, start, end, advice);
@@ -64,12 +72,22 @@ export function* doMadvise(k: Machine, mm: Mm, start: number, len: number, advic
   return error;
 }
 
+function isInjectedError(advice: Advice): advice is InjectedError {
+  return Object.hasOwn(injectedErrors, advice);
+}
+
 /**
  * Visits the VMAs of the range in order; the first error ends it, but holes are only remembered.
  *
  * @kernel mm/madvise.c madvise_walk_vmas v6.2
  */
-function* madviseWalkVmas(k: Machine, mm: Mm, start: number, end: number, advice: Advice): Step<number> {
+function* madviseWalkVmas(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  end: number,
+  advice: VmaAdvice,
+): Step<number> {
   let unmappedError = 0;
   let prev = vmaBefore(k, mm, start);
   for (let at = start; at < end;) {
@@ -101,7 +119,7 @@ function* madviseVmaBehavior(
   vma: Vma,
   start: number,
   end: number,
-  advice: Advice,
+  advice: VmaAdvice,
 ): Step<Vma | number> {
   if (!isFlagAdvice(advice)) {
     const error = yield* pageAdvice[advice](k, vma, start, end);

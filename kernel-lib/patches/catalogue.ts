@@ -238,6 +238,18 @@ export const catalogue = {
     changes: 'smaps counts a page behind a hwpoison entry as resident',
     since: 'v6.9',
   },
+  smapsNonpresentShared: {
+    id: '3689c3ebdd54',
+    title: 'fs/proc/task_mmu: account non-present entries as "maybe shared, but no idea how often"',
+    changes: 'smaps counts a page behind a hwpoison or migration entry as shared',
+    since: 'v6.11',
+  },
+  injectedFailureKills: {
+    id: '66802526298e',
+    title: 'mm/madvise: add MF_ACTION_REQUIRED to madvise(MADV_HWPOISON)',
+    changes: 'who injects a memory failure into dirty memory of its own gets SIGBUS at once',
+    since: 'v6.11',
+  },
   smapsLockonfault: {
     id: '?smaps-lf',
     title: 'mm/mlock: show VM_LOCKONFAULT in smaps',

@@ -15,6 +15,7 @@ import {
 } from '../fault/flags.js';
 import { handleMmFault } from '../fault/handle.js';
 import type { Machine } from '../machine/machine.js';
+import { BUS_MCEERR_AR } from '../migrate/memory-failure.js';
 import { ptePfn } from '../pgtable/pte.js';
 import type { Step } from '../step/step.js';
 import { hasTlbs, translate } from '../tlb/tlb.js';
@@ -33,7 +34,6 @@ export interface Signal {
 export const SEGV_MAPERR = 1;
 export const SEGV_ACCERR = 2;
 export const BUS_ADRERR = 2;
-export const BUS_MCEERR_AR = 4;
 
 /**
  * One byte load or store by the process itself.

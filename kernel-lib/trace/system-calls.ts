@@ -30,6 +30,7 @@ import { PTE_NONE, ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import { ZERO_PFN } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
+import type { Task } from '../machine/task.js';
 import { xaLoad } from '../pagecache/xarray.js';
 import type { Mm } from '../vma/mm.js';
 import type { ReclaimHint } from './driver.js';
@@ -42,7 +43,7 @@ import { clearRefsWrite } from '../walk/clear-refs.js';
 import { shmemFallocate, shmemSetattr } from '../zap/truncate.js';
 import { gupCalls } from './gup-calls.js';
 import type { Operation, OperationName } from './operation.js';
-import { type Call, type World, addressOf, mmOf } from './world.js';
+import { type Call, type Result, type World, addressOf, mmOf } from './world.js';
 
 /** One entry for each operation that the model runs. */
 export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
@@ -82,7 +83,7 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     ),
   madvise: (world, { process, region, index, nrPages, advice }) => {
     const name = `MADV_${advice}` as Advice;
-    return run(
+    const ret = run(
       doMadvise(
         world.k,
         mmOf(world, process),
@@ -91,6 +92,7 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
         name,
       ),
     );
+    return withSignal(world.tasks.get(process)!, ret);
   },
   mlock: (world, { process, region, index, nrPages }) =>
     run(
@@ -197,6 +199,13 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
 /** A result that is an address counts as success. */
 function zeroed(ret: number): number {
   return ret < 0 ? ret : 0;
+}
+
+/** A result, with the signal that arrived during the call. */
+function withSignal(task: Task, ret: number): Result {
+  const code = task.sigbusCode;
+  task.sigbusCode = 0;
+  return code === 0 ? ret : { ret, signal: { sig: 'BUS', code } };
 }
 
 function protOf(prot: 'n' | 'r' | 'w'): number {

@@ -11,6 +11,8 @@ export interface MappedPage {
   /** Young by the entry, or referenced by the page. */
   readonly young: boolean;
   readonly mapcount: number;
+  /** It counts as shared, nobody knows by how many; absent: the map count tells. */
+  readonly maybeShared?: boolean;
 }
 
 /** What /proc/PID/smaps adds up for one mapping, in bytes; pss and swapPss in 4096ths of a byte. */
@@ -47,9 +49,9 @@ export function smapsAccount(mss: MemSizeStats, size: number, page: MappedPage):
 }
 
 /** @kernel fs/proc/task_mmu.c smaps_page_accumulate v6.2 */
-function smapsPageAccumulate(mss: MemSizeStats, size: number, { dirty, mapcount }: MappedPage): void {
+function smapsPageAccumulate(mss: MemSizeStats, size: number, { dirty, mapcount, maybeShared }: MappedPage): void {
   mss.pss += shareOf(size, mapcount);
-  if (mapcount >= 2) {
+  if (mapcount >= 2 || maybeShared) {
     if (dirty) mss.sharedDirty += size;
     else mss.sharedClean += size;
   } else if (dirty) {

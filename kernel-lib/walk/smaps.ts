@@ -79,7 +79,11 @@ function smapsPteEntry(k: Machine, pte: Pte, mss: MemSizeStats): void {
   const entry = pteToSwpEntry(k, pte);
   if (!nonSwapEntry(k, entry)) accountSwapEntry(mss, k.pageSize, __swapCount(k, entry));
   else if (isHwpoisonEntry(k, entry) && k.patched.hwpoisonIsPfnEntry) {
-    smapsAccount(mss, k.pageSize, mappedPage(k, swpOffset(entry), false, false));
+    const page = mappedPage(k, swpOffset(entry), false, false);
+    smapsAccount(mss, k.pageSize, {
+      ...page,
+      maybeShared: k.patched.smapsNonpresentShared,
+    });
   }
 }
 

@@ -19,10 +19,12 @@ import { freeSwapAndCache } from '../swap/cache.js';
 import {
   PTE_MARKER_GUARD,
   PTE_MARKER_UFFD_WP,
+  isMigrationEntry,
   isPteMarkerEntry,
   nonSwapEntry,
   pteMarkerGet,
   pteToSwpEntry,
+  swpOffset,
 } from '../swap/entry.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
 import { MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
@@ -179,6 +181,8 @@ function* zapNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte, details: Z
     if (!dropsMarker(k, vma, pteMarkerGet(k, entry), details)) return;
   } else if (!evenCows) {
     return;
+  } else if (isMigrationEntry(k, entry)) {
+    addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, swpOffset(entry)), -1);
   }
   yield* setPteAt(k, ptep, PTE_NONE);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);

@@ -81,13 +81,7 @@ function isInjectedError(advice: Advice): advice is InjectedError {
  *
  * @kernel mm/madvise.c madvise_walk_vmas v6.2
  */
-function* madviseWalkVmas(
-  k: Machine,
-  mm: Mm,
-  start: number,
-  end: number,
-  advice: VmaAdvice,
-): Step<number> {
+function* madviseWalkVmas(k: Machine, mm: Mm, start: number, end: number, advice: VmaAdvice): Step<number> {
   let unmappedError = 0;
   let prev = vmaBefore(k, mm, start);
   for (let at = start; at < end;) {

@@ -49,7 +49,11 @@ export function smapsAccount(mss: MemSizeStats, size: number, page: MappedPage):
 }
 
 /** @kernel fs/proc/task_mmu.c smaps_page_accumulate v6.2 */
-function smapsPageAccumulate(mss: MemSizeStats, size: number, { dirty, mapcount, maybeShared }: MappedPage): void {
+function smapsPageAccumulate(
+  mss: MemSizeStats,
+  size: number,
+  { dirty, mapcount, maybeShared }: MappedPage,
+): void {
   mss.pss += shareOf(size, mapcount);
   if (mapcount >= 2 || maybeShared) {
     if (dirty) mss.sharedDirty += size;

@@ -25,3 +25,6 @@ export {
   swapFigures,
 } from './pgtable/exclusive-bit.js';
 export { type SeriesPatch, swpExclusiveSeries } from './patches/swp-exclusive-series.js';
+export { type Run, type RunOptions, type SeenEntry, type StepReport, runScenario } from './scenario/run.js';
+export type { Scenario } from './scenario/scenario.js';
+export { scenarioByName, scenarios } from './scenario/scenarios.js';

@@ -1,15 +1,83 @@
 import type { Machine } from '../machine/machine.js';
+import { ptePresent, pteWrite } from '../pgtable/pte.js';
+import { pteOffset, pteTable, ptepGet } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
-import { VM_FAULT_SIGBUS } from './flags.js';
-import type { VmFault } from './vm-fault.js';
+import {
+  UFFD_FEATURE_SIGBUS,
+  type UserfaultfdCtx,
+  ctxOf,
+  userfaultfdCtxGet,
+  userfaultfdCtxPut,
+} from '../uffd/ctx.js';
+import { pteNoneMostly } from '../uffd/markers.js';
+import {
+  UFFD_EVENT_PAGEFAULT,
+  UFFD_PAGEFAULT_FLAG_WP,
+  UFFD_PAGEFAULT_FLAG_WRITE,
+  type UffdMsg,
+  enqueue,
+  forget,
+  sleepOnFault,
+  wakeUpPoll,
+} from '../uffd/message.js';
+import { Mm } from '../vma/mm.js';
+import { mmapReadUnlock } from '../vma/mmap-lock.js';
+import { VM_UFFD_WP } from '../vma/vm-flags.js';
+import {
+  FAULT_FLAG_ALLOW_RETRY,
+  FAULT_FLAG_RETRY_NOWAIT,
+  FAULT_FLAG_WRITE,
+  VM_FAULT_NOPAGE,
+  VM_FAULT_RETRY,
+  VM_FAULT_SIGBUS,
+} from './flags.js';
+import { type VmFault, mmOf } from './vm-fault.js';
 
 /**
- * Shows a fault to the userfaultfd context of its VMA.
+ * Shows a fault to the monitor of its VMA and sleeps until that has woken it. The mmap lock is dropped then.
  *
  * @kernel fs/userfaultfd.c handle_userfault v6.2
- * @param _reason VM_UFFD_MISSING or VM_UFFD_WP
- * @returns VM_FAULT_SIGBUS without a context
+ * @differs no minor faults, no signals
+ * @param reason VM_UFFD_MISSING or VM_UFFD_WP
+ * @returns VM_FAULT_RETRY; VM_FAULT_SIGBUS where nobody may wait; VM_FAULT_NOPAGE when the monitor has just gone
  */
-export function* handleUserfault(_k: Machine, _vmf: VmFault, _reason: number): Step<number> {
-  return VM_FAULT_SIGBUS;
+export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step<number> {
+  const ctx = ctxOf(k, vmf.vma);
+  if (ctx === null || (ctx.features & UFFD_FEATURE_SIGBUS) !== 0) return VM_FAULT_SIGBUS;
+  if (ctx.released !== 0) return VM_FAULT_NOPAGE;
+  if ((vmf.flags & FAULT_FLAG_ALLOW_RETRY) === 0) return VM_FAULT_SIGBUS;
+  if ((vmf.flags & FAULT_FLAG_RETRY_NOWAIT) !== 0) return VM_FAULT_RETRY;
+  userfaultfdCtxGet(ctx);
+  const uwq = enqueue(k, ctx, 'faultPendingWqh', userfaultMsg(vmf, reason));
+  // Only behind that: who resolved the fault just before could not wake what was not queued yet.
+  const mustWait = yield* userfaultfdMustWait(k, ctx, vmf.address, reason);
+  mmapReadUnlock(k, mmOf(k, vmf.vma));
+  if (mustWait && ctx.released === 0) {
+    wakeUpPoll(k, ctx);
+    yield* sleepOnFault(k, uwq);
+  }
+  forget(k, ctx, uwq);
+  userfaultfdCtxPut(k, ctx);
+  return VM_FAULT_RETRY;
+}
+
+/** @kernel fs/userfaultfd.c userfault_msg v6.2 @differs the address is the page's */
+function userfaultMsg({ address, flags }: VmFault, reason: number): UffdMsg {
+  const write = (flags & FAULT_FLAG_WRITE) !== 0 ? UFFD_PAGEFAULT_FLAG_WRITE : 0;
+  const wp = reason === VM_UFFD_WP ? UFFD_PAGEFAULT_FLAG_WP : 0;
+  return { event: UFFD_EVENT_PAGEFAULT, flags: write | wp, start: address, end: address, to: 0 };
+}
+
+/** Whether the fault is still there. Read without lock. @kernel fs/userfaultfd.c userfaultfd_must_wait v6.2 */
+function* userfaultfdMustWait(
+  k: Machine,
+  ctx: UserfaultfdCtx,
+  address: number,
+  reason: number,
+): Step<boolean> {
+  const table = pteTable(k, Mm.at(k, ctx.mm).pgd, address);
+  if (table === 0) return true;
+  const pte = yield* ptepGet(k, pteOffset(k, table, address));
+  if (pteNoneMostly(k, pte)) return true;
+  return reason === VM_UFFD_WP && ptePresent(k, pte) && !pteWrite(k, pte);
 }

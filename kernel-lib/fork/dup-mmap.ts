@@ -1,12 +1,13 @@
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
+import { type ForkContexts, dupUserfaultfd, dupUserfaultfdComplete } from '../uffd/events.js';
 import { anonVmaFork } from '../vma/anon-vma.js';
 import { vmaLinkFile } from '../vma/file.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { insertVma, vmasOf } from '../vma/vma-list.js';
 import { vmAreaDup, vmaPages, type Vma } from '../vma/vma.js';
-import { __VM_UFFD_FLAGS, VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK } from '../vma/vm-flags.js';
+import { VM_DONTCOPY, VM_LOCKED_MASK, VM_WIPEONFORK } from '../vma/vm-flags.js';
 import { copyPageRange } from './copy-page-range.js';
 
 /**
@@ -17,18 +18,20 @@ import { copyPageRange } from './copy-page-range.js';
  * @returns 0 or a negative error number
  */
 export function* dupMmap(k: Machine, mm: Mm, oldmm: Mm): Step<number> {
+  const contexts: ForkContexts = new Map();
   yield* mmapWriteLock(k, oldmm);
   yield* mmapWriteLock(k, mm);
-  const error = yield* dupVmas(k, mm, oldmm);
+  const error = yield* dupVmas(k, mm, oldmm, contexts);
   mmapWriteUnlock(k, mm);
   mmapWriteUnlock(k, oldmm);
+  yield* dupUserfaultfdComplete(k, contexts);
   return error;
 }
 
-function* dupVmas(k: Machine, mm: Mm, oldmm: Mm): Step<number> {
+function* dupVmas(k: Machine, mm: Mm, oldmm: Mm, contexts: ForkContexts): Step<number> {
   for (const mpnt of vmasOf(k, oldmm)) {
     if (mpnt.vmFlags & VM_DONTCOPY) continue;
-    const tmp = dupVma(k, mm, mpnt);
+    const tmp = dupVma(k, mm, mpnt, contexts);
     if (tmp.vmFlags & VM_WIPEONFORK) continue;
     const error = yield* copyPageRange(k, tmp, mpnt);
     if (error !== 0) return error;
@@ -37,10 +40,10 @@ function* dupVmas(k: Machine, mm: Mm, oldmm: Mm): Step<number> {
 }
 
 /** A child's copy of one VMA. A wiped one starts without anon_vma, as if it had never been written. */
-function dupVma(k: Machine, mm: Mm, mpnt: Vma): Vma {
+function dupVma(k: Machine, mm: Mm, mpnt: Vma, contexts: ForkContexts): Vma {
   const tmp = vmAreaDup(k, mpnt);
   tmp.vmMm = mm.at;
-  dupUserfaultfd(tmp);
+  dupUserfaultfd(k, tmp, contexts);
   if (tmp.vmFlags & VM_WIPEONFORK) tmp.anonVma = 0;
   else anonVmaFork(k, tmp, mpnt);
   tmp.vmFlags &= ~VM_LOCKED_MASK;
@@ -48,13 +51,4 @@ function dupVma(k: Machine, mm: Mm, mpnt: Vma): Vma {
   vmaLinkFile(k, tmp);
   mm.totalVm += vmaPages(tmp);
   return tmp;
-}
-
-/**
- * @kernel fs/userfaultfd.c dup_userfaultfd v6.2
- * @differs without UFFD_FEATURE_EVENT_FORK only
- */
-function dupUserfaultfd(vma: Vma): void {
-  vma.vmUserfaultfdCtx = 0;
-  vma.vmFlags &= ~__VM_UFFD_FLAGS;
 }

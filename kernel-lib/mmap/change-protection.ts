@@ -3,8 +3,11 @@ import { vmNormalPage } from '../rmap/map.js';
 import { PageAnon, PageAnonExclusive } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import {
+  PTE_NONE,
   type Pte,
+  pteClearUffdWp,
   pteDirty,
+  pteMkuffdWp,
   pteMkwrite,
   pteModify,
   pteNone,
@@ -12,25 +15,53 @@ import {
   pteProtnone,
   pteSame,
   pteSoftDirty,
+  pteSwpClearUffdWp,
+  pteSwpMkuffdWp,
   pteUffdWp,
   pteWrite,
+  pteWrprotect,
 } from '../pgtable/pte.js';
-import { pmdAddrEnd, pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import {
+  pmdAddrEnd,
+  pteAlloc,
+  pteOffset,
+  pteTable,
+  ptepGet,
+  ptlLock,
+  ptlUnlock,
+  setPteAt,
+} from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
+import {
+  PTE_MARKER_UFFD_WP,
+  isPteMarkerEntry,
+  makePteMarker,
+  pteMarkerGet,
+  pteToSwpEntry,
+} from '../swap/entry.js';
+import { userfaultfdWpUseMarkers } from '../uffd/ctx.js';
 import { Mm } from '../vma/mm.js';
 import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
 import type { Vma } from '../vma/vma.js';
 import { VM_SHARED, VM_UFFD_WP } from '../vma/vm-flags.js';
 
-/** For changeProtection: entries that need no fault may become writable at once. */
-export const MM_CP_TRY_CHANGE_WRITABLE = 1;
+/**
+ * For changeProtection: entries that need no fault may become writable at once; userfaultfd protects the range from
+ * writes, or lifts that.
+ *
+ * @kernel include/linux/mm.h MM_CP_TRY_CHANGE_WRITABLE v6.2
+ */
+export const MM_CP_TRY_CHANGE_WRITABLE = 1 << 0;
+export const MM_CP_UFFD_WP = 1 << 2;
+export const MM_CP_UFFD_WP_RESOLVE = 1 << 3;
 
 /**
- * Gives the pages of [start, end) the VMA's protection.
+ * Gives the pages of [start, end) a protection, by default the VMA's.
  *
  * @kernel mm/mprotect.c change_protection v6.2
- * @differs no NUMA hinting; what is not present keeps what it has, as no migration or device entry is writable
+ * @differs no NUMA hinting, no device entries
  * @param cpFlags MM_CP_…
+ * @param vmPageProt index into protection_map[]
  */
 export function* changeProtection(
   k: Machine,
@@ -38,12 +69,15 @@ export function* changeProtection(
   start: number,
   end: number,
   cpFlags: number,
+  vmPageProt = vma.vmPageProt,
 ): Step<void> {
   const { pgd } = Mm.at(k, vma.vmMm);
-  const newprot = k.pte.protectionMap[vma.vmPageProt]!;
+  const newprot = k.pte.protectionMap[vmPageProt]!;
+  const marks = (cpFlags & MM_CP_UFFD_WP) !== 0 && userfaultfdWpUseMarkers(k, vma);
   for (let at = start; at < end;) {
     const next = pmdAddrEnd(k, at, end);
-    const table = pteTable(k, pgd, at);
+    // Markers need tables to stand in.
+    const table = marks ? pteAlloc(k, pgd, at) : pteTable(k, pgd, at);
     if (table !== 0) yield* changePteRange(k, vma, table, at, next, newprot, cpFlags);
     at = next;
   }
@@ -63,13 +97,38 @@ function* changePteRange(
   for (let at = start; at < end; at += k.pageSize) {
     const ptep = pteOffset(k, table, at);
     const oldpte = yield* ptepGet(k, ptep);
-    if (pteNone(k, oldpte) || !ptePresent(k, oldpte)) continue;
-    let ptent = pteModify(k, oldpte, newprot);
-    const upgrade = (cpFlags & MM_CP_TRY_CHANGE_WRITABLE) !== 0 && !pteWrite(k, ptent);
-    if (upgrade && canChangePteWritable(k, vma, ptent)) ptent = pteMkwrite(k, ptent);
-    if (!pteSame(oldpte, ptent)) yield* setPteAt(k, ptep, ptent);
+    const newpte = changedPte(k, vma, oldpte, newprot, cpFlags);
+    if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
   }
   ptlUnlock(k, table);
+}
+
+function changedPte(k: Machine, vma: Vma, oldpte: Pte, newprot: Pgprot, cpFlags: number): Pte {
+  if (pteNone(k, oldpte)) {
+    const mark = (cpFlags & MM_CP_UFFD_WP) !== 0 && userfaultfdWpUseMarkers(k, vma);
+    return mark ? makePteMarker(k, PTE_MARKER_UFFD_WP) : oldpte;
+  }
+  return ptePresent(k, oldpte)
+    ? changedPresent(k, vma, oldpte, newprot, cpFlags)
+    : changedNonpresent(k, oldpte, cpFlags);
+}
+
+function changedPresent(k: Machine, vma: Vma, oldpte: Pte, newprot: Pgprot, cpFlags: number): Pte {
+  let ptent = pteModify(k, oldpte, newprot);
+  if ((cpFlags & MM_CP_UFFD_WP) !== 0) ptent = pteMkuffdWp(k, pteWrprotect(k, ptent));
+  else if ((cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0) ptent = pteClearUffdWp(k, ptent);
+  const upgrade = (cpFlags & MM_CP_TRY_CHANGE_WRITABLE) !== 0 && !pteWrite(k, ptent);
+  return upgrade && canChangePteWritable(k, vma, ptent) ? pteMkwrite(k, ptent) : ptent;
+}
+
+/** An error marker kept userfaultfd's bit before 7e3ce3f8d2d2 like a slot; since then it is left alone. */
+function changedNonpresent(k: Machine, oldpte: Pte, cpFlags: number): Pte {
+  const entry = pteToSwpEntry(k, oldpte);
+  const resolve = (cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0;
+  if ((pteMarkerGet(k, entry) & PTE_MARKER_UFFD_WP) !== 0) return resolve ? PTE_NONE : oldpte;
+  if (isPteMarkerEntry(k, entry) && k.patched.errorMarkerSurvivesFork) return oldpte;
+  if ((cpFlags & MM_CP_UFFD_WP) !== 0) return pteSwpMkuffdWp(k, oldpte);
+  return resolve ? pteSwpClearUffdWp(k, oldpte) : oldpte;
 }
 
 /**

@@ -21,16 +21,11 @@ import { folioFreeSwap, freeSwapAndCache } from '../swap/cache.js';
 import { isHwpoisonEntry, isSwapinErrorEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
 import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
-import { VM_LOCKED, VM_PFNMAP } from '../vma/vm-flags.js';
 import { walkPageRange } from './walk-page-range.js';
 
-/**
- * Gives the pages' content up: reclaim may drop them until they are written again.
- *
- * @kernel mm/madvise.c madvise_free_single_vma v6.2
- */
+/** @kernel mm/madvise.c madvise_free_single_vma v6.2 @returns 0, or -EINVAL for memory that is not anonymous */
 export function* madviseFreeSingleVma(k: Machine, vma: Vma, start: number, end: number): Step<number> {
-  if (vma.vmFlags & (VM_PFNMAP | VM_LOCKED) || !vmaIsAnonymous(vma)) return -EINVAL;
+  if (!vmaIsAnonymous(vma)) return -EINVAL;
   yield* lruAddDrain(k);
   yield* walkPageRange(k, vma, start, end, madviseFreePteRange, undefined);
   return 0;

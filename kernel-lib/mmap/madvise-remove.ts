@@ -1,7 +1,10 @@
 import { EACCES, EINVAL } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
+import { userfaultfdRemove } from '../uffd/events.js';
 import { vmaMapping } from '../vma/file.js';
+import { Mm } from '../vma/mm.js';
+import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { type Vma, linearPageIndex, vmaIsSharedMaywrite } from '../vma/vma.js';
 import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
 import { shmemFallocate } from '../zap/truncate.js';
@@ -17,7 +20,12 @@ export function* madviseRemove(k: Machine, vma: Vma, start: number, end: number)
   if (!mayWriteObject(k, vma)) return -EACCES;
   const mapping = vmaMapping(k, vma);
   if (mapping === null) return -EINVAL;
-  yield* shmemFallocate(k, mapping, linearPageIndex(vma, start), (end - start) / k.pageSize);
+  const mm = Mm.at(k, vma.vmMm);
+  const index = linearPageIndex(vma, start);
+  // The object may have to be waited for, for which the lock is dropped in any case.
+  if (yield* userfaultfdRemove(k, vma, start, end)) mmapReadUnlock(k, mm);
+  yield* shmemFallocate(k, mapping, index, (end - start) / k.pageSize);
+  yield* mmapReadLock(k, mm);
   return 0;
 }
 

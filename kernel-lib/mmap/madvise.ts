@@ -6,9 +6,8 @@ import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from '..
 import { findVma, vmaBefore } from '../vma/vma-list.js';
 import type { Vma } from '../vma/vma.js';
 import { madviseCold, madvisePageout } from './madvise-cold.js';
-import { madviseDontneed, madviseDontneedLocked } from './madvise-dontneed.js';
+import { madviseDontneed, madviseDontneedLocked, madviseFree } from './madvise-dontneed.js';
 import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
-import { madviseFreeSingleVma } from './madvise-free.js';
 import { madviseGuardInstall, madviseGuardRemove } from './madvise-guard.js';
 import { madviseInjectError } from './madvise-inject-error.js';
 import { madvisePopulateRange, madvisePopulateRead, madvisePopulateWrite } from './madvise-populate.js';
@@ -23,7 +22,7 @@ const pageAdvice = {
   MADV_COLD: madviseCold,
   MADV_DONTNEED: madviseDontneed,
   MADV_DONTNEED_LOCKED: madviseDontneedLocked,
-  MADV_FREE: madviseFreeSingleVma,
+  MADV_FREE: madviseFree,
   MADV_GUARD_INSTALL: madviseGuardInstall,
   MADV_GUARD_REMOVE: madviseGuardRemove,
   MADV_PAGEOUT: madvisePageout,
@@ -98,14 +97,14 @@ function* madviseWalkVmas(k: Machine, mm: Mm, start: number, end: number, advice
     const visited = yield* madviseVmaBehavior(k, prev, vma, at, to, advice);
     if (typeof visited === 'number') return visited;
     prev = visited;
-    at = visited.vmEnd;
+    at = visited === null ? to : visited.vmEnd;
   }
   return unmappedError;
 }
 
 /**
  * @kernel mm/madvise.c madvise_vma_behavior v6.2
- * @returns the VMA that holds the range now, or a negative error number
+ * @returns the VMA that holds the range now, NULL for one that may have gone, or a negative error number
  */
 function* madviseVmaBehavior(
   k: Machine,
@@ -114,10 +113,10 @@ function* madviseVmaBehavior(
   start: number,
   end: number,
   advice: VmaAdvice,
-): Step<Vma | number> {
+): Step<Vma | null | number> {
   if (!isFlagAdvice(advice)) {
     const error = yield* pageAdvice[advice](k, vma, start, end);
-    return error === 0 ? vma : error;
+    return error === 0 ? null : error;
   }
   const flags = yield* advisedFlags(k, vma, start, end, advice);
   return flags === null ? -EINVAL : madviseUpdateVma(k, prev, vma, start, end, flags);

@@ -4,6 +4,7 @@ import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
 import { shmemZeroSetup } from '../pagecache/shmem-file.js';
 import type { Step } from '../step/step.js';
+import { type PendingEvent, userfaultfdUnmapComplete } from '../uffd/events.js';
 import { FILE_SHMEM, FILE_ZERO, FMODE_READ, FMODE_WRITE, vmaLinkFile, type File } from '../vma/file.js';
 import { mmapRegionMerge, vmaMergeNewRange, type VmaMerge } from '../vma/merge.js';
 import type { Mm } from '../vma/mm.js';
@@ -67,17 +68,19 @@ export interface MmapRequest {
  * @returns the address, or -EINVAL, -ENOMEM, -EOVERFLOW, -EEXIST, -EACCES, -ENODEV
  */
 export function* vmMmapPgoff(k: Machine, mm: Mm, request: MmapRequest): Step<number> {
+  const unmaps: PendingEvent[] = [];
   yield* mmapWriteLock(k, mm);
-  const addr = yield* doMmap(k, mm, request);
+  const addr = yield* doMmap(k, mm, request, unmaps);
   const locked = addr >= 0 && (findVma(k, mm, addr)!.vmFlags & VM_LOCKED) !== 0;
   mmapWriteUnlock(k, mm);
+  yield* userfaultfdUnmapComplete(k, unmaps);
   const populate = (request.flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
   if (addr >= 0 && (locked || populate)) yield* mmPopulate(k, mm, addr, pageAlign(k, request.len));
   return addr;
 }
 
 /** @kernel mm/mmap.c do_mmap v6.2 */
-function* doMmap(k: Machine, mm: Mm, request: MmapRequest): Step<number> {
+function* doMmap(k: Machine, mm: Mm, request: MmapRequest, unmaps: PendingEvent[]): Step<number> {
   const len = pageAlign(k, request.len);
   if (len === 0) return -EINVAL;
   if (!Number.isSafeInteger(request.pgoff + len)) return -EOVERFLOW;
@@ -87,7 +90,8 @@ function* doMmap(k: Machine, mm: Mm, request: MmapRequest): Step<number> {
   if (noreplace && findVmaIntersection(k, mm, addr, addr + len) !== null) return -EEXIST;
   const vmFlags = mappingFlags(mm, request);
   if (vmFlags < 0) return vmFlags;
-  return yield* mmapRegion(k, mm, request.file, addr, len, vmFlags, firstPgoff(k, request, addr));
+  const pgoff = firstPgoff(k, request, addr);
+  return yield* mmapRegion(k, mm, request.file, addr, len, vmFlags, pgoff, unmaps);
 }
 
 /** VM_… flags of the mapping, or a negative error number. None of them is VM_MERGEABLE, whose sign would mislead. */
@@ -134,9 +138,10 @@ function* mmapRegion(
   len: number,
   vmFlags: number,
   pgoff: number,
+  unmaps: PendingEvent[],
 ): Step<number> {
   const end = addr + len;
-  if ((yield* doMunmap(k, mm, addr, len)) !== 0) return -ENOMEM;
+  if ((yield* doMunmap(k, mm, addr, len, unmaps)) !== 0) return -ENOMEM;
   const flags = accountableMapping(vmFlags) ? vmFlags | VM_ACCOUNT : vmFlags;
   const vma =
     mergeNewMapping(k, {

@@ -1,5 +1,13 @@
 import type { Machine } from '../machine/machine.js';
-import { type Pte, pteMksoftDirty, pteNone, ptePresent, pteSwpMksoftDirty } from '../pgtable/pte.js';
+import {
+  type Pte,
+  pteClearUffdWp,
+  pteMksoftDirty,
+  pteNone,
+  ptePresent,
+  pteSwpClearUffdWp,
+  pteSwpMksoftDirty,
+} from '../pgtable/pte.js';
 import {
   pmdAddrEnd,
   pteAlloc,
@@ -12,7 +20,10 @@ import {
   setPteAt,
 } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
-import type { Mm } from '../vma/mm.js';
+import { vmaHasUffdWithoutEventRemap } from '../uffd/ctx.js';
+import { pteMarkerUffdWp } from '../uffd/markers.js';
+import { Mm } from '../vma/mm.js';
+import type { Vma } from '../vma/vma.js';
 
 /**
  * Moves the entries of [oldAddr, oldAddr + len) to `newAddr`. The mmap lock is held for writing, so that no fault
@@ -20,21 +31,23 @@ import type { Mm } from '../vma/mm.js';
  *
  * @kernel mm/mremap.c move_page_tables v6.2
  * @differs whole page tables are never moved, only their entries
+ * @param vma holds the old range
  */
 export function* movePageTables(
   k: Machine,
-  mm: Mm,
+  vma: Vma,
   oldAddr: number,
   newAddr: number,
   len: number,
 ): Step<void> {
+  const { pgd } = Mm.at(k, vma.vmMm);
   const oldEnd = oldAddr + len;
   for (let at = oldAddr; at < oldEnd;) {
     const to = newAddr + (at - oldAddr);
     // Neither the old nor the new addresses may cross into another table.
     const next = Math.min(pmdAddrEnd(k, at, oldEnd), at + (pmdAddrEnd(k, to, Infinity) - to));
-    const oldTable = pteTable(k, mm.pgd, at);
-    if (oldTable !== 0) yield* movePtes(k, oldTable, at, next, pteAlloc(k, mm.pgd, to), to);
+    const oldTable = pteTable(k, pgd, at);
+    if (oldTable !== 0) yield* movePtes(k, vma, oldTable, at, next, pteAlloc(k, pgd, to), to);
     at = next;
   }
 }
@@ -42,12 +55,14 @@ export function* movePageTables(
 /** @kernel mm/mremap.c move_ptes v6.2 */
 function* movePtes(
   k: Machine,
+  vma: Vma,
   oldTable: number,
   oldAddr: number,
   oldEnd: number,
   newTable: number,
   newAddr: number,
 ): Step<void> {
+  const clearsWp = k.patched.mremapClearsUffdWp && vmaHasUffdWithoutEventRemap(k, vma);
   yield* ptlLock(k, oldTable);
   if (newTable !== oldTable) yield* ptlLock(k, newTable);
   for (let at = oldAddr; at < oldEnd; at += k.pageSize) {
@@ -55,10 +70,17 @@ function* movePtes(
     if (pteNone(k, yield* ptepGet(k, oldPtep))) continue;
     const pte = yield* ptepGetAndClear(k, oldPtep);
     const newPtep = pteOffset(k, newTable, newAddr + (at - oldAddr));
-    yield* setPteAt(k, newPtep, moveSoftDirtyPte(k, pte));
+    // The VMA at the new place is not registered: nobody could ever lift the protection.
+    if (clearsWp && pteMarkerUffdWp(k, pte)) continue;
+    const moved = moveSoftDirtyPte(k, pte);
+    yield* setPteAt(k, newPtep, clearsWp ? withoutUffdWp(k, moved) : moved);
   }
   if (newTable !== oldTable) ptlUnlock(k, newTable);
   ptlUnlock(k, oldTable);
+}
+
+function withoutUffdWp(k: Machine, pte: Pte): Pte {
+  return ptePresent(k, pte) ? pteClearUffdWp(k, pte) : pteSwpClearUffdWp(k, pte);
 }
 
 /**

@@ -2,6 +2,13 @@ import { EFAULT, EINVAL } from '../base/errno.js';
 import { ksmMadvise } from '../ksm/madvise.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
+import type { UserfaultfdCtx } from '../uffd/ctx.js';
+import {
+  type PendingEvent,
+  mremapUserfaultfdComplete,
+  mremapUserfaultfdPrep,
+  userfaultfdUnmapComplete,
+} from '../uffd/events.js';
 import { anonVmaClone, unlinkAnonVmas } from '../vma/anon-vma.js';
 import { vmaLinkFile } from '../vma/file.js';
 import { vmaMergeNewRange } from '../vma/merge.js';
@@ -10,7 +17,7 @@ import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { splitVma } from '../vma/modify.js';
 import { findVma, insertVma, vmaBefore, vmaLookup, vmasOf } from '../vma/vma-list.js';
 import { vmAreaDup, vmaIsAnonymous, type Vma } from '../vma/vma.js';
-import { VM_DONTEXPAND, VM_LOCKED, VM_LOCKED_MASK, VM_PFNMAP } from '../vma/vm-flags.js';
+import { VM_DONTEXPAND, VM_LOCKED, VM_LOCKED_MASK, VM_PFNMAP, __VM_UFFD_FLAGS } from '../vma/vm-flags.js';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from './flags.js';
 import { pageAlign } from './mmap.js';
 import { movePageTables } from './move-page-tables.js';
@@ -41,61 +48,65 @@ export function* mremap(k: Machine, mm: Mm, request: MremapRequest): Step<number
   if ((flags & MREMAP_MAYMOVE) === 0 || (flags & MREMAP_FIXED) === 0) return -EINVAL;
   if (len === 0 || pageAlign(k, request.oldLen) !== len) return -EINVAL;
   if (addr % k.pageSize !== 0 || newAddr % k.pageSize !== 0) return -EINVAL;
+  const move: Move = { mm, addr, len, newAddr, flags, early: [], late: [], remapped: null };
   yield* mmapWriteLock(k, mm);
-  const ret = yield* mremapTo(k, mm, addr, len, newAddr, flags);
+  const ret = yield* mremapTo(k, move);
   mmapWriteUnlock(k, mm);
+  yield* userfaultfdUnmapComplete(k, move.early);
+  yield* mremapUserfaultfdComplete(k, move.remapped, addr, ret, len);
+  yield* userfaultfdUnmapComplete(k, move.late);
   return ret;
 }
 
+/** One move, and whom userfaultfd is to tell of it when the mmap lock is gone. */
+interface Move {
+  readonly mm: Mm;
+  readonly addr: number;
+  readonly len: number;
+  readonly newAddr: number;
+  /** MREMAP_… */
+  readonly flags: number;
+  /** What was unmapped to make room, and what was unmapped after the move. */
+  readonly early: PendingEvent[];
+  readonly late: PendingEvent[];
+  remapped: UserfaultfdCtx | null;
+}
+
 /** @kernel mm/mremap.c mremap_to v6.2 */
-function* mremapTo(
-  k: Machine,
-  mm: Mm,
-  addr: number,
-  len: number,
-  newAddr: number,
-  flags: number,
-): Step<number> {
+function* mremapTo(k: Machine, move: Move): Step<number> {
+  const { mm, addr, len, newAddr } = move;
   if (vmaLookup(k, mm, addr) === null) return -EFAULT;
   if (addr + len > newAddr && newAddr + len > addr) return -EINVAL;
-  if (k.patched.mremapMultipleVmas) return yield* remapMove(k, mm, addr, len, newAddr, flags);
-  yield* doMunmap(k, mm, newAddr, len);
-  return yield* moveOne(k, mm, addr, len, newAddr, flags);
+  if (k.patched.mremapMultipleVmas) return yield* remapMove(k, move);
+  yield* doMunmap(k, mm, newAddr, len, move.early);
+  return yield* moveOne(k, move, addr, len, newAddr);
 }
 
 /** Moves a range that must lie in one VMA to a free place. */
-function* moveOne(
-  k: Machine,
-  mm: Mm,
-  addr: number,
-  len: number,
-  newAddr: number,
-  flags: number,
-): Step<number> {
-  const vma = vmaLookup(k, mm, addr);
+function* moveOne(k: Machine, move: Move, addr: number, len: number, newAddr: number): Step<number> {
+  const vma = vmaLookup(k, move.mm, addr);
   if (vma === null) return -EFAULT;
-  if (flags & MREMAP_DONTUNMAP && vma.vmFlags & (VM_DONTEXPAND | VM_PFNMAP)) return -EINVAL;
+  if (move.flags & MREMAP_DONTUNMAP && vma.vmFlags & (VM_DONTEXPAND | VM_PFNMAP)) return -EINVAL;
   if (addr + len > vma.vmEnd) return -EFAULT;
-  return yield* moveVma(k, mm, vma, addr, len, newAddr, flags);
+  return yield* moveVma(k, move, vma, addr, len, newAddr);
 }
 
-/** Moves every VMA of the range, and the holes between them with it. Since d23cb648e365. */
-function* remapMove(
-  k: Machine,
-  mm: Mm,
-  addr: number,
-  len: number,
-  newAddr: number,
-  flags: number,
-): Step<number> {
-  const pieces = vmasOf(k, mm, addr, addr + len).map(({ vmStart, vmEnd }) => ({
+/**
+ * Moves every VMA of the range, and the holes between them with it, since d23cb648e365. A VMA with a userfaultfd
+ * moves only alone, as its monitor must be told of each move before the next.
+ */
+function* remapMove(k: Machine, move: Move): Step<number> {
+  const { mm, addr, len, newAddr } = move;
+  const pieces = vmasOf(k, mm, addr, addr + len).map(({ vmStart, vmEnd, vmFlags }) => ({
     start: Math.max(addr, vmStart),
     end: Math.min(addr + len, vmEnd),
+    alone: (vmFlags & __VM_UFFD_FLAGS) !== 0,
   }));
-  for (const { start, end } of pieces) {
+  for (const [at, { start, end, alone }] of pieces.entries()) {
+    if (alone && (at > 0 || end < addr + len)) return -EFAULT;
     const target = newAddr + (start - addr);
-    yield* doMunmap(k, mm, target, end - start);
-    const moved = yield* moveOne(k, mm, start, end - start, target, flags);
+    yield* doMunmap(k, mm, target, end - start, move.early);
+    const moved = yield* moveOne(k, move, start, end - start, target);
     if (moved < 0) return moved;
   }
   return newAddr;
@@ -104,27 +115,28 @@ function* remapMove(
 /** @kernel mm/mremap.c move_vma v6.2 */
 function* moveVma(
   k: Machine,
-  mm: Mm,
+  move: Move,
   vma: Vma,
   oldAddr: number,
   len: number,
   newAddr: number,
-  flags: number,
 ): Step<number> {
-  const keep = (flags & MREMAP_DONTUNMAP) !== 0;
+  const { mm } = move;
+  const keep = (move.flags & MREMAP_DONTUNMAP) !== 0;
   const { vmFlags } = vma;
   // At their new places, merged pages would stand where KSM has merged others.
   yield* ksmMadvise(k, vma, oldAddr, oldAddr + len, 'MADV_UNMERGEABLE');
   if (keep && vmFlags & VM_LOCKED) splitOff(k, vma, oldAddr, oldAddr + len);
   const pgoff = vma.vmPgoff + (oldAddr - vma.vmStart) / k.pageSize;
-  const source = copyVma(k, vma, newAddr, len, pgoff, keep);
-  yield* movePageTables(k, mm, oldAddr, newAddr, len);
+  const { source, target } = copyVma(k, vma, newAddr, len, pgoff, keep);
+  yield* movePageTables(k, source, oldAddr, newAddr, len);
+  move.remapped = mremapUserfaultfdPrep(k, target);
   mm.totalVm += len / k.pageSize;
   if (keep) {
     leaveEmpty(k, source, oldAddr, len);
     return newAddr;
   }
-  yield* doMunmap(k, mm, oldAddr, len);
+  yield* doMunmap(k, mm, oldAddr, len, move.late);
   if (vmFlags & VM_LOCKED) mm.lockedVm += len / k.pageSize;
   return newAddr;
 }
@@ -146,9 +158,16 @@ function splitOff(k: Machine, vma: Vma, start: number, end: number): void {
  *
  * @kernel mm/mmap.c copy_vma v6.2
  * @param keepSource the old VMA stays, so it must not become one with the new one
- * @returns the VMA that holds the old range: stretching may have swallowed `vma`
+ * @returns the VMA that holds the old range now, as stretching may have swallowed `vma`, and that of the new one
  */
-function copyVma(k: Machine, vma: Vma, addr: number, len: number, pgoff: number, keepSource: boolean): Vma {
+function copyVma(
+  k: Machine,
+  vma: Vma,
+  addr: number,
+  len: number,
+  pgoff: number,
+  keepSource: boolean,
+): { source: Vma; target: Vma } {
   const mm = Mm.at(k, vma.vmMm);
   // Anonymous memory that was never faulted may change its offset, and so become equal to its new neighbours.
   const unfaulted = vmaIsAnonymous(vma) && vma.anonVma === 0;
@@ -169,7 +188,8 @@ function copyVma(k: Machine, vma: Vma, addr: number, len: number, pgoff: number,
     uffdCtx: vma.vmUserfaultfdCtx,
   });
   if (merged !== null) {
-    return oldStart >= merged.vmStart && oldStart < merged.vmEnd ? merged : vma;
+    const swallowed = oldStart >= merged.vmStart && oldStart < merged.vmEnd;
+    return { source: swallowed ? merged : vma, target: merged };
   }
   const newVma = vmAreaDup(k, vma);
   newVma.vmStart = addr;
@@ -178,5 +198,5 @@ function copyVma(k: Machine, vma: Vma, addr: number, len: number, pgoff: number,
   anonVmaClone(k, newVma, vma);
   insertVma(k, mm, newVma);
   vmaLinkFile(k, newVma);
-  return vma;
+  return { source: vma, target: newVma };
 }

@@ -1,6 +1,7 @@
 import { EINVAL } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
+import { type PendingEvent, userfaultfdUnmapComplete, userfaultfdUnmapPrep } from '../uffd/events.js';
 import { unlinkAnonVmas } from '../vma/anon-vma.js';
 import { unlinkFileVma } from '../vma/file.js';
 import type { Mm } from '../vma/mm.js';
@@ -18,9 +19,11 @@ import { freePgtables, unmapVmas } from '../zap/unmap-vmas.js';
  * @returns 0 or -EINVAL; that nothing is mapped there is no error
  */
 export function* __vmMunmap(k: Machine, mm: Mm, start: number, len: number): Step<number> {
+  const unmaps: PendingEvent[] = [];
   yield* mmapWriteLock(k, mm);
-  const ret = yield* doMunmap(k, mm, start, len);
+  const ret = yield* doMunmap(k, mm, start, len, unmaps);
   mmapWriteUnlock(k, mm);
+  yield* userfaultfdUnmapComplete(k, unmaps);
   return ret;
 }
 
@@ -28,13 +31,21 @@ export function* __vmMunmap(k: Machine, mm: Mm, start: number, len: number): Ste
  * Takes [start, start + len) out of the address space. The mmap lock is held for writing.
  *
  * @kernel mm/mmap.c do_munmap v6.2
+ * @param unmaps collects what userfaultfd is to be told once the lock is gone
  */
-export function* doMunmap(k: Machine, mm: Mm, start: number, len: number): Step<number> {
+export function* doMunmap(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  len: number,
+  unmaps: PendingEvent[],
+): Step<number> {
   const end = start + Math.ceil(len / k.pageSize) * k.pageSize;
   if (start % k.pageSize !== 0 || end === start) return -EINVAL;
   splitAt(k, mm, start);
   splitAt(k, mm, end);
   const vmas = vmasOf(k, mm, start, end);
+  for (const vma of vmas) userfaultfdUnmapPrep(k, vma, start, end, unmaps);
   for (const vma of vmas) {
     removeVma(k, mm, vma);
     if (vma.vmFlags & VM_LOCKED) mm.lockedVm -= vmaPages(vma);

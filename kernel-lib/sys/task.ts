@@ -1,12 +1,12 @@
 import { dupMmap } from '../fork/dup-mmap.js';
 import type { Machine } from '../machine/machine.js';
-import { kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
+import { kmemCacheZalloc } from '../machine/slab.js';
 import { Task } from '../machine/task.js';
 import { exitMmap } from '../mmap/munmap.js';
 import { allocTable, freeTable } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { __ksmEnter, __ksmExit } from '../rmap/ksm-node.js';
-import { MMF_VM_MERGEABLE, Mm } from '../vma/mm.js';
+import { MMF_VM_MERGEABLE, Mm, mmdrop } from '../vma/mm.js';
 
 /** The address space of a task that has not exited. */
 export function mmOfTask(k: Machine, task: Task): Mm {
@@ -20,6 +20,8 @@ export function newTask(k: Machine): Task {
 
 function mmAlloc(k: Machine): Mm {
   const mm = kmemCacheZalloc(k, Mm);
+  mm.mmCount = 1;
+  mm.mmUsers = 1;
   mm.pgd = allocTable(k, 0);
   mm.mmNext = k.globals.mmlist;
   k.globals.mmlist = mm.at;
@@ -56,11 +58,12 @@ export function* exitTask(k: Machine, task: Task): Step<void> {
 }
 
 function* mmFree(k: Machine, mm: Mm): Step<void> {
+  mm.mmUsers = 0;
   if ((mm.flags & MMF_VM_MERGEABLE) !== 0) __ksmExit(k, mm);
   yield* exitMmap(k, mm);
   freeTable(k, mm.pgd, 0);
   unlinkMm(k, mm);
-  kmemCacheFree(k, Mm, mm.at);
+  mmdrop(k, mm);
 }
 
 function unlinkMm(k: Machine, mm: Mm): void {

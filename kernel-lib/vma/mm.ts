@@ -1,4 +1,5 @@
 import type { Machine } from '../machine/machine.js';
+import { kmemCacheFree } from '../machine/slab.js';
 import { struct } from '../machine/struct.js';
 import { ld, st } from '../step/memory.js';
 
@@ -9,6 +10,9 @@ import { ld, st } from '../step/memory.js';
  * @differs the VMAs stand in a vector sorted by address instead of a maple tree
  */
 export const Mm = struct('mm_struct', {
+  /** What keeps the record, and what keeps the address space: 0 once it has exited. */
+  mmCount: 'i32',
+  mmUsers: 'i32',
   /** The topmost page table. */
   pgd: 'i32',
   /** Number of readers of mmap_lock, -1 for a writer. */
@@ -38,6 +42,17 @@ export const Mm = struct('mm_struct', {
   mmNext: 'i32',
 });
 export type Mm = ReturnType<typeof Mm.at>;
+
+/** Keeps the record, but not the address space: mmgrab() of linux/sched/mm.h. */
+export function mmgrab(mm: Mm): void {
+  mm.mmCount++;
+}
+
+/** Ends what mmgrab() began. */
+export function mmdrop(k: Machine, mm: Mm): void {
+  mm.mmCount--;
+  if (mm.mmCount === 0) kmemCacheFree(k, Mm, mm.at);
+}
 
 /** In `flags`: some page of this address space was pinned, so fork has to look for pinned pages. */
 export const MMF_HAS_PINNED = 1;

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import type { Vma } from './vma.js';
 import { VM_OPS_FILE } from './vma.js';
-import { VM_ACCESS_FLAGS, VM_PFNMAP, VM_SHARED, VM_SOFTDIRTY, VM_UFFD_WP, VM_WRITE } from './vm-flags.js';
+import { VM_ACCESS_FLAGS, VM_SHARED, VM_SOFTDIRTY, VM_UFFD_WP, VM_WRITE } from './vm-flags.js';
 
 /** The flags that choose a page protection: the index of protection_map[]. */
 const VM_PROT_FLAGS = VM_ACCESS_FLAGS | VM_SHARED;
@@ -31,7 +31,7 @@ export function vmaWantsWritenotify(k: Machine, vma: Vma, vmPageProt: number): b
   if (vma.vmOps === VM_OPS_FILE) return true;
   if (vmPageProt !== (vma.vmFlags & VM_PROT_FLAGS)) return false;
   if (vmaSoftDirtyEnabled(k, vma)) return true;
-  return (vma.vmFlags & (VM_UFFD_WP | VM_PFNMAP)) === VM_UFFD_WP;
+  return k.patched.uffdWpWritenotify && (vma.vmFlags & VM_UFFD_WP) !== 0;
 }
 
 /**

@@ -1,0 +1,159 @@
+import type { Machine } from '../machine/machine.js';
+import { kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
+import { struct } from '../machine/struct.js';
+import { ld } from '../step/memory.js';
+import { type Step, blocked } from '../step/step.js';
+import { UserfaultfdCtx } from './ctx.js';
+
+/**
+ * Somebody who waits for a userfaultfd, and what he has to say.
+ *
+ * @kernel fs/userfaultfd.c userfaultfd_wait_queue v6.2
+ */
+export const UserfaultfdWaitQueue = struct('userfaultfd_wait_queue', {
+  /** UFFD_EVENT_…; 0 once an event was read. */
+  event: 'i32',
+  /** UFFD_PAGEFAULT_FLAG_…; for a fork the child's UserfaultfdCtx. */
+  flags: 'i32',
+  /** A fault's address; where a remapped, removed or unmapped range begins and ends, and where it was moved. */
+  start: 'u64',
+  end: 'u64',
+  to: 'u64',
+  /** 1 once the fault was woken. */
+  waken: 'i32',
+  next: 'i32',
+});
+export type UserfaultfdWaitQueue = ReturnType<typeof UserfaultfdWaitQueue.at>;
+
+/** What a message tells. @kernel include/uapi/linux/userfaultfd.h UFFD_EVENT_PAGEFAULT v6.2 */
+export const UFFD_EVENT_PAGEFAULT = 0x12;
+export const UFFD_EVENT_FORK = 0x13;
+export const UFFD_EVENT_REMAP = 0x14;
+export const UFFD_EVENT_REMOVE = 0x15;
+export const UFFD_EVENT_UNMAP = 0x16;
+
+/** Of a fault: was it a write, and to write-protected memory. @kernel include/uapi/linux/userfaultfd.h UFFD_PAGEFAULT_FLAG_WRITE v6.2 */
+export const UFFD_PAGEFAULT_FLAG_WRITE = 1 << 0;
+export const UFFD_PAGEFAULT_FLAG_WP = 1 << 1;
+export const UFFD_PAGEFAULT_FLAG_MINOR = 1 << 2;
+
+/** What read() gives the monitor. @kernel include/uapi/linux/userfaultfd.h uffd_msg v6.2 */
+export interface UffdMsg {
+  /** UFFD_EVENT_…. */
+  readonly event: number;
+  /** UFFD_PAGEFAULT_FLAG_… of a fault; of a fork the address of the child's context. */
+  readonly flags: number;
+  /** The fault's address; begin and end of the range that was remapped, removed or unmapped. */
+  readonly start: number;
+  readonly end: number;
+  /** Where a remapped range is now. */
+  readonly to: number;
+}
+
+/** Names of the queues of a context. */
+export type Queue = 'faultPendingWqh' | 'faultWqh' | 'eventWqh';
+
+/** Queues a message, behind all others. */
+export function enqueue(k: Machine, ctx: UserfaultfdCtx, queue: Queue, msg: UffdMsg): UserfaultfdWaitQueue {
+  const uwq = kmemCacheZalloc(k, UserfaultfdWaitQueue);
+  uwq.event = msg.event;
+  uwq.flags = msg.flags;
+  uwq.start = msg.start;
+  uwq.end = msg.end;
+  uwq.to = msg.to;
+  append(k, ctx, queue, uwq);
+  return uwq;
+}
+
+function append(k: Machine, ctx: UserfaultfdCtx, queue: Queue, uwq: UserfaultfdWaitQueue): void {
+  uwq.next = 0;
+  const last = entriesOf(k, ctx, queue).at(-1);
+  if (last === undefined) ctx[queue] = uwq.at;
+  else last.next = uwq.at;
+}
+
+function entriesOf(k: Machine, ctx: UserfaultfdCtx, queue: Queue): UserfaultfdWaitQueue[] {
+  const entries: UserfaultfdWaitQueue[] = [];
+  for (let at = ctx[queue]; at !== 0; at = entries.at(-1)!.next) entries.push(UserfaultfdWaitQueue.at(k, at));
+  return entries;
+}
+
+/** Takes an entry out of whichever queue it is in. */
+function dequeue(k: Machine, ctx: UserfaultfdCtx, uwq: UserfaultfdWaitQueue): void {
+  for (const queue of ['faultPendingWqh', 'faultWqh', 'eventWqh'] as const) {
+    const entries = entriesOf(k, ctx, queue);
+    const at = entries.findIndex((entry) => entry.at === uwq.at);
+    if (at < 0) continue;
+    if (at === 0) ctx[queue] = uwq.next;
+    else entries[at - 1]!.next = uwq.next;
+  }
+}
+
+/** Forgets an entry whose owner goes on. */
+export function forget(k: Machine, ctx: UserfaultfdCtx, uwq: UserfaultfdWaitQueue): void {
+  dequeue(k, ctx, uwq);
+  kmemCacheFree(k, UserfaultfdWaitQueue, uwq.at);
+}
+
+/** There is something to read. MODEL: who answers at once is called, by wake_up_poll(). */
+export function wakeUpPoll(k: Machine, ctx: UserfaultfdCtx): void {
+  k.onUserfaultfd?.(ctx.at);
+}
+
+/**
+ * Takes the oldest message, faults first.
+ *
+ * @kernel fs/userfaultfd.c userfaultfd_ctx_read v6.2
+ * @differs a fork's context is handed over by address
+ * @returns undefined when there is none
+ */
+export function userfaultfdCtxRead(k: Machine, ctx: UserfaultfdCtx): UffdMsg | undefined {
+  const [fault] = entriesOf(k, ctx, 'faultPendingWqh');
+  const [event] = entriesOf(k, ctx, 'eventWqh');
+  const uwq = fault ?? event;
+  if (uwq === undefined) return undefined;
+  const msg: UffdMsg = {
+    event: uwq.event,
+    flags: uwq.flags,
+    start: uwq.start,
+    end: uwq.end,
+    to: uwq.to,
+  };
+  dequeue(k, ctx, uwq);
+  // A fault sleeps on until it is woken, an event until it was read.
+  if (fault === undefined) uwq.event = 0;
+  else append(k, ctx, 'faultWqh', fault);
+  return msg;
+}
+
+/**
+ * Wakes the faults in [start, start + len), with length 0 all of them.
+ *
+ * @kernel fs/userfaultfd.c wake_userfault v6.2
+ */
+export function wakeUserfault(k: Machine, ctx: UserfaultfdCtx, start: number, len: number): void {
+  for (const queue of ['faultPendingWqh', 'faultWqh'] as const) {
+    for (const uwq of entriesOf(k, ctx, queue)) {
+      if (len !== 0 && (uwq.start < start || uwq.start >= start + len)) continue;
+      dequeue(k, ctx, uwq);
+      uwq.waken = 1;
+    }
+  }
+}
+
+/** Sleeps until the fault is woken. */
+export function* sleepOnFault(k: Machine, uwq: UserfaultfdWaitQueue): Step<void> {
+  yield;
+  while (ld(k.slab, uwq.at + UserfaultfdWaitQueue.offset.waken) === 0) yield* blocked('a userfault');
+}
+
+/** Sleeps until the event was read or the context is closed. */
+export function* sleepOnEvent(k: Machine, ctx: UserfaultfdCtx, ewq: UserfaultfdWaitQueue): Step<void> {
+  yield;
+  while (
+    ld(k.slab, ewq.at + UserfaultfdWaitQueue.offset.event) !== 0 &&
+    ld(k.slab, ctx.at + UserfaultfdCtx.offset.released) === 0
+  ) {
+    yield* blocked('a userfaultfd event');
+  }
+}

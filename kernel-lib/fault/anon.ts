@@ -8,20 +8,21 @@ import {
   pfnPte,
   pteMkdirty,
   pteMkspecial,
+  pteMkuffdWp,
   pteMkwrite,
   pteMkyoung,
-  pteNone,
+  pteWrprotect,
 } from '../pgtable/pte.js';
 import { pteAlloc, ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { pageAddNewAnonRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
-import { userfaultfdMissing } from '../uffd/markers.js';
+import { pteMarkerUffdWp, userfaultfdMissing } from '../uffd/markers.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
 import { VM_SHARED, VM_UFFD_MISSING, VM_WRITE } from '../vma/vm-flags.js';
 import { FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_SIGBUS } from './flags.js';
 import { handleUserfault } from './userfault.js';
-import { type VmFault, mkPte, mmOf, pteOffsetMapLock } from './vm-fault.js';
+import { type VmFault, mkPte, mmOf, pteOffsetMapLock, vmfPteChanged } from './vm-fault.js';
 
 /**
  * First touch of anonymous memory: a new page for a write, the zero page for a read.
@@ -52,11 +53,11 @@ function newPte(k: Machine, vmf: VmFault, page: number): Pte {
   return (vmf.vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, pteMkdirty(k, entry)) : entry;
 }
 
-/** Sets the entry if it is still none; `page` 0 stands for the zero page. */
+/** Sets the entry if it is still none or the marker that it was; `page` 0 stands for the zero page. */
 function* installAnonPage(k: Machine, vmf: VmFault, page: number, entry: Pte): Step<number> {
   const { vma } = vmf;
   yield* pteOffsetMapLock(k, vmf);
-  const raced = !pteNone(k, yield* ptepGet(k, vmf.ptep));
+  const raced = vmfPteChanged(k, vmf, yield* ptepGet(k, vmf.ptep));
   const missing = !raced && userfaultfdMissing(vma);
   if (raced || missing) {
     ptlUnlock(k, vmf.table);
@@ -68,7 +69,8 @@ function* installAnonPage(k: Machine, vmf: VmFault, page: number, entry: Pte): S
     yield* pageAddNewAnonRmap(k, page, vma, vmf.address);
     yield* folioAddLruVma(k, page, vma);
   }
-  yield* setPteAt(k, vmf.ptep, entry);
+  const marked = pteMarkerUffdWp(k, vmf.origPte) ? pteMkuffdWp(k, pteWrprotect(k, entry)) : entry;
+  yield* setPteAt(k, vmf.ptep, marked);
   ptlUnlock(k, vmf.table);
   return 0;
 }

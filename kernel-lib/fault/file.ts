@@ -6,15 +6,7 @@ import { copyUserHighpage, setFlag, testFlag } from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
 import { shmemGetFolioGfp } from '../pagecache/shmem.js';
-import {
-  type Pte,
-  pteMkdirty,
-  pteMkuffdWp,
-  pteMkyoung,
-  pteNone,
-  pteSame,
-  pteWrprotect,
-} from '../pgtable/pte.js';
+import { pteMkdirty, pteMkuffdWp, pteMkyoung, pteWrprotect } from '../pgtable/pte.js';
 import { pteAlloc, ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { folioAddLruVma } from '../rmap/lru.js';
 import { mmCounterFile, pageAddFileRmap, pageAddNewAnonRmap } from '../rmap/map.js';
@@ -31,7 +23,6 @@ import { filemapFault } from './filemap.js';
 import { doPageMkwrite, hasPageMkwrite } from './page-mkwrite.js';
 import {
   FAULT_FLAG_ALLOW_RETRY,
-  FAULT_FLAG_ORIG_PTE_VALID,
   FAULT_FLAG_RETRY_NOWAIT,
   FAULT_FLAG_TRIED,
   FAULT_FLAG_WRITE,
@@ -46,7 +37,7 @@ import {
   VM_FAULT_SIGBUS,
 } from './flags.js';
 import { handleUserfault } from './userfault.js';
-import { type VmFault, maybeMkwrite, mkPte, mmOf, pteOffsetMapLock } from './vm-fault.js';
+import { type VmFault, maybeMkwrite, mkPte, mmOf, pteOffsetMapLock, vmfPteChanged } from './vm-fault.js';
 import { ENOMEM } from '../base/errno.js';
 
 /** Results behind which there is no page. */
@@ -154,11 +145,6 @@ function* finishFault(k: Machine, vmf: VmFault, page: number): Step<number> {
   if (!changed) yield* doSetPte(k, vmf, page, vmf.address, vmf.ptep);
   ptlUnlock(k, vmf.table);
   return changed ? VM_FAULT_NOPAGE : 0;
-}
-
-/** @kernel mm/memory.c vmf_pte_changed v6.2 */
-function vmfPteChanged(k: Machine, vmf: VmFault, pte: Pte): boolean {
-  return (vmf.flags & FAULT_FLAG_ORIG_PTE_VALID) !== 0 ? !pteSame(pte, vmf.origPte) : !pteNone(k, pte);
 }
 
 /** Maps one page at one address; the caller gives its reference. @kernel mm/memory.c do_set_pte v6.2 */

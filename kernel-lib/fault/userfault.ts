@@ -17,7 +17,7 @@ import {
   type UffdMsg,
   enqueue,
   forget,
-  sleepOnFault,
+  sleepOn,
   wakeUpPoll,
 } from '../uffd/message.js';
 import { Mm } from '../vma/mm.js';
@@ -54,7 +54,7 @@ export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step
   mmapReadUnlock(k, mmOf(k, vmf.vma));
   if (mustWait && ctx.released === 0) {
     wakeUpPoll(k, ctx);
-    yield* sleepOnFault(k, uwq);
+    yield* sleepOn(k, uwq);
   }
   forget(k, ctx, uwq);
   userfaultfdCtxPut(k, ctx);

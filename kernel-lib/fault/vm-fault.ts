@@ -2,10 +2,11 @@ import type { Machine } from '../machine/machine.js';
 import { Mm } from '../vma/mm.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
-import { type Pte, pfnPte, pteMkwrite } from '../pgtable/pte.js';
+import { type Pte, pfnPte, pteMkwrite, pteNone, pteSame } from '../pgtable/pte.js';
 import { ptlLock } from '../pgtable/table.js';
 import { pteOffset } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
+import { FAULT_FLAG_ORIG_PTE_VALID } from './flags.js';
 
 /** One fault on its way through the handlers. @kernel include/linux/mm.h vm_fault v6.2 */
 export interface VmFault {
@@ -41,4 +42,9 @@ export function maybeMkwrite(k: Machine, pte: Pte, vma: Vma): Pte {
 export function* pteOffsetMapLock(k: Machine, vmf: VmFault): Step<void> {
   vmf.ptep = pteOffset(k, vmf.table, vmf.address);
   yield* ptlLock(k, vmf.table);
+}
+
+/** Whether the entry is no longer what the fault saw without lock. @kernel mm/memory.c vmf_pte_changed v6.2 */
+export function vmfPteChanged(k: Machine, vmf: VmFault, pte: Pte): boolean {
+  return (vmf.flags & FAULT_FLAG_ORIG_PTE_VALID) !== 0 ? !pteSame(pte, vmf.origPte) : !pteNone(k, pte);
 }

@@ -16,6 +16,7 @@ import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
+  pteClearUffdWp,
   pteMkdirty,
   pteMksoftDirty,
   pteMkuffdWp,
@@ -36,6 +37,7 @@ import {
 } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { folioFreeSwap, freeSwapCache } from '../swap/cache.js';
+import { userfaultfdWpAsync } from '../uffd/ctx.js';
 import { userfaultfdPteWp } from '../uffd/markers.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
@@ -59,8 +61,13 @@ export function wrote(k: Machine): number {
 export function* doWpPage(k: Machine, vmf: VmFault): Step<number> {
   const unshare = (vmf.flags & FAULT_FLAG_UNSHARE) !== 0;
   if (!unshare && userfaultfdPteWp(k, vmf.vma, vmf.origPte)) {
-    ptlUnlock(k, vmf.table);
-    return yield* handleUserfault(k, vmf, VM_UFFD_WP);
+    if (!userfaultfdWpAsync(k, vmf.vma)) {
+      ptlUnlock(k, vmf.table);
+      return yield* handleUserfault(k, vmf, VM_UFFD_WP);
+    }
+    // That the bit is gone is all that the monitor will ever see of this store.
+    vmf.origPte = pteClearUffdWp(k, vmf.origPte);
+    yield* setPteAt(k, vmf.ptep, vmf.origPte);
   }
   vmf.page = vmNormalPage(k, vmf.origPte);
   return k.patched.wpSharedFirst ? yield* wpSharedFirst(k, vmf) : yield* wpAnonFirst(k, vmf);

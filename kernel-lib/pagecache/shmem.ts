@@ -1,4 +1,4 @@
-import { EINVAL, EIO, ENOMEM } from '../base/errno.js';
+import { EEXIST, EINVAL, EIO, ENOMEM } from '../base/errno.js';
 import { allocPage, folioPut } from '../folio/alloc.js';
 import {
   PG_dirty,
@@ -17,7 +17,7 @@ import { swapFree } from '../swap/area.js';
 import { deleteFromSwapCache, readSwapCacheAsync, swapCacheGetFolio } from '../swap/cache.js';
 import { isSwapinErrorEntry, makeSwapinErrorEntry } from '../swap/entry.js';
 import type { AddressSpace } from '../vma/file.js';
-import { __filemapGetFolio, shmemAddToPageCache } from './page-cache.js';
+import { __filemapGetFolio, filemapRemoveFolio, shmemAddToPageCache } from './page-cache.js';
 import { radixToSwpEntry, swpToRadixEntry, xaIsValue, xaLoad, xaStore } from './xarray.js';
 
 /** What a page is wanted for. @kernel include/linux/shmem_fs.h SGP_READ v6.2 */
@@ -73,6 +73,31 @@ function* allocateAt(k: Machine, mapping: AddressSpace, index: number, sgp: SgpT
   mapping.iBlocks++;
   shmemRecalcInode(mapping);
   return { page, error: 0, major: false };
+}
+
+/**
+ * A new page for a place of an object where nothing stands: locked, with a reference, not yet accounted.
+ *
+ * @returns the page, 0 without memory, -EEXIST where something stands
+ */
+export function* shmemAddNewFolio(k: Machine, mapping: AddressSpace, index: number): Step<number> {
+  const page = allocPage(k);
+  if (page === 0) return 0;
+  if (xaLoad(k, mapping, index) !== 0) {
+    yield* folioPut(k, page);
+    return -EEXIST;
+  }
+  yield* folioTrylock(k, page);
+  setFlag(k, page, PG_swapbacked | PG_uptodate);
+  yield* shmemAddToPageCache(k, page, mapping, index);
+  return page;
+}
+
+/** Takes that page back. */
+export function* shmemDropNewFolio(k: Machine, page: number): Step<void> {
+  yield* filemapRemoveFolio(k, page);
+  folioUnlock(k, page);
+  yield* folioPut(k, page);
 }
 
 /** Brings a page back from swap. @kernel mm/shmem.c shmem_swapin_folio v6.2 */

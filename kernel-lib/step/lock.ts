@@ -48,3 +48,9 @@ export function upWrite(locks: Mem, i: number): void {
   vmBugOn(ld(locks, i) !== -1, 'a semaphore is released that no writer holds');
   st(locks, i, 0);
 }
+
+/** Sleeps until a word is no longer 0. @param what the thing waited for, for people */
+export function* waitForWord(mem: Mem, i: number, what: string): Step<void> {
+  yield;
+  while (ld(mem, i) === 0) yield* blocked(what);
+}

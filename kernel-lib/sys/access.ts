@@ -5,11 +5,13 @@ import {
   FAULT_FLAG_TRIED,
   FAULT_FLAG_INTERRUPTIBLE,
   FAULT_FLAG_USER,
+  FAULT_FLAG_VMA_LOCK,
   FAULT_FLAG_WRITE,
   VM_FAULT_COMPLETED,
   VM_FAULT_ERROR,
   VM_FAULT_HWPOISON,
   VM_FAULT_HWPOISON_LARGE,
+  VM_FAULT_MAJOR,
   VM_FAULT_RETRY,
   VM_FAULT_SIGSEGV,
 } from '../fault/flags.js';
@@ -76,16 +78,18 @@ function touch(k: Machine, page: number, value?: number): number {
 function* doUserAddrFault(k: Machine, mm: Mm, address: number, write: boolean): Step<Signal | undefined> {
   let flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE | FAULT_FLAG_INTERRUPTIBLE | FAULT_FLAG_USER;
   if (write) flags |= FAULT_FLAG_WRITE;
-  for (;;) {
+  // MODEL: the VMA's own lock, which is tried first, is the mmap lock, too.
+  for (let vmaLock = k.patched.uffdUnderVmaLock; ; vmaLock = false) {
     yield* mmapReadLock(k, mm);
-    const fault = yield* faultAt(k, mm, address, flags);
+    const fault = yield* faultAt(k, mm, address, vmaLock ? flags | FAULT_FLAG_VMA_LOCK : flags);
     // A fault that is to be retried, or that did more than it had to, has dropped the lock itself.
     const dropped = typeof fault === 'number' && (fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) !== 0;
     if (!dropped) mmapReadUnlock(k, mm);
     if (typeof fault !== 'number') return fault;
     if ((fault & VM_FAULT_ERROR) !== 0) return signalOf(fault);
     if ((fault & VM_FAULT_RETRY) === 0) return undefined;
-    flags |= FAULT_FLAG_TRIED;
+    // Going from the one lock to the other is no retry in itself.
+    if (!vmaLock || (fault & VM_FAULT_MAJOR) !== 0) flags |= FAULT_FLAG_TRIED;
   }
 }
 

@@ -20,8 +20,10 @@ import {
   type Outcome,
   type ReclaimHint,
   type Snapshot,
+  type UffdEvent,
   Unsupported,
 } from './driver.js';
+import { watchUserfaultfds } from './monitor.js';
 import { observe } from './observe.js';
 import type { Operation } from './operation.js';
 import { systemCalls } from './system-calls.js';
@@ -67,6 +69,7 @@ export class Model implements Driver {
       pipes: new Map(),
       buffers: new Map(),
       pins: new Map(),
+      userfaultfds: new Map(),
       zero: undefined,
       hint: undefined,
     };
@@ -82,11 +85,12 @@ export class Model implements Driver {
     k.current = acting;
     run(lruAddDrain(k));
     const before = counters(k, acting);
+    const events = watchUserfaultfds(this.world, operation);
     const result = call(this.world, operation);
     run(lruAddDrain(k));
     if (k.checking) checkInvariants(k);
     const quiet = operation.name === 'fork' || operation.name === 'exit';
-    return outcome(result, difference(before, counters(k, acting), quiet));
+    return outcome(result, difference(before, counters(k, acting), quiet), events);
   }
 
   snapshot(): Snapshot {
@@ -124,8 +128,8 @@ function difference(before: Counters, after: Counters, quiet: boolean): Changes 
 
 const nothing: Changes = { vm: {}, min: 0, maj: 0 };
 
-function outcome(result: Result, changes: Changes = nothing): Outcome {
+function outcome(result: Result, changes: Changes = nothing, events: readonly UffdEvent[] = []): Outcome {
   const { ret, ...rest } = typeof result === 'number' ? { ret: result } : result;
   const failed = ret < 0 && !('signal' in rest);
-  return { ...rest, ret: ret < 0 ? -1 : ret, err: failed ? -ret : 0, events: [], ...changes };
+  return { ...rest, ret: ret < 0 ? -1 : ret, err: failed ? -ret : 0, events, ...changes };
 }

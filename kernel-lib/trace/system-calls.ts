@@ -43,6 +43,7 @@ import { clearRefsWrite } from '../walk/clear-refs.js';
 import { shmemFallocate, shmemSetattr } from '../zap/truncate.js';
 import { gupCalls } from './gup-calls.js';
 import type { Operation, OperationName } from './operation.js';
+import { closeUserfaultfd, userfaultfdCalls } from './userfaultfd-calls.js';
 import { type Call, type Result, type World, addressOf, mmOf } from './world.js';
 
 /** One entry for each operation that the model runs. */
@@ -191,9 +192,11 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
   exit: (world, { process }) => {
     run(exitTask(world.k, world.tasks.get(process)!));
     world.tasks.delete(process);
+    closeUserfaultfd(world, process);
     return 0;
   },
   ...gupCalls,
+  ...userfaultfdCalls,
 };
 
 /** A result that is an address counts as success. */

@@ -24,6 +24,8 @@ export interface World {
   /** Buffers registered with io_uring, and pages mapped for a device. */
   readonly buffers: Map<number, PinnedPages>;
   readonly pins: Map<number, PinnedPages>;
+  /** Contexts of the processes' userfaultfds, by address. */
+  readonly userfaultfds: Map<number, number>;
   /** /dev/zero, once it was opened. */
   zero: File | undefined;
   /** Which pages the recorded `reclaim` took, while one runs. */

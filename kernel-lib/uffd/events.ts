@@ -24,7 +24,7 @@ import {
   type UffdMsg,
   enqueue,
   forget,
-  sleepOnEvent,
+  sleepOn,
   wakeUpPoll,
 } from './message.js';
 
@@ -50,8 +50,10 @@ function beginEvent(ctx: UserfaultfdCtx): void {
  */
 export function* userfaultfdEventWaitCompletion(k: Machine, { ctx, msg }: PendingEvent): Step<void> {
   const ewq = enqueue(k, ctx, 'eventWqh', msg);
-  wakeUpPoll(k, ctx);
-  yield* sleepOnEvent(k, ctx, ewq);
+  if (ctx.released === 0) {
+    wakeUpPoll(k, ctx);
+    yield* sleepOn(k, ewq);
+  }
   const unread = ewq.event !== 0;
   forget(k, ctx, ewq);
   if (unread && msg.event === UFFD_EVENT_FORK)

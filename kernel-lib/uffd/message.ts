@@ -1,9 +1,9 @@
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
 import { struct } from '../machine/struct.js';
-import { ld } from '../step/memory.js';
-import { type Step, blocked } from '../step/step.js';
-import { UserfaultfdCtx } from './ctx.js';
+import { waitForWord } from '../step/lock.js';
+import type { Step } from '../step/step.js';
+import type { UserfaultfdCtx } from './ctx.js';
 
 /**
  * Somebody who waits for a userfaultfd, and what he has to say.
@@ -19,7 +19,7 @@ export const UserfaultfdWaitQueue = struct('userfaultfd_wait_queue', {
   start: 'u64',
   end: 'u64',
   to: 'u64',
-  /** 1 once the fault was woken. */
+  /** 1 once the fault was woken or the event was read. */
   waken: 'i32',
   next: 'i32',
 });
@@ -121,8 +121,12 @@ export function userfaultfdCtxRead(k: Machine, ctx: UserfaultfdCtx): UffdMsg | u
   };
   dequeue(k, ctx, uwq);
   // A fault sleeps on until it is woken, an event until it was read.
-  if (fault === undefined) uwq.event = 0;
-  else append(k, ctx, 'faultWqh', fault);
+  if (fault !== undefined) {
+    append(k, ctx, 'faultWqh', fault);
+  } else {
+    uwq.event = 0;
+    uwq.waken = 1;
+  }
   return msg;
 }
 
@@ -141,19 +145,12 @@ export function wakeUserfault(k: Machine, ctx: UserfaultfdCtx, start: number, le
   }
 }
 
-/** Sleeps until the fault is woken. */
-export function* sleepOnFault(k: Machine, uwq: UserfaultfdWaitQueue): Step<void> {
-  yield;
-  while (ld(k.slab, uwq.at + UserfaultfdWaitQueue.offset.waken) === 0) yield* blocked('a userfault');
+/** The context is closed: events go on unread. */
+export function wakeEvents(k: Machine, ctx: UserfaultfdCtx): void {
+  for (const ewq of entriesOf(k, ctx, 'eventWqh')) ewq.waken = 1;
 }
 
-/** Sleeps until the event was read or the context is closed. */
-export function* sleepOnEvent(k: Machine, ctx: UserfaultfdCtx, ewq: UserfaultfdWaitQueue): Step<void> {
-  yield;
-  while (
-    ld(k.slab, ewq.at + UserfaultfdWaitQueue.offset.event) !== 0 &&
-    ld(k.slab, ctx.at + UserfaultfdCtx.offset.released) === 0
-  ) {
-    yield* blocked('a userfaultfd event');
-  }
+/** Sleeps until the fault is woken, or the event was read. */
+export function* sleepOn(k: Machine, uwq: UserfaultfdWaitQueue): Step<void> {
+  yield* waitForWord(k.slab, uwq.at + UserfaultfdWaitQueue.offset.waken, 'a userfaultfd');
 }

@@ -4,7 +4,7 @@ import { VM_OPS_FILE } from './vma.js';
 import { VM_ACCESS_FLAGS, VM_SHARED, VM_SOFTDIRTY, VM_UFFD_WP, VM_WRITE } from './vm-flags.js';
 
 /** The flags that choose a page protection: the index of protection_map[]. */
-const VM_PROT_FLAGS = VM_ACCESS_FLAGS | VM_SHARED;
+export const VM_PROT_FLAGS = VM_ACCESS_FLAGS | VM_SHARED;
 
 /**
  * Chooses the protection of PTEs to come. Where a first store has to be seen, a shared mapping gets that of a

@@ -27,6 +27,8 @@ const layers = [
   'ksm',
   'memcg',
   'mmap',
+  // The ioctls of userfaultfd: they fill, protect and split what the system calls of mmap/ made.
+  'uffdio',
   'walk',
   'sys',
   'trace',

@@ -25,6 +25,8 @@ export {
   swapFigures,
 } from './pgtable/exclusive-bit.js';
 export { type SeriesPatch, swpExclusiveSeries } from './patches/swp-exclusive-series.js';
-export { type Run, type RunOptions, type SeenEntry, type StepReport, runScenario } from './scenario/run.js';
-export type { Scenario } from './scenario/scenario.js';
+export { Comparison, compare } from './scenario/comparison.js';
+export { Run, type RunOptions, runScenario } from './scenario/run.js';
+export type { SeenEntry, SeenMapping, SeenPin, StepReport } from './scenario/step-report.js';
+export type { Kernel, Scenario } from './scenario/scenario.js';
 export { scenarioByName, scenarios } from './scenario/scenarios.js';

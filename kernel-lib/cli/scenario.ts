@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type Run, type RunOptions, runScenario } from '../scenario/run.js';
-import { scenarioByName, scenarios } from '../scenario/scenarios.js';
+import { scenarios } from '../scenario/scenarios.js';
 import { stepText } from './step-text.js';
 
 interface Options extends RunOptions {
@@ -19,7 +19,7 @@ export function scenario(): Command {
     .option('--json', 'print one JSON object')
     .action((name: string | undefined, { json, ...options }: Options) => {
       if (name === undefined) return void process.stdout.write(json ? listJson() : listText());
-      const run = runScenario(scenarioByName(name), options);
+      const run = runScenario(name, options);
       process.stdout.write(json ? `${JSON.stringify(run, null, 2)}\n` : runText(run));
       process.exitCode = run.verdict === run.expected ? 0 : 1;
     });
@@ -36,8 +36,7 @@ function listText(): string {
 }
 
 function runText(run: Run): string {
-  const { why } = scenarioByName(run.name);
   const expected = run.verdict === run.expected ? '' : `expected: ${run.expected}\n`;
   const steps = run.steps.map(stepText).join('');
-  return `${run.name} on Linux ${run.release}, ${run.arch}\n${steps}${run.verdict}\n${expected}${why}\n`;
+  return `${run.name} on ${run.kernel}\n${steps}${run.verdict}\n${expected}${run.why}\n`;
 }

@@ -1,5 +1,5 @@
 import type { Patched } from '../patches/catalogue.js';
-import type { Run } from './run.js';
+import type { StepReport } from './step-report.js';
 
 /** The kernel on which a scenario runs: what an expectation may depend on. */
 export interface Kernel {
@@ -10,7 +10,7 @@ export interface Kernel {
 /** A named course of events with a verdict: data, so that tests, notebooks and the command line run the same. */
 export interface Scenario {
   readonly name: string;
-  /** Its number in the lists that tests refer to, X for swap PTEs, S for unsharing. */
+  /** Its number in the lists that tests refer to: X for swap PTEs, S for unsharing, C and L for the kernel's own tests. */
   readonly number: string;
   readonly kind: 'sequential';
   /** What is asked, in one line. */
@@ -19,12 +19,14 @@ export interface Scenario {
   readonly swap: 'dm' | 'brd' | 'none';
   /** Object lines of a program, `obj 0 memfd 4`. */
   readonly objects?: readonly string[];
-  /** Operations in the notation of the recordings. */
+  /** Operations in the notation of the recordings, and the probes of trace/operation.ts. */
   readonly steps: readonly string[];
   /** What was observed, as one line. */
-  readonly verdict: (run: Run) => string;
+  readonly verdict: (steps: readonly StepReport[]) => string;
   /** The same line as the kernel's history and sources have it, without running anything. */
   readonly expected: (kernel: Kernel) => string;
   /** One sentence that explains the verdict. */
   readonly why: string;
+  /** Where the course of events and its outcome are described. */
+  readonly source: string;
 }

@@ -32,9 +32,10 @@ const layers = [
   'walk',
   'sys',
   'trace',
+  // Below what is run: the runs and comparisons that come out of it know how to show themselves.
+  'view',
   'explore',
   'scenario',
-  'view',
   'notebook',
   'cli',
   'bench',

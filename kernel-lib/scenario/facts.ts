@@ -1,0 +1,46 @@
+import type { SeenEntry, SeenPin, StepReport } from './step-report.js';
+
+/** Facts that verdicts are made of. Each looks at the steps of a run and throws an Error where its scenario lacks one. */
+
+/** The last step whose line begins with `words`. */
+export function lastStep(steps: readonly StepReport[], words: string): StepReport {
+  const found = steps.filter(({ op }) => op.startsWith(words)).at(-1);
+  if (found === undefined) throw new Error(`the scenario has no step '${words}'`);
+  return found;
+}
+
+/** The entry of a page after the last step that named it. */
+export function lastEntry(steps: readonly StepReport[], process: number, region = 0, index = 0): SeenEntry {
+  const names = (entry: SeenEntry): boolean =>
+    entry.process === process && entry.region === region && entry.index === index;
+  const found = steps.flatMap(({ pages }) => pages.filter(names)).at(-1);
+  if (found === undefined) throw new Error(`process ${process} maps no page ${index} of region ${region}`);
+  return found;
+}
+
+/** What a pin shows after the last step. */
+export function lastPin(steps: readonly StepReport[], pin: number): SeenPin {
+  const found = steps.at(-1)?.pins.find((seen) => seen.pin === pin);
+  if (found === undefined) throw new Error(`pin ${pin} is not held at the end`);
+  return found;
+}
+
+/** The steps behind the last one whose line ends with `words`. */
+export function behind(steps: readonly StepReport[], words: string): readonly StepReport[] {
+  const at = steps.map(({ op }) => op.endsWith(words)).lastIndexOf(true);
+  if (at < 0) throw new Error(`the scenario has no step '… ${words}'`);
+  return steps.slice(at + 1);
+}
+
+/** Faults and reuses of some steps, in words: `2 faults (0 major), 1 reuse`. */
+export function faultsOf(steps: readonly StepReport[]): string {
+  const sum = (of: (step: StepReport) => number): number => steps.reduce((all, step) => all + of(step), 0);
+  const major = sum(({ maj }) => maj);
+  const faults = sum(({ min }) => min) + major;
+  const reuses = sum(({ vm }) => vm['pgreuse'] ?? 0);
+  return `${counted(faults, 'fault')} (${major} major), ${counted(reuses, 'reuse')}`;
+}
+
+export function counted(n: number, what: string): string {
+  return `${n} ${what}${n === 1 ? '' : 's'}`;
+}

@@ -253,6 +253,12 @@ export const catalogue = {
     changes: 'UFFDIO_MOVE moves exclusive anonymous pages within a process',
     since: 'v6.8',
   },
+  uffdPerVmaLocks: {
+    id: '867a43a34ff8',
+    title: 'userfaultfd: use per-vma locks in userfaultfd operations',
+    changes: 'filling gives a private VMA its anon_vma before anything is checked, also if it then fails',
+    since: 'v6.9',
+  },
   uffdCloseResets: {
     id: 'c88033efe9a3',
     title: 'mm/userfaultfd: reset ptes when close() for wr-protected ones',

@@ -68,6 +68,7 @@ function* mfillAtomic(k: Machine, ctx: UserfaultfdCtx, start: number, len: numbe
   const mm = Mm.at(k, ctx.mm);
   yield* mmapReadLock(k, mm);
   const vma = vmaLookup(k, mm, start);
+  if (k.patched.uffdPerVmaLocks && vma !== null) prepareAnon(k, vma);
   let error = vma === null ? -ENOENT : refusal(k, ctx, vma, start + len, fill);
   let filled = 0;
   while (error === 0 && filled < len) {
@@ -86,6 +87,10 @@ function refusal(k: Machine, ctx: UserfaultfdCtx, vma: Vma, end: number, fill: F
   return 0;
 }
 
+function prepareAnon(k: Machine, vma: Vma): void {
+  if ((vma.vmFlags & VM_SHARED) === 0) anonVmaPrepare(k, vma);
+}
+
 /**
  * What a private mapping is filled with is its own, also where the object has a hole.
  *
@@ -93,7 +98,7 @@ function refusal(k: Machine, ctx: UserfaultfdCtx, vma: Vma, end: number, fill: F
  */
 function* mfillAtomicPte(k: Machine, vma: Vma, address: number, fill: Fill): Step<number> {
   const shared = (vma.vmFlags & VM_SHARED) !== 0;
-  if (!shared) anonVmaPrepare(k, vma);
+  prepareAnon(k, vma);
   if (fill.mode === 'continue') return yield* mfillAtomicPteContinue(k, vma, address);
   if (fill.mode === 'poison') return yield* mfillAtomicPtePoison(k, vma, address);
   const content = fill.mode === 'copy' ? fill.content : 0;

@@ -42,8 +42,16 @@ export const GLOBALS = struct('globals', {
   ksmStableNodes: 'i32',
   /** Evictions and activations so far. */
   nonresidentAge: 'i32',
-  /** Pages that came back to the active list, now and when reclaim last looked. */
+  /** Pages that came back to the active list. */
   workingsetActivations: 'i32',
+  /** Statistics of the processes' memory cgroup as last brought up to date, and changes since. */
+  statsUpdates: 'i32',
+  statInactiveAnon: 'i32',
+  statActiveAnon: 'i32',
+  statInactiveFile: 'i32',
+  statActiveFile: 'i32',
+  statActivations: 'i32',
+  /** What the last of these was when reclaim last ended. */
   snapshotActivations: 'i32',
 });
 

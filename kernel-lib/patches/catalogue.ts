@@ -314,6 +314,18 @@ export const catalogue = {
     changes: 'smaps counts a page behind a hwpoison entry as resident',
     since: 'v6.9',
   },
+  ratelimitedStatsFlush: {
+    id: '?memcg-ratelimited-flush',
+    title: 'memcg: use ratelimited stats flush in the reclaim',
+    changes: 'reclaim decides by old statistics of the cgroup whether active pages may go',
+    since: 'v6.12',
+  },
+  incrementalCgroupWalk: {
+    id: 'b82b530740b9',
+    title: 'mm: vmscan: restore incremental cgroup iteration',
+    changes: 'reclaim that freed nothing begins again, before it takes active pages',
+    since: 'v6.11',
+  },
   smapsNonpresentShared: {
     id: '3689c3ebdd54',
     title: 'fs/proc/task_mmu: account non-present entries as "maybe shared, but no idea how often"',

@@ -1,9 +1,10 @@
 import { folioPut } from '../folio/alloc.js';
-import { PG_active, PG_lru, PG_unevictable, PG_workingset } from '../folio/flags.js';
-import { clearFlag, folioGet, setFlag, testFlag } from '../folio/frame.js';
-import { folioEvictable, folioIsolateLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
+import { PG_active, PG_lru, PG_workingset } from '../folio/flags.js';
+import { clearFlag, folioGet, setFlag } from '../folio/frame.js';
+import { folioEvictable, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import { folioIsFileLru } from '../folio/lru-list.js';
 import {
+  LRU_ACTIVE_ANON,
   LRU_ACTIVE_FILE,
   LRU_INACTIVE_ANON,
   LRU_INACTIVE_FILE,
@@ -15,8 +16,16 @@ import {
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { VM_EXEC } from '../vma/vm-flags.js';
+import { inactiveIsLow, memcgRstatUpdated, snapshotRefaults } from './memcg-stats.js';
 import { folioReferenced } from './referenced.js';
-import { DEF_PRIORITY, SWAP_CLUSTER_MAX, type Scan, getScanCount, prepareScanCount } from './scan.js';
+import {
+  DEF_PRIORITY,
+  SWAP_CLUSTER_MAX,
+  type Scan,
+  canAgeAnonPages,
+  getScanCount,
+  prepareScanCount,
+} from './scan.js';
 import { shrinkFolioList } from './shrink-folio-list.js';
 
 /** Attempts without success after which a writer to memory.reclaim gives up. @kernel mm/internal.h MAX_RECLAIM_RETRIES v6.2 */
@@ -27,36 +36,21 @@ const MAX_RECLAIM_RETRIES = 16;
  *
  * @kernel mm/memcontrol.c memory_reclaim v6.2
  * @param nrPages how much is asked for
- * @param chosen MODEL: the pages that are to go, where a recording knows; else the lists decide
  * @returns how many pages were freed; fewer than asked for is -EAGAIN to the writer
  */
-export function* memoryReclaim(k: Machine, nrPages: number, chosen?: ReadonlySet<number>): Step<number> {
-  const spares = chosen === undefined ? undefined : (page: number): boolean => !chosen.has(page);
+export function* memoryReclaim(k: Machine, nrPages: number): Step<number> {
   let nrReclaimed = 0;
   for (let retries = MAX_RECLAIM_RETRIES; nrReclaimed < nrPages;) {
     if (retries === 0) yield* lruAddDrain(k);
-    const reclaimed = yield* doTryToFreePages(k, nrPages - nrReclaimed, spares);
+    const reclaimed = yield* doTryToFreePages(k, nrPages - nrReclaimed);
     if (reclaimed === 0 && retries-- === 0) break;
     nrReclaimed += reclaimed;
   }
-  if (chosen !== undefined) nrReclaimed += yield* reclaimChosen(k, chosen);
-  return nrReclaimed;
-}
-
-/** Chosen pages that the lists would have kept. */
-function* reclaimChosen(k: Machine, chosen: ReadonlySet<number>): Step<number> {
-  const pages: number[] = [];
-  for (const page of chosen) {
-    if (!testFlag(k, page, PG_unevictable) && (yield* folioIsolateLru(k, page))) pages.push(page);
-  }
-  for (const page of pages) clearFlag(k, page, PG_active);
-  const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, { ignoreReferences: true, byMemcg: true });
-  for (const page of kept) yield* folioPutbackLru(k, page);
   return nrReclaimed;
 }
 
 /** @kernel mm/vmscan.c do_try_to_free_pages v6.2 @differs one memory cgroup, one node */
-function* doTryToFreePages(k: Machine, nrToReclaim: number, spares: Scan['spares']): Step<number> {
+function* doTryToFreePages(k: Machine, nrToReclaim: number): Step<number> {
   const sc: Scan = {
     priority: DEF_PRIORITY,
     mayDeactivateAnon: false,
@@ -64,15 +58,21 @@ function* doTryToFreePages(k: Machine, nrToReclaim: number, spares: Scan['spares
     forceDeactivate: false,
     skippedDeactivate: false,
     nrReclaimed: 0,
-    spares,
   };
+  let fullWalk = !k.patched.incrementalCgroupWalk;
   for (;;) {
     for (sc.priority = DEF_PRIORITY; sc.priority >= 0; sc.priority--) {
-      prepareScanCount(sc);
+      prepareScanCount(k, sc);
       yield* shrinkLruvec(k, sc);
       if (sc.nrReclaimed >= nrToReclaim) break;
     }
-    if (sc.nrReclaimed > 0 || !sc.skippedDeactivate) return sc.nrReclaimed;
+    snapshotRefaults(k);
+    if (sc.nrReclaimed > 0) return sc.nrReclaimed;
+    if (!fullWalk) {
+      fullWalk = true;
+      continue;
+    }
+    if (!sc.skippedDeactivate) return 0;
     sc.forceDeactivate = true;
     sc.skippedDeactivate = false;
   }
@@ -89,12 +89,16 @@ function* shrinkLruvec(k: Machine, sc: Scan): Step<void> {
       yield* shrinkList(k, list, toScan, sc);
     }
   }
+  // Also where no inactive page was looked at.
+  if (canAgeAnonPages(k) && inactiveIsLow(k, false)) {
+    yield* shrinkActiveList(k, LRU_ACTIVE_ANON, SWAP_CLUSTER_MAX);
+  }
 }
 
 /** @kernel mm/vmscan.c shrink_list v6.2 */
 function* shrinkList(k: Machine, list: number, nrToScan: number, sc: Scan): Step<void> {
   if (list === LRU_INACTIVE_ANON || list === LRU_INACTIVE_FILE) {
-    sc.nrReclaimed += yield* shrinkInactiveList(k, list, nrToScan, sc.spares);
+    sc.nrReclaimed += yield* shrinkInactiveList(k, list, nrToScan);
   } else if (list === LRU_ACTIVE_FILE ? sc.mayDeactivateFile : sc.mayDeactivateAnon) {
     yield* shrinkActiveList(k, list, nrToScan);
   } else {
@@ -103,19 +107,12 @@ function* shrinkList(k: Machine, list: number, nrToScan: number, sc: Scan): Step
 }
 
 /** @kernel mm/vmscan.c shrink_inactive_list v6.2 */
-function* shrinkInactiveList(
-  k: Machine,
-  list: number,
-  nrToScan: number,
-  spares: Scan['spares'],
-): Step<number> {
+function* shrinkInactiveList(k: Machine, list: number, nrToScan: number): Step<number> {
   yield* lruAddDrain(k);
   const pages = yield* isolateLruFolios(k, list, nrToScan);
-  const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, {
-    ignoreReferences: false,
-    byMemcg: true,
-    spares,
-  });
+  memcgRstatUpdated(k, pages.length);
+  const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, { ignoreReferences: false, byMemcg: true });
+  memcgRstatUpdated(k, nrReclaimed);
   yield* moveFoliosToLru(k, kept);
   return nrReclaimed;
 }
@@ -140,6 +137,7 @@ function* shrinkActiveList(k: Machine, list: number, nrToScan: number): Step<voi
     setFlag(k, page, PG_workingset);
     inactive.push(page);
   }
+  memcgRstatUpdated(k, active.length + 2 * inactive.length);
   yield* moveFoliosToLru(k, active);
   yield* moveFoliosToLru(k, inactive);
 }
@@ -154,6 +152,7 @@ function* isolateLruFolios(k: Machine, list: number, nrToScan: number): Step<num
     pages.push(page);
     page = lruTail(k, MEMCG_PROCESSES, list);
   }
+  memcgRstatUpdated(k, pages.length);
   return pages;
 }
 
@@ -166,6 +165,7 @@ function* moveFoliosToLru(k: Machine, pages: readonly number[]): Step<void> {
     }
     setFlag(k, page, PG_lru);
     lruvecAddFolio(k, page);
+    memcgRstatUpdated(k, 1);
     yield* folioPut(k, page);
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '../folio/lru-list.js';
 import type { Machine } from '../machine/machine.js';
 import { swapArea } from '../swap/area.js';
+import { inactiveIsLow, memCgroupFlushStats, refaultsSeen } from './memcg-stats.js';
 
 /** The state of one attempt to reclaim from the processes' memory cgroup. @kernel mm/vmscan.c scan_control v6.2 */
 export interface Scan {
@@ -18,7 +19,6 @@ export interface Scan {
   forceDeactivate: boolean;
   skippedDeactivate: boolean;
   nrReclaimed: number;
-  readonly spares: ((page: number) => boolean) | undefined;
 }
 
 /** How gently a scan begins. */
@@ -33,6 +33,11 @@ function size(k: Machine, list: number): number {
   return lruSize(k, MEMCG_PROCESSES, list);
 }
 
+/** Whether it helps to make anonymous pages inactive. @kernel mm/vmscan.c can_age_anon_pages v6.2 */
+export function canAgeAnonPages(k: Machine): boolean {
+  return swapArea(k) !== undefined;
+}
+
 /** Whether anonymous pages have somewhere to go. @kernel mm/vmscan.c can_reclaim_anon_pages v6.2 */
 export function canReclaimAnonPages(k: Machine): boolean {
   const si = swapArea(k);
@@ -40,22 +45,15 @@ export function canReclaimAnonPages(k: Machine): boolean {
 }
 
 /**
- * Whether active pages may be made inactive.
- *
- * The kernel asks the cgroup's statistics whether the inactive list is short or pages come back too soon. They are
- * only brought up to date after some hundred changes or by a timer, and until then say that there are no pages.
+ * Whether active pages may be made inactive: when inactive ones are few, or pages come back too soon. The statistics
+ * that tell so may be old.
  *
  * @kernel mm/vmscan.c prepare_scan_count v6.2
- * @differs the statistics are never brought up to date
  */
-export function prepareScanCount(sc: Scan): void {
-  if (sc.forceDeactivate) {
-    sc.mayDeactivateAnon = true;
-    sc.mayDeactivateFile = true;
-  } else {
-    sc.mayDeactivateAnon = false;
-    sc.mayDeactivateFile = false;
-  }
+export function prepareScanCount(k: Machine, sc: Scan): void {
+  memCgroupFlushStats(k);
+  sc.mayDeactivateAnon = sc.forceDeactivate || refaultsSeen(k) || inactiveIsLow(k, false);
+  sc.mayDeactivateFile = sc.forceDeactivate || inactiveIsLow(k, true);
 }
 
 /** How many pages of each list to look at, by list. @kernel mm/vmscan.c get_scan_count v6.2 @differs equal costs */

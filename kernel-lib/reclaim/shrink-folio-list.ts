@@ -4,7 +4,6 @@ import {
   PG_dirty,
   PG_mlocked,
   PG_reclaim,
-  PG_referenced,
   PG_swapbacked,
   PG_swapcache,
   PG_writeback,
@@ -15,7 +14,6 @@ import {
   folioRefCount,
   pageMapcount,
   pageOwner,
-  pageRefcount,
   setFlag,
   setPageRefcount,
   testFlag,
@@ -26,6 +24,7 @@ import { folioIsFileLru } from '../folio/lru-list.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { addToSwap, folioFreeSwap, memCgroupSwapFull } from '../swap/cache.js';
+import { memcgRstatUpdated } from './memcg-stats.js';
 import { __removeMapping, pageout } from './pageout.js';
 import { type FolioReferences, folioCheckReferences } from './referenced.js';
 import { tryToUnmap } from './unmap.js';
@@ -36,8 +35,6 @@ export interface ScanControl {
   readonly ignoreReferences: boolean;
   /** The memory cgroup's own reclaim, as opposed to MADV_PAGEOUT's. */
   readonly byMemcg: boolean;
-  /** Pages that are to stay although they could go; absent: none. */
-  readonly spares?: ((page: number) => boolean) | undefined;
 }
 
 /** What became of a list of pages. */
@@ -76,7 +73,9 @@ export function* shrinkFolioList(k: Machine, pages: readonly number[], sc: ScanC
 function* activateLocked(k: Machine, page: number): Step<void> {
   const mlocked = testFlag(k, page, PG_mlocked);
   if (testFlag(k, page, PG_swapcache) && (memCgroupSwapFull(k) || mlocked)) yield* folioFreeSwap(k, page);
-  if (!mlocked) setFlag(k, page, PG_active);
+  if (mlocked) return;
+  setFlag(k, page, PG_active);
+  memcgRstatUpdated(k, 1);
 }
 
 /** One locked page; it stays locked unless its fate is `free` or `keep`. */
@@ -89,10 +88,6 @@ function* shrinkFolio(k: Machine, page: number, sc: ScanControl): Step<Fate> {
   const references: FolioReferences = sc.ignoreReferences ? 'RECLAIM' : yield* folioCheckReferences(k, page);
   if (references === 'ACTIVATE') return 'activateLocked';
   if (references === 'KEEP') return 'keepLocked';
-  if (sc.spares?.(page) === true && couldBeFreed(k, page)) {
-    setFlag(k, page, PG_referenced);
-    return 'activateLocked';
-  }
   const anon = PageAnon(k, page);
   if (anon && testFlag(k, page, PG_swapbacked) && !testFlag(k, page, PG_swapcache)) {
     if (yield* folioMaybeDmaPinned(k, page)) return 'keepLocked';
@@ -109,12 +104,6 @@ function* shrinkFolio(k: Machine, page: number, sc: ScanControl): Step<Fate> {
     if (stays !== undefined) return stays;
   }
   return yield* freeIt(k, page, sc);
-}
-
-/** Whether only the isolation, its mappings and a cache refer to a page. */
-function couldBeFreed(k: Machine, page: number): boolean {
-  const cached = testFlag(k, page, PG_swapcache) || !PageAnon(k, page) ? 1 : 0;
-  return pageRefcount(k, page) === 1 + pageMapcount(k, page) + cached;
 }
 
 /** @returns the page's fate, undefined when it is clean now and locked again */

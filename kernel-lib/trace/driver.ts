@@ -12,10 +12,9 @@ export interface Driver {
   /**
    * Runs one operation, all of it: faults stopped by userfaultfd are answered as the program's header says.
    *
-   * @param hint given with `reclaim` only
    * @throws Unsupported when this driver cannot run the operation; its machine must be unchanged then
    */
-  execute(operation: Operation, hint?: ReclaimHint): Outcome;
+  execute(operation: Operation): Outcome;
 
   /** What can be seen of the machine now. Looking changes nothing. */
   snapshot(): Snapshot;
@@ -42,17 +41,6 @@ export interface MachineSetup {
 /** Thrown by a driver for what it does not model. Counts as disagreement, and is tallied by its message. */
 export class Unsupported extends Error {
   override readonly name = 'Unsupported';
-}
-
-/**
- * Which pages the recorded kernel's `reclaim` took. That choice hangs on the LRU's history, so a driver may take
- * it from here; what the page tables hold instead and what happens on the way back is for the driver to find.
- */
-export interface ReclaimHint {
-  /** Pages that were present before and are not after. */
-  readonly pages: readonly { readonly process: number; readonly region: number; readonly index: number }[];
-  /** Pages of objects that were in the page cache before and are not after. */
-  readonly objectPages: readonly { readonly object: number; readonly index: number }[];
 }
 
 /** What an operation gave back. */

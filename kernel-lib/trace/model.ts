@@ -18,7 +18,6 @@ import {
   type MachineSetup,
   type MakeDriver,
   type Outcome,
-  type ReclaimHint,
   type Snapshot,
   type UffdEvent,
   Unsupported,
@@ -71,12 +70,10 @@ export class Model implements Driver {
       pins: new Map(),
       userfaultfds: new Map(),
       zero: undefined,
-      hint: undefined,
     };
   }
 
-  execute(operation: Operation, hint?: ReclaimHint): Outcome {
-    this.world.hint = hint;
+  execute(operation: Operation): Outcome {
     const { k, tasks } = this.world;
     const call = systemCalls[operation.name] as ((world: World, operation: Operation) => Result) | undefined;
     if (call === undefined) throw new Unsupported(operation.name);

@@ -3,7 +3,6 @@ import { compareOperation, type Difference, type Seen, type Verdict } from './co
 import { Unsupported, type Driver, type MakeDriver } from './driver.js';
 import { Naming } from './naming.js';
 import type { RecordedOperation, RecordedProgram } from './recording.js';
-import { reclaimHint } from './reclaim-hint.js';
 
 /** On what a program is replayed, and what its recording cannot show. */
 export interface ReplayTarget {
@@ -34,9 +33,9 @@ export function* replay(
   makeDriver: MakeDriver,
 ): Generator<OperationReport, void, void> {
   const run = runner(program, target, makeDriver);
-  for (const [at, recorded] of program.operations.entries()) {
+  for (const recorded of program.operations) {
     if (recorded.st !== undefined) return;
-    const result = run(recorded, program.operations[at - 1]);
+    const result = run(recorded);
     const seen = 'outcome' in result ? result : undefined;
     const verdict = compareOperation(recorded, seen, target.withheld);
     yield 'outcome' in result ? ran(recorded, verdict) : notRun(recorded, verdict, result);
@@ -49,7 +48,7 @@ interface NotRun {
   readonly reason: string;
 }
 
-type Runner = (recorded: RecordedOperation, before: RecordedOperation | undefined) => Seen | NotRun;
+type Runner = (recorded: RecordedOperation) => Seen | NotRun;
 
 function runner(
   { header }: RecordedProgram,
@@ -64,10 +63,10 @@ function runner(
     machine = whyNot(err);
   }
   const naming = new Naming();
-  return (recorded, before) => {
+  return (recorded) => {
     if ('status' in machine) return machine;
     try {
-      return look(machine, naming, recorded, before);
+      return look(machine, naming, recorded);
     } catch (err) {
       const result = whyNot(err);
       if (result.status === 'failed')
@@ -77,15 +76,9 @@ function runner(
   };
 }
 
-function look(
-  driver: Driver,
-  naming: Naming,
-  recorded: RecordedOperation,
-  before: RecordedOperation | undefined,
-): Seen {
+function look(driver: Driver, naming: Naming, recorded: RecordedOperation): Seen {
   const { operation } = recorded;
-  const hint = operation.name === 'reclaim' && before ? reclaimHint(before, recorded) : undefined;
-  const outcome = driver.execute(operation, hint);
+  const outcome = driver.execute(operation);
   const snapshot = driver.snapshot();
   return { outcome, snapshot, names: naming.next(snapshot, operation.name) };
 }

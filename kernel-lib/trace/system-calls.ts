@@ -24,16 +24,10 @@ import { msync } from '../mmap/msync.js';
 import { __vmMunmap } from '../mmap/munmap.js';
 import { genericPerformWrite, shmemFileReadIter } from '../pagecache/shmem-io.js';
 import { dropCaches } from '../reclaim/drop-caches.js';
+import { memcgRstatUpdated } from '../reclaim/memcg-stats.js';
 import { memoryReclaim } from '../reclaim/memory-reclaim.js';
 import { swapoff } from '../reclaim/swapoff.js';
-import { PTE_NONE, ptePfn, ptePresent } from '../pgtable/pte.js';
-import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
-import { ZERO_PFN } from '../folio/frame.js';
-import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
-import { xaLoad } from '../pagecache/xarray.js';
-import type { Mm } from '../vma/mm.js';
-import type { ReclaimHint } from './driver.js';
 import { run } from '../step/step.js';
 import { swapArea, swaponArea } from '../swap/area.js';
 import { access } from '../sys/access.js';
@@ -45,6 +39,9 @@ import { gupCalls } from './gup-calls.js';
 import type { Operation, OperationName } from './operation.js';
 import { closeUserfaultfd, userfaultfdCalls } from './userfaultfd-calls.js';
 import { type Call, type Result, type World, addressOf, mmOf } from './world.js';
+
+/** Changes of memory statistics that reading all of /proc between two operations is sure to exceed. */
+const RECORDERS_UPDATES = 1000;
 
 /** One entry for each operation that the model runs. */
 export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
@@ -159,11 +156,11 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     k.globals.swapIoFails = failing ? 1 : 0;
     return 0;
   },
-  reclaim: (world) => {
-    const { k } = world;
-    const chosen = world.hint === undefined ? undefined : hintedFrames(world, world.hint);
+  reclaim: ({ k }) => {
+    // The threshold is one for all cgroups: the recorder's work since the last time is more than enough.
+    memcgRstatUpdated(k, RECORDERS_UPDATES);
     // Three times as much as the cgroup can have; that not all of it is there is no error to the recorder.
-    for (let write = 0; write < 3; write++) run(memoryReclaim(k, 65536, chosen));
+    for (let write = 0; write < 3; write++) run(memoryReclaim(k, 65536));
     return 0;
   },
   ksm: ({ k }) => {
@@ -214,23 +211,6 @@ function withSignal(task: Task, ret: number): Result {
 function protOf(prot: 'n' | 'r' | 'w'): number {
   if (prot === 'n') return 0;
   return prot === 'w' ? PROT_READ | PROT_WRITE : PROT_READ;
-}
-
-/** Frames of the pages that a recorded reclaim took. */
-function hintedFrames(world: World, { pages, objectPages }: ReclaimHint): Set<number> {
-  const { k } = world;
-  const frames = pages.map(({ process, region, index }) =>
-    frameAt(k, mmOf(world, process), addressOf(world, region, index)),
-  );
-  for (const { object, index } of objectPages) frames.push(xaLoad(k, objectOf(world, object), index));
-  return new Set(frames.filter((frame) => frame > ZERO_PFN));
-}
-
-/** The frame that an address maps, 0 for none. */
-function frameAt(k: Machine, mm: Mm, address: number): number {
-  const table = pteTable(k, mm.pgd, address);
-  const pte = table === 0 ? PTE_NONE : readPte(k, pteOffset(k, table, address));
-  return ptePresent(k, pte) ? ptePfn(k, pte) : 0;
 }
 
 function objectOf(world: World, object: number): AddressSpace {

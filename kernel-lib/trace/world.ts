@@ -1,4 +1,3 @@
-import type { ReclaimHint } from './driver.js';
 import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
 import type { Signal } from '../sys/access.js';
@@ -28,8 +27,6 @@ export interface World {
   readonly userfaultfds: Map<number, number>;
   /** /dev/zero, once it was opened. */
   zero: File | undefined;
-  /** Which pages the recorded `reclaim` took, while one runs. */
-  hint: ReclaimHint | undefined;
 }
 
 /** A system call's result, negative for an error, with what else it showed. */

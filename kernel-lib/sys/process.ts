@@ -1,3 +1,4 @@
+import { type PteCodec, pteVal } from '../arch/codec.js';
 import { errnoNames } from '../base/errno.js';
 import { InputError } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
@@ -7,9 +8,13 @@ import { type Advice, doMadvise } from '../mmap/madvise.js';
 import { vmMmapPgoff } from '../mmap/mmap.js';
 import { doMprotectPkey } from '../mmap/mprotect.js';
 import { __vmMunmap } from '../mmap/munmap.js';
+import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import { run } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
 import { type Signal, access } from './access.js';
+import { DevicePin, PagePipe } from './held-pages.js';
+import { vaddrGetPfns } from './pins.js';
+import { allocPipeInfo, vmspliceToPipe } from './pipe.js';
 import { exitTask, forkTask, mmOfTask, newTask } from './task.js';
 
 /** Faults of a process since it started. */
@@ -104,6 +109,39 @@ export class Process {
   madvise(address: number, advice: Advice, nrPages = 1): void {
     const k = this.#enter();
     this.#result('madvise', run(doMadvise(k, this.mm, address, nrPages * k.pageSize, advice)));
+  }
+
+  /** Puts `nrPages` pages into a new pipe: the pages themselves, no copies. */
+  vmsplice(address: number, nrPages = 1): PagePipe {
+    const k = this.#enter();
+    const pipe = allocPipeInfo(k);
+    this.#result('vmsplice', run(vmspliceToPipe(k, this.mm, address, nrPages, pipe)));
+    return new PagePipe(k, pipe);
+  }
+
+  /**
+   * Maps `nrPages` pages for a device, which holds them until it releases them (FOLL_PIN, FOLL_LONGTERM).
+   *
+   * @param options.write whether the device may write (FOLL_WRITE); absent: it only reads
+   */
+  pin(address: number, nrPages = 1, { write = false }: { readonly write?: boolean } = {}): DevicePin {
+    const k = this.#enter();
+    const pinned = run(vaddrGetPfns(k, this.mm, address, nrPages, write));
+    return typeof pinned === 'number' ? (this.#result('pin', pinned) as never) : new DevicePin(k, pinned);
+  }
+
+  /** The page-table entry of `address`, as a number of the architecture's width; 0 where there is no table. */
+  pte(address: number): bigint {
+    const k = this.#enter();
+    const table = pteTable(k, this.mm.pgd, address);
+    if (table === 0) return 0n;
+    const { lo, hi } = readPte(k, pteOffset(k, table, address));
+    return pteVal(Int32Array.of(lo, hi), 0);
+  }
+
+  /** How the machine's architecture and release encode page-table entries. */
+  get codec(): PteCodec {
+    return this.#k.pte;
   }
 
   /** Forks. The child has a copy of the address space, sharing its pages until somebody writes. */

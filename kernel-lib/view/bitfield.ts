@@ -9,6 +9,8 @@ export interface BitFieldOptions {
   readonly of: 'present' | { readonly swap: string };
   /** Bits to write into the cells. */
   readonly value?: bigint;
+  /** Absent: the architecture and what kind of entry it is. */
+  readonly title?: string;
 }
 
 /** A run of bits of one field, or of none. */
@@ -39,10 +41,10 @@ export class BitFieldPicture implements Displayable {
   readonly cells: readonly Cell[];
   readonly value: bigint | undefined;
 
-  constructor(arch: Arch, { of, value }: BitFieldOptions) {
+  constructor(arch: Arch, { of, value, title }: BitFieldOptions) {
     this.value = value;
     if (of === 'present') {
-      this.title = `${arch.title}: a present entry`;
+      this.title = title ?? `${arch.title}: a present entry`;
       this.cells = cellsOf(presentFields(arch), arch.pteBits);
       return;
     }
@@ -52,7 +54,7 @@ export class BitFieldPicture implements Displayable {
         `${arch.id} has no state '${of.swap}'; it has ${Object.keys(arch.states).join(', ')}`,
       );
     }
-    this.title = `${arch.title}: a swap entry, ${state.is}`;
+    this.title = title ?? `${arch.title}: a swap entry, ${state.is}`;
     this.cells = cellsOf(swapFields(arch, state), arch.pteBits);
   }
 

@@ -1,0 +1,17 @@
+import { decodePte } from '../pgtable/decode.js';
+import type { Process } from '../sys/process.js';
+import { type BitFieldPicture, bitfield } from './bitfield.js';
+
+/**
+ * A page-table entry of a process: raw value, meaning, and every field with its bits.
+ *
+ * @param address of any byte of the page
+ * @throws InputError when the process has exited
+ */
+export function pte(process: Process, address: number): BitFieldPicture {
+  const { codec } = process;
+  const value = process.pte(address);
+  const { kind, value: raw, text } = decodePte(codec, value);
+  const of = kind === 'none' || kind === 'present' ? 'present' : { swap: codec.stateName };
+  return bitfield(codec.arch, { of, value, title: `${raw}: ${text}` });
+}

@@ -26,6 +26,9 @@ export const PG_error = 1 << 17;
 export const PG_double_map = 1 << 18;
 export const PG_outside = 1 << 19;
 export const PG_reserved = 1 << 20;
+export const PG_idle = 1 << 21;
+/** Used since reclaim last looked, though no entry says so. */
+export const PG_young = 1 << 22;
 
 /** The byte at offset 0 of the page lies above the flags. */
 export const CONTENT_SHIFT = 23;

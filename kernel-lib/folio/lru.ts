@@ -15,6 +15,7 @@ import {
 import {
   PG_active,
   PG_dirty,
+  PG_idle,
   PG_lru,
   PG_mlocked,
   PG_reclaim,
@@ -111,6 +112,7 @@ export function* folioMarkAccessed(k: Machine, pfn: number): Step<void> {
     // An activation lets time pass for pages that are not in memory.
     k.globals.nonresidentAge++;
   }
+  clearFlag(k, pfn, PG_idle);
 }
 
 /** @kernel mm/swap.c deactivate_page v6.2 */

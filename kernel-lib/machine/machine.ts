@@ -82,6 +82,11 @@ export interface SwpTypes {
   readonly SWP_MIGRATION_READ: number;
   readonly SWP_MIGRATION_READ_EXCLUSIVE: number;
   readonly SWP_MIGRATION_WRITE: number;
+  /** -1 where no memory of devices can be mapped. */
+  readonly SWP_DEVICE_WRITE: number;
+  readonly SWP_DEVICE_READ: number;
+  readonly SWP_DEVICE_EXCLUSIVE_WRITE: number;
+  readonly SWP_DEVICE_EXCLUSIVE_READ: number;
   readonly SWP_PTE_MARKER: number;
   /** Only before 15520a3f0469; -1 after. */
   readonly SWP_SWAPIN_ERROR: number;

@@ -7,8 +7,8 @@ export interface Patch {
   readonly title: string;
   /** What the reader sees change, in one clause. */
   readonly changes: string;
-  /** Release that first had it. */
-  readonly since: string;
+  /** Release that first had it; absent: none, it was proposed only. */
+  readonly since?: string;
   /** Patches without which this one is refused, with the reason. */
   readonly requires?: readonly (readonly [id: string, why: string])[];
   /** Architectures that it concerns; absent: all. */
@@ -337,6 +337,22 @@ export const catalogue = {
     title: 'mm/madvise: add MF_ACTION_REQUIRED to madvise(MADV_HWPOISON)',
     changes: 'who injects a memory failure into dirty memory of its own gets SIGBUS at once',
     since: 'v6.11',
+  pagemapExclusiveIsPresent: {
+    id: 'da7f31ed0f4d',
+    title: "fs/proc/task_mmu: don't indicate PM_MMAP_EXCLUSIVE without PM_PRESENT",
+    changes: 'pagemap says "mapped once" of present entries only',
+    since: 'v6.11',
+  },
+  specialSwapPtes: {
+    id: '?special-swap-ptes',
+    title: '[RFC 00/30] userfaultfd-wp: Support shmem and hugetlbfs (January 2021): its special swap PTE',
+    changes: 'write-protection of empty file memory is a PTE without a swap entry instead of a marker',
+  },
+  knowsSpecialSwapPtes: {
+    id: '?pte-has-swap-entry',
+    title: '[RFC 07/30] mm/swap: Introduce the idea of special swap ptes',
+    changes: 'who meets a special swap PTE no longer takes it for slot 0 of swap area 0',
+    requires: [['?special-swap-ptes', 'there is no special PTE without it']],
   },
   smapsLockonfault: {
     id: '?smaps-lf',

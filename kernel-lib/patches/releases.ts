@@ -49,7 +49,7 @@ export function releaseByName(name: string): string {
 export function patchesOf(release: string, arch: string): string[] {
   const { mainline, backports = [] } = releases[releaseByName(release)]!;
   return patches
-    .filter(([name, patch]) => backports.includes(name) || notLater(patch.since, mainline))
+    .filter(([name, patch]) => backports.includes(name) || isIn(patch, mainline))
     .filter(([, patch]) => concerns(patch, arch))
     .map(([, patch]) => patch.id);
 }
@@ -65,8 +65,8 @@ function rank(version: string): number {
   return Number(major) * 1e6 + Number(minor) * 1e3 + (candidate === undefined ? 999 : Number(candidate));
 }
 
-function notLater(a: string, b: string): boolean {
-  return rank(a) <= rank(b);
+function isIn({ since }: Patch, mainline: string): boolean {
+  return since !== undefined && rank(since) <= rank(mainline);
 }
 
 /**

@@ -156,3 +156,14 @@ export function* ptepGetAndClear(k: Machine, ptep: number): Step<Pte> {
   st(k.ptes, ptep + 1, PTE_NONE.hi);
   return pte;
 }
+
+/** The level of the first entry for an address that is empty, counted from the root; that of the PTEs if none is. */
+export function emptyLevel(k: Machine, pgd: number, address: number): number {
+  let table = pgd;
+  let level = 0;
+  for (; level < lowest(k); level++) {
+    table = ld(k.ptes, entryOf(k, table, level, address));
+    if (table === 0) break;
+  }
+  return level;
+}

@@ -5,8 +5,9 @@ import { Mm } from '../vma/mm.js';
 import { VM_LOCKONFAULT, showPermissions, showSmapVmaFlags } from '../vma/vm-flags.js';
 import { vmasOf } from '../vma/vma-list.js';
 import { type Vma, vmaPages } from '../vma/vma.js';
-import { mincorePage, shmemGetattr } from '../walk/object.js';
-import { pteToPagemapEntry } from '../walk/page.js';
+import { mincorePage } from '../walk/mincore.js';
+import { shmemGetattr } from '../walk/object.js';
+import { pageView } from '../walk/page.js';
 import { ptesOf } from '../walk/ptes.js';
 import { showSmap } from '../walk/smaps.js';
 import type { Mapping, ObjectState, Snapshot } from './driver.js';
@@ -37,7 +38,7 @@ function mappingOf(k: Machine, vma: Vma): Mapping {
     pgoff: vma.vmFile === 0 ? 0 : vma.vmPgoff,
     flags: showSmapVmaFlags(vma.vmFlags & ~hidden),
     smaps: showSmap(k, vma),
-    pages: Array.from(ptesOf(k, vma), ({ pte }) => pteToPagemapEntry(k, vma, pte)),
+    pages: Array.from(ptesOf(k, vma), ({ pte }) => pageView(k, vma, pte)),
   };
 }
 

@@ -11,16 +11,7 @@ import {
 } from '../folio/flags.js';
 import { PageAnon, PageKsm, ZERO_PFN, pageFlags, pageMapcount } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
-import {
-  type Pte,
-  pteNone,
-  ptePfn,
-  ptePresent,
-  pteSoftDirty,
-  pteSwpSoftDirty,
-  pteSwpUffdWp,
-  pteUffdWp,
-} from '../pgtable/pte.js';
+import { type Pte, ptePfn, ptePresent } from '../pgtable/pte.js';
 import {
   isHwpoisonEntry,
   isPteMarkerEntry,
@@ -28,9 +19,17 @@ import {
   pteMarkerGet,
   pteToSwpEntry,
 } from '../swap/entry.js';
-import { pteMarkerUffdWp } from '../uffd/markers.js';
-import { VM_SOFTDIRTY } from '../vma/vm-flags.js';
+import { isSwapPte } from '../swap/special-pte.js';
 import type { Vma } from '../vma/vma.js';
+import {
+  PM_FILE,
+  PM_MMAP_EXCLUSIVE,
+  PM_PRESENT,
+  PM_SOFT_DIRTY,
+  PM_SWAP,
+  PM_UFFD_WP,
+  pteToPagemapEntry,
+} from './pagemap.js';
 
 /** What /proc/PID/pagemap, /proc/kpageflags and /proc/kpagecount say of one page of a mapping. */
 export type PageView =
@@ -45,35 +44,32 @@ export type PageView =
       readonly count: number;
     };
 
-/**
- * Describes one entry.
- *
- * @kernel fs/proc/task_mmu.c pte_to_pagemap_entry v6.2
- * @differs bits are letters: P present, S swapped, F file, W uffd-wp, X mapped once, D soft-dirty
- */
-export function pteToPagemapEntry(k: Machine, vma: Vma, pte: Pte): PageView {
-  const whole = k.softDirty && (vma.vmFlags & VM_SOFTDIRTY) !== 0;
-  if (pteNone(k, pte)) return { kind: 'none', bits: whole ? 'D' : '' };
-  if (!ptePresent(k, pte)) return swapView(k, pte, whole);
-  const wp = pteUffdWp(k, pte) ? 'W' : '';
-  const dirty = whole || pteSoftDirty(k, pte) ? 'D' : '';
-  const frame = ptePfn(k, pte);
-  if (frame === ZERO_PFN)
-    return { kind: 'present', bits: `P${wp}${dirty}`, frame: 'Z', flags: 'z', count: 0 };
-  const file = PageAnon(k, frame) ? '' : 'F';
-  const count = pageMapcount(k, frame);
-  const bits = `P${file}${wp}${count === 1 ? 'X' : ''}${dirty}`;
-  return { kind: 'present', bits, frame, flags: stablePageFlags(k, frame), count };
-}
-
-function swapView(k: Machine, pte: Pte, whole: boolean): PageView {
-  const wp = pteSwpUffdWp(k, pte) || pteMarkerUffdWp(k, pte) ? 'W' : '';
-  const dirty = whole || pteSwpSoftDirty(k, pte) ? 'D' : '';
-  const bits = `S${wp}${dirty}`;
+/** Describes one entry as the recordings do. */
+export function pageView(k: Machine, vma: Vma, pte: Pte): PageView {
+  const bits = pagemapBits(pteToPagemapEntry(k, vma, pte, false).flags);
+  if (!isSwapPte(k, pte)) return ptePresent(k, pte) ? presentView(k, pte, bits) : { kind: 'none', bits };
   const entry = pteToSwpEntry(k, pte);
   if (!nonSwapEntry(k, entry)) return { kind: 'swap', bits, entry };
   if (isPteMarkerEntry(k, entry)) return { kind: 'marker', bits, marker: pteMarkerGet(k, entry) };
   return { kind: isHwpoisonEntry(k, entry) ? 'hwpoison' : 'swapError', bits };
+}
+
+function presentView(k: Machine, pte: Pte, bits: string): PageView {
+  const frame = ptePfn(k, pte);
+  if (frame === ZERO_PFN) return { kind: 'present', bits, frame: 'Z', flags: 'z', count: 0 };
+  return { kind: 'present', bits, frame, flags: stablePageFlags(k, frame), count: pageMapcount(k, frame) };
+}
+
+/** Letters of pagemap's flags. */
+function pagemapBits(flags: number): string {
+  return (
+    (flags & PM_PRESENT ? 'P' : '') +
+    (flags & PM_SWAP ? 'S' : '') +
+    (flags & PM_FILE ? 'F' : '') +
+    (flags & PM_UFFD_WP ? 'W' : '') +
+    (flags & PM_MMAP_EXCLUSIVE ? 'X' : '') +
+    (flags & PM_SOFT_DIRTY ? 'D' : '')
+  );
 }
 
 /** Letters of /proc/kpageflags. @kernel fs/proc/page.c stable_page_flags v6.2 */

@@ -1,0 +1,159 @@
+import { PageAnon, pageMapcount } from '../folio/frame.js';
+import type { Machine } from '../machine/machine.js';
+import {
+  type Pte,
+  ptePfn,
+  ptePresent,
+  pteSoftDirty,
+  pteSwpSoftDirty,
+  pteSwpUffdWp,
+  pteUffdWp,
+} from '../pgtable/pte.js';
+import { MAX_SWAPFILES_SHIFT } from '../pgtable/swapops.js';
+import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
+import { vmNormalPage } from '../rmap/map.js';
+import type { Step } from '../step/step.js';
+import {
+  PTE_MARKER_UFFD_WP,
+  isMigrationEntry,
+  pteMarkerGet,
+  pteToSwpEntry,
+  swpOffset,
+  swpType,
+} from '../swap/entry.js';
+import { isPfnSwapEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
+import { pteHasSwapEntry } from '../swap/special-pte.js';
+import type { Mm } from '../vma/mm.js';
+import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
+import { VM_SOFTDIRTY } from '../vma/vm-flags.js';
+import type { Vma } from '../vma/vma.js';
+import { type MmWalk, type MmWalkOps, walkPageRange } from './pagewalk.js';
+
+/** One page of /proc/PID/pagemap, before it is packed into 64 bits. */
+export interface PagemapEntry {
+  /** The frame; of an entry that is not present, swap type and offset. 0 to who may not see frames. */
+  readonly frame: number;
+  /** PM_…. */
+  readonly flags: number;
+}
+
+/** The lowest bit that is a flag. */
+const FLAGS_SHIFT = 55;
+
+/** Flags of a page, counted from bit 55 of its 64. @kernel fs/proc/task_mmu.c PM_SOFT_DIRTY v6.2 */
+export const PM_SOFT_DIRTY = 1 << 0;
+export const PM_MMAP_EXCLUSIVE = 1 << 1;
+export const PM_UFFD_WP = 1 << 2;
+export const PM_FILE = 1 << 6;
+export const PM_SWAP = 1 << 7;
+export const PM_PRESENT = 1 << 8;
+
+/**
+ * What pagemap says of one entry.
+ *
+ * @kernel fs/proc/task_mmu.c pte_to_pagemap_entry v6.2
+ * @param showPfn whether the reader may see frames
+ */
+export function pteToPagemapEntry(k: Machine, vma: Vma, pte: Pte, showPfn: boolean): PagemapEntry {
+  const softDirty = k.softDirty && (vma.vmFlags & VM_SOFTDIRTY) !== 0 ? PM_SOFT_DIRTY : 0;
+  if (ptePresent(k, pte)) {
+    const flags = PM_PRESENT | softDirty | presentFlags(k, pte);
+    return { frame: showPfn ? ptePfn(k, pte) : 0, flags };
+  }
+  if (!pteHasSwapEntry(k, pte)) return { frame: 0, flags: softDirty };
+  const entry = pteToSwpEntry(k, pte);
+  const flags = PM_SWAP | softDirty | swapFlags(k, pte, entry);
+  return { frame: showPfn ? swapFrame(k, entry) : 0, flags };
+}
+
+function presentFlags(k: Machine, pte: Pte): number {
+  let flags = 0;
+  if (pteSoftDirty(k, pte)) flags |= PM_SOFT_DIRTY;
+  if (pteUffdWp(k, pte)) flags |= PM_UFFD_WP;
+  const page = vmNormalPage(k, pte);
+  return page === 0 ? flags : flags | pageFlags(k, page, true);
+}
+
+function swapFlags(k: Machine, pte: Pte, entry: number): number {
+  let flags = 0;
+  if (pteSwpSoftDirty(k, pte)) flags |= PM_SOFT_DIRTY;
+  if (pteSwpUffdWp(k, pte) || (pteMarkerGet(k, entry) & PTE_MARKER_UFFD_WP) !== 0) flags |= PM_UFFD_WP;
+  if (!isPfnSwapEntry(k, entry)) return flags;
+  // A page that is moving has no map count.
+  const counted = !isMigrationEntry(k, entry) && !k.patched.pagemapExclusiveIsPresent;
+  return flags | pageFlags(k, swpOffsetPfn(entry), counted);
+}
+
+function pageFlags(k: Machine, page: number, counted: boolean): number {
+  const file = PageAnon(k, page) ? 0 : PM_FILE;
+  return counted && pageMapcount(k, page) === 1 ? file | PM_MMAP_EXCLUSIVE : file;
+}
+
+function swapFrame(k: Machine, entry: number): number {
+  const offset = isPfnSwapEntry(k, entry) ? swpOffsetPfn(entry) : swpOffset(entry);
+  return swpType(entry) + offset * 2 ** MAX_SWAPFILES_SHIFT;
+}
+
+/** Packs a page's entry as a reader gets it. @kernel fs/proc/task_mmu.c make_pme v6.2 */
+export function makePme({ frame, flags }: PagemapEntry): bigint {
+  return BigInt(frame) | (BigInt(flags) << BigInt(FLAGS_SHIFT));
+}
+
+interface Pagemapread {
+  readonly showPfn: boolean;
+  readonly entries: bigint[];
+}
+
+/**
+ * Reads /proc/PID/pagemap.
+ *
+ * @kernel fs/proc/task_mmu.c pagemap_read v6.2
+ * @param start first byte of the first page
+ * @param showPfn whether the reader has CAP_SYS_ADMIN
+ * @returns 64 bits for each page of [start, end)
+ */
+export function* pagemapRead(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  end: number,
+  showPfn: boolean,
+): Step<bigint[]> {
+  const pm: Pagemapread = { showPfn, entries: [] };
+  yield* mmapReadLock(k, mm);
+  yield* walkPageRange(k, mm, start, end, pagemapOps, pm);
+  mmapReadUnlock(k, mm);
+  return pm.entries;
+}
+
+const pagemapOps: MmWalkOps<Pagemapread> = { pmdEntry: pagemapPmdRange, pteHole: pagemapPteHole };
+
+/** @kernel fs/proc/task_mmu.c pagemap_pmd_range v6.2 */
+function* pagemapPmdRange(
+  k: Machine,
+  { vma, private: pm }: MmWalk<Pagemapread>,
+  table: number,
+  start: number,
+  end: number,
+): Step<number> {
+  yield* ptlLock(k, table);
+  for (let at = start; at < end; at += k.pageSize) {
+    const pte = yield* ptepGet(k, pteOffset(k, table, at));
+    pm.entries.push(makePme(pteToPagemapEntry(k, vma!, pte, pm.showPfn)));
+  }
+  ptlUnlock(k, table);
+  return 0;
+}
+
+/** @kernel fs/proc/task_mmu.c pagemap_pte_hole v6.2 */
+function* pagemapPteHole(
+  k: Machine,
+  { vma, private: pm }: MmWalk<Pagemapread>,
+  start: number,
+  end: number,
+): Step<number> {
+  const softDirty = k.softDirty && vma !== null && (vma.vmFlags & VM_SOFTDIRTY) !== 0;
+  const pme = makePme({ frame: 0, flags: softDirty ? PM_SOFT_DIRTY : 0 });
+  for (let at = start; at < end; at += k.pageSize) pm.entries.push(pme);
+  return 0;
+}

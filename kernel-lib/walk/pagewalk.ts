@@ -1,0 +1,191 @@
+import type { Machine } from '../machine/machine.js';
+import { emptyLevel, pmdAddrEnd, pteOffset, pteTable, ptlLock, ptlUnlock } from '../pgtable/table.js';
+import type { Step } from '../step/step.js';
+import type { Mm } from '../vma/mm.js';
+import { VM_PFNMAP } from '../vma/vm-flags.js';
+import { findVma } from '../vma/vma-list.js';
+import type { Vma } from '../vma/vma.js';
+
+/** A walk under way. @kernel include/linux/pagewalk.h mm_walk v6.2 */
+export interface MmWalk<T> {
+  readonly mm: Mm;
+  /** NULL between mappings. */
+  vma: Vma | null;
+  readonly private: T;
+}
+
+/**
+ * What a walk calls. Each gives 0 to go on; anything else ends the walk and is its result.
+ *
+ * @kernel include/linux/pagewalk.h mm_walk_ops v6.2
+ * @differs no callbacks above the lowest table
+ */
+export interface MmWalkOps<T> {
+  /** A lowest table; instead of visiting its entries one by one. It takes the table's lock itself. */
+  readonly pmdEntry?: (
+    k: Machine,
+    walk: MmWalk<T>,
+    table: number,
+    start: number,
+    end: number,
+  ) => Step<number>;
+  /** One entry, also an empty one, under its table's lock. */
+  readonly pteEntry?: (k: Machine, walk: MmWalk<T>, ptep: number, address: number) => Step<number>;
+  /** A range without tables. @param depth 0 for the root, 3 for the level above the lowest */
+  readonly pteHole?: (k: Machine, walk: MmWalk<T>, start: number, end: number, depth: number) => Step<number>;
+  /** Whether a mapping is left out. */
+  readonly testWalk?: (walk: MmWalk<T>, start: number, end: number) => boolean;
+}
+
+/**
+ * Visits the page tables behind [start, end), mappings and the holes between them. The caller holds mmap_lock.
+ *
+ * @kernel mm/pagewalk.c walk_page_range v6.2
+ * @returns 0, or what a callback ended the walk with
+ */
+export function* walkPageRange<T>(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+  arg: T,
+): Step<number> {
+  const walk: MmWalk<T> = { mm, vma: null, private: arg };
+  for (let at = start; at < end;) {
+    const vma = findVma(k, mm, at);
+    walk.vma = vma !== null && vma.vmStart <= at ? vma : null;
+    const next = Math.min(end, walk.vma?.vmEnd ?? vma?.vmStart ?? end);
+    const err =
+      walk.vma === null
+        ? yield* hole(k, walk, at, next, 0, ops)
+        : yield* __walkPageRange(k, walk, at, next, ops);
+    if (err !== 0) return err;
+    at = next;
+  }
+  return 0;
+}
+
+/** The part of one mapping. @kernel mm/pagewalk.c __walk_page_range v6.2 */
+function* __walkPageRange<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  if (ops.testWalk?.(walk, start, end)) return 0;
+  // Frames without struct page look like a hole to whoever has not said otherwise.
+  if (ops.testWalk === undefined && (walk.vma!.vmFlags & VM_PFNMAP) !== 0)
+    return yield* hole(k, walk, start, end, 0, ops);
+  for (let at = start; at < end;) {
+    const next = pmdAddrEnd(k, at, end);
+    const err = yield* walkPmd(k, walk, at, next, ops);
+    if (err !== 0) return err;
+    at = next;
+  }
+  return 0;
+}
+
+function* walkPmd<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  const table = pteTable(k, walk.mm.pgd, start);
+  if (table === 0)
+    return yield* hole(k, walk, start, end, realDepth(k, emptyLevel(k, walk.mm.pgd, start)), ops);
+  if (ops.pmdEntry !== undefined) {
+    const err = yield* ops.pmdEntry(k, walk, table, start, end);
+    if (err !== 0) return err;
+  }
+  return ops.pteEntry === undefined ? 0 : yield* walkPteRange(k, walk, table, start, end, ops);
+}
+
+/** @kernel mm/pagewalk.c walk_pte_range v6.2 */
+function* walkPteRange<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  table: number,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  yield* ptlLock(k, table);
+  const err = yield* walkPteRangeInner(k, walk, table, start, end, ops);
+  ptlUnlock(k, table);
+  return err;
+}
+
+/** @kernel mm/pagewalk.c walk_pte_range_inner v6.2 */
+function* walkPteRangeInner<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  table: number,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  let err = 0;
+  for (let at = start; at < end && err === 0; at += k.pageSize) {
+    err = yield* ops.pteEntry!(k, walk, pteOffset(k, table, at), at);
+  }
+  return err;
+}
+
+/**
+ * The same without regard to mappings, and without the tables' locks: for who looks at tables that are not a
+ * process's. The caller holds mmap_lock for writing.
+ *
+ * @kernel mm/pagewalk.c walk_page_range_novma v6.2
+ */
+export function* walkPageRangeNovma<T>(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+  arg: T,
+): Step<number> {
+  const walk: MmWalk<T> = { mm, vma: null, private: arg };
+  for (let at = start; at < end;) {
+    const table = pteTable(k, mm.pgd, at);
+    const level = emptyLevel(k, mm.pgd, at);
+    const next = table === 0 ? entryEnd(k, level, at, end) : pmdAddrEnd(k, at, end);
+    const err =
+      table === 0
+        ? yield* hole(k, walk, at, next, realDepth(k, level), ops)
+        : yield* walkPteRangeInner(k, walk, table, at, next, ops);
+    if (err !== 0) return err;
+    at = next;
+  }
+  return 0;
+}
+
+/** First address behind the entry of a level that `address` falls under. */
+function entryEnd(k: Machine, level: number, address: number, end: number): number {
+  const { span } = k.levels[level]!;
+  return Math.min(end, (Math.floor(address / span) + 1) * span);
+}
+
+function* hole<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  start: number,
+  end: number,
+  depth: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  return ops.pteHole === undefined ? 0 : yield* ops.pteHole(k, walk, start, end, depth);
+}
+
+/**
+ * Levels as a kernel with five of them numbers them: folded ones are missing between the root and the others.
+ *
+ * @kernel mm/pagewalk.c real_depth v6.2
+ */
+export function realDepth(k: Machine, level: number): number {
+  return level === 0 ? 0 : level + 5 - k.levels.length;
+}

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import { PTE_NONE, pteSame } from '../pgtable/pte.js';
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
-import { type Step, blocked } from '../step/step.js';
+import type { Step } from '../step/step.js';
 import {
   PTE_MARKER_GUARD,
   PTE_MARKER_POISONED,
@@ -16,12 +16,13 @@ import { vmaIsAnonymous } from '../vma/vma.js';
 import { doAnonymousPage } from './anon.js';
 import { doFault } from './file.js';
 import { VM_FAULT_HWPOISON, VM_FAULT_SIGBUS, VM_FAULT_SIGSEGV } from './flags.js';
+import { migrationEntryWait } from './migration-wait.js';
 import { type VmFault, pteOffsetMapLock } from './vm-fault.js';
 
 /** A fault on an entry that is not present and holds no slot. MODEL: the first part of do_swap_page(). */
 export function* handleNonSwapEntry(k: Machine, vmf: VmFault, entry: number): Step<number> {
   if (isMigrationEntry(k, entry)) {
-    yield* blocked('migration');
+    yield* migrationEntryWait(k, vmf.table, vmf.ptep);
     return 0;
   }
   if (isHwpoisonEntry(k, entry)) return VM_FAULT_HWPOISON;

@@ -89,6 +89,24 @@ export function setPageRefcount(k: Machine, pfn: number, count: number): void {
   st(k.frames, pfn * FRAME_WORDS + REFCOUNT, count);
 }
 
+/**
+ * Takes all references if they are as many as the caller knows of; until it unfreezes them nobody gets one.
+ *
+ * @kernel include/linux/page_ref.h folio_ref_freeze v6.2
+ */
+export function* folioRefFreeze(k: Machine, pfn: number, count: number): Step<boolean> {
+  yield;
+  if (pageRefcount(k, pfn) !== count) return false;
+  setPageRefcount(k, pfn, 0);
+  return true;
+}
+
+/** @kernel include/linux/page_ref.h folio_ref_unfreeze v6.2 */
+export function* folioRefUnfreeze(k: Machine, pfn: number, count: number): Step<void> {
+  yield;
+  setPageRefcount(k, pfn, count);
+}
+
 /** Adds to the reference count, atomically. */
 export function* folioRefAdd(k: Machine, pfn: number, count: number): Step<void> {
   yield;

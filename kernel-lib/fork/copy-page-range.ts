@@ -15,13 +15,10 @@ import {
   pteMkwrite,
   pteNone,
   ptePresent,
+  pteSame,
   pteSwpClearExclusive,
   pteSwpClearUffdWp,
   pteSwpExclusive,
-  pteSwpMksoftDirty,
-  pteSwpMkuffdWp,
-  pteSwpSoftDirty,
-  pteSwpUffdWp,
   pteUffdWp,
   pteWrite,
   pteWrprotect,
@@ -44,17 +41,14 @@ import {
   PTE_MARKER_GUARD,
   PTE_MARKER_POISONED,
   PTE_MARKER_UFFD_WP,
-  entryToPte,
   isMigrationEntry,
   isPteMarkerEntry,
-  isReadableMigrationEntry,
   makePteMarker,
-  makeReadableMigrationEntry,
   nonSwapEntry,
   pteMarkerGet,
   pteToSwpEntry,
-  swpOffset,
 } from '../swap/entry.js';
+import { migrationPtePage, sharedMigrationPte } from '../swap/migration-entry.js';
 import { Mm } from '../vma/mm.js';
 import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
 import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_UFFD_WP, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
@@ -161,13 +155,10 @@ function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPt
 /** A page that is moving is shared from now on: neither parent nor child may write to it, or has it alone. */
 function* copyMigrationEntry(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<Pte> {
   const { dst, src } = copy;
-  const entry = pteToSwpEntry(k, srcPte);
-  addMmCounter(k, Mm.at(k, dst.vmMm), mmCounter(k, swpOffset(entry)), 1);
-  if (isReadableMigrationEntry(k, entry) || !isCowMapping(src.vmFlags)) return srcPte;
-  let pte = entryToPte(k, makeReadableMigrationEntry(k, swpOffset(entry)));
-  if (pteSwpSoftDirty(k, srcPte)) pte = pteSwpMksoftDirty(k, pte);
-  if (pteSwpUffdWp(k, srcPte)) pte = pteSwpMkuffdWp(k, pte);
-  yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
+  addMmCounter(k, Mm.at(k, dst.vmMm), mmCounter(k, migrationPtePage(k, srcPte)), 1);
+  if (!isCowMapping(src.vmFlags)) return srcPte;
+  const pte = sharedMigrationPte(k, srcPte);
+  if (!pteSame(pte, srcPte)) yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
   return pte;
 }
 

@@ -17,6 +17,8 @@ export interface Machine {
   /** Which patches this kernel has, by the names under which the code asks. */
   readonly patched: Patched;
   readonly swpTypes: SwpTypes;
+  /** Whether migration entries have room for young and dirty. */
+  readonly swapMigrationAdSupported: boolean;
   /** One record of eight words per page frame. */
   readonly frames: Mem;
   readonly nrFrames: number;

@@ -1,131 +1,118 @@
-import { EAGAIN, ENOMEM } from '../base/errno.js';
+import { EAGAIN, EBUSY, ENOMEM } from '../base/errno.js';
 import { allocPage, folioPut } from '../folio/alloc.js';
-import {
-  PAGE_MAPPING_FLAGS,
-  PG_active,
-  PG_dirty,
-  PG_error,
-  PG_outside,
-  PG_referenced,
-  PG_swapbacked,
-  PG_swapcache,
-  PG_unevictable,
-  PG_uptodate,
-  PG_workingset,
-} from '../folio/flags.js';
-import {
-  PageAnon,
-  PageKsm,
-  clearFlag,
-  copyUserHighpage,
-  folioGet,
-  folioRefCount,
-  pageFlags,
-  pageIndex,
-  pageMapcount,
-  pageMappingWord,
-  pageOwner,
-  pagePrivate,
-  setFlag,
-  setPageIndex,
-  setPageMapping,
-  setPagePrivate,
-  testClearFlag,
-  testFlag,
-} from '../folio/frame.js';
-import { folioLock, folioTrylock, folioUnlock } from '../folio/lock.js';
-import { folioAddLru, lruAddDrain } from '../folio/lru.js';
+import { PG_active, PG_unevictable, PG_writeback } from '../folio/flags.js';
+import { clearFlag, folioRefCount, pageMapcount, pageOwner, testFlag } from '../folio/frame.js';
+import { folioTrylock, folioUnlock } from '../folio/lock.js';
+import { folioAddLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
-import { pageAddressSpace } from '../pagecache/page-cache.js';
-import { xaStore } from '../pagecache/xarray.js';
-import { StableNode } from '../rmap/ksm-node.js';
 import type { Step } from '../step/step.js';
-import { setCachedPage } from '../swap/area.js';
+import { moveToNewFolio } from './migrate-folio.js';
 import { removeMigrationPtes, tryToMigrate } from './migration-ptes.js';
 
+/** Who moves pages: `enum migrate_reason` of include/linux/migrate_mode.h. */
+export type MigrateReason = 'MR_MEMORY_FAILURE' | 'MR_SYSCALL';
+
+/** How often a page that somebody holds is tried. @kernel mm/migrate.c NR_MAX_MIGRATE_PAGES_RETRY v6.2 */
+const NR_MAX_MIGRATE_PAGES_RETRY = 10;
+
+/** A page that is unmapped, and the locked frame that it moves to. */
+interface Unmapped {
+  readonly dst: number;
+  readonly wasMapped: boolean;
+}
+
 /**
- * Moves an isolated page to another frame: its content, its mappings, its place in a cache. The old frame keeps the
- * isolation's reference only.
+ * Moves isolated pages to other frames: their content, their mappings, their places in a cache. Of a page that has
+ * moved the isolation's reference goes, but for MR_MEMORY_FAILURE, which keeps it.
  *
  * @kernel mm/migrate.c migrate_pages v6.2
- * @differs one page, tried once: whoever holds the page is not going to let go while the caller waits
- * @returns 0, -EAGAIN when somebody else holds the page, or -ENOMEM
+ * @differs base pages; one after the other
+ * @returns the pages that did not move, still isolated
  */
-export function* migratePages(k: Machine, src: number): Step<number> {
+export function* migratePages(k: Machine, pages: readonly number[], reason: MigrateReason): Step<number[]> {
+  const failed: number[] = [];
+  let retry = [...pages];
+  for (let pass = 0; pass < NR_MAX_MIGRATE_PAGES_RETRY && retry.length > 0; pass++) {
+    const again: number[] = [];
+    for (const page of retry) {
+      const rc = yield* migrateFolio(k, page, reason);
+      if (rc === -EAGAIN) again.push(page);
+      else if (rc !== 0) failed.push(page);
+    }
+    retry = again;
+  }
+  failed.push(...retry);
+  k.count('pgmigrate_success', pages.length - failed.length);
+  k.count('pgmigrate_fail', failed.length);
+  return failed;
+}
+
+/** Gives pages that did not move back to their lists. @kernel mm/migrate.c putback_movable_pages v6.2 */
+export function* putbackMovablePages(k: Machine, pages: readonly number[]): Step<void> {
+  for (const page of pages) yield* folioPutbackLru(k, page);
+}
+
+/** MODEL: migrate_folio_unmap() and migrate_folio_move(), which 6.12 runs over whole batches. */
+function* migrateFolio(k: Machine, src: number, reason: MigrateReason): Step<number> {
+  if ((yield* folioRefCount(k, src)) === 1) {
+    // Freed meanwhile.
+    clearFlag(k, src, PG_active | PG_unevictable);
+    yield* migrateFolioDone(k, src, reason);
+    return 0;
+  }
+  const unmapped = yield* migrateFolioUnmap(k, src);
+  if (typeof unmapped === 'number') return unmapped;
+  const rc = yield* migrateFolioMove(k, src, unmapped);
+  if (rc === 0) yield* migrateFolioDone(k, src, reason);
+  return rc;
+}
+
+/** @kernel mm/migrate.c migrate_folio_done 6.12 */
+function* migrateFolioDone(k: Machine, src: number, reason: MigrateReason): Step<void> {
+  if (reason !== 'MR_MEMORY_FAILURE') yield* folioPut(k, src);
+}
+
+/**
+ * Locks both frames and leaves migration entries wherever the page was mapped.
+ *
+ * @kernel mm/migrate.c migrate_folio_unmap 6.12
+ * @returns a negative error number when nothing is locked and everything is as before
+ */
+function* migrateFolioUnmap(k: Machine, src: number): Step<Unmapped | number> {
   const dst = allocPage(k);
   if (dst === 0) return -ENOMEM;
-  yield* folioLock(k, src);
+  if (!(yield* folioTrylock(k, src))) return yield* giveUp(k, dst, -EAGAIN);
+  if (testFlag(k, src, PG_writeback)) {
+    folioUnlock(k, src);
+    return yield* giveUp(k, dst, -EBUSY);
+  }
   yield* folioTrylock(k, dst);
-  const rc = yield* moveLocked(k, src, dst);
+  // A page that was just read into the swap cache is nobody's yet: rmap could not find it.
+  const wasMapped = pageOwner(k, src) !== 0 && pageMapcount(k, src) > 0;
+  if (wasMapped) yield* tryToMigrate(k, src);
+  if (pageMapcount(k, src) === 0) return { dst, wasMapped };
+  yield* removeMigrationPtes(k, src, src);
   folioUnlock(k, dst);
   folioUnlock(k, src);
+  return yield* giveUp(k, dst, -EAGAIN);
+}
+
+function* giveUp(k: Machine, dst: number, rc: number): Step<number> {
   yield* folioPut(k, dst);
   return rc;
 }
 
-/** MODEL: __migrate_folio_unmap() and __migrate_folio_move() in one. */
-function* moveLocked(k: Machine, src: number, dst: number): Step<number> {
-  const wasMapped = pageMapcount(k, src) > 0;
-  if (wasMapped) yield* tryToMigrate(k, src);
-  const rc = pageMapcount(k, src) > 0 ? -EAGAIN : yield* moveToNewFolio(k, dst, src);
+/** @kernel mm/migrate.c migrate_folio_move 6.12 */
+function* migrateFolioMove(k: Machine, src: number, { dst, wasMapped }: Unmapped): Step<number> {
+  const rc = yield* moveToNewFolio(k, dst, src);
   if (rc === 0) {
     // On its list before it is mapped: a mapping of a locked VMA counts itself there.
     yield* folioAddLru(k, dst);
     if (wasMapped) yield* lruAddDrain(k);
-    k.count('pgmigrate_success');
   }
   if (wasMapped) yield* removeMigrationPtes(k, src, rc === 0 ? dst : src);
+  folioUnlock(k, dst);
+  folioUnlock(k, src);
+  yield* folioPut(k, dst);
   return rc;
-}
-
-/** @kernel mm/migrate.c move_to_new_folio v6.2 */
-function* moveToNewFolio(k: Machine, dst: number, src: number): Step<number> {
-  const rc = yield* folioMigrateMapping(k, dst, src);
-  if (rc !== 0) return rc;
-  yield* copyUserHighpage(k, dst, src);
-  folioMigrateFlags(k, dst, src);
-  setPageMapping(k, src, 0, 0);
-  return 0;
-}
-
-/**
- * Gives the new frame the old one's place in page cache or swap cache, unless somebody else has a reference.
- *
- * @kernel mm/migrate.c folio_migrate_mapping v6.2
- */
-function* folioMigrateMapping(k: Machine, dst: number, src: number): Step<number> {
-  const swapcache = testFlag(k, src, PG_swapcache);
-  const cached = swapcache || (!PageAnon(k, src) && pageOwner(k, src) !== 0);
-  if ((yield* folioRefCount(k, src)) !== (cached ? 2 : 1)) return -EAGAIN;
-  setPageIndex(k, dst, pageIndex(k, src));
-  setPageMapping(k, dst, pageOwner(k, src), pageMappingWord(k, src) & PAGE_MAPPING_FLAGS);
-  setFlag(k, dst, pageFlags(k, src) & (PG_swapbacked | PG_outside));
-  if (cached) yield* takeCachePlace(k, dst, src, swapcache);
-  return 0;
-}
-
-function* takeCachePlace(k: Machine, dst: number, src: number, swapcache: boolean): Step<void> {
-  if (swapcache) {
-    const entry = pagePrivate(k, src);
-    setPagePrivate(k, dst, entry);
-    setFlag(k, dst, PG_swapcache);
-    setCachedPage(k, entry, dst);
-  } else {
-    xaStore(k, pageAddressSpace(k, src)!, pageIndex(k, src), dst);
-  }
-  yield* folioGet(k, dst);
-  yield* folioPut(k, src);
-  // Moved while nobody can find the page: a store that dirties it will dirty the new frame.
-  if (testClearFlag(k, src, PG_dirty)) setFlag(k, dst, PG_dirty);
-}
-
-/** @kernel mm/migrate.c folio_migrate_flags v6.2 */
-function folioMigrateFlags(k: Machine, dst: number, src: number): void {
-  const copied = PG_error | PG_referenced | PG_uptodate | PG_workingset | PG_dirty;
-  setFlag(k, dst, pageFlags(k, src) & copied);
-  if (testClearFlag(k, src, PG_active)) setFlag(k, dst, PG_active);
-  else if (testClearFlag(k, src, PG_unevictable)) setFlag(k, dst, PG_unevictable);
-  if (PageKsm(k, dst)) StableNode.at(k, pageOwner(k, dst)).kpfn = dst;
-  clearFlag(k, src, PG_swapcache | PG_dirty);
-  setPagePrivate(k, src, 0);
 }

@@ -1,18 +1,18 @@
 import { folioPut } from '../folio/alloc.js';
-import { PG_dirty } from '../folio/flags.js';
-import { PageAnon, PageAnonExclusive, folioGet, pageMapcount, setFlag } from '../folio/frame.js';
+import { folioMarkDirty } from '../folio/dirty.js';
+import { PG_dirty, PG_hwpoison } from '../folio/flags.js';
+import { PageAnon, PageAnonExclusive, folioGet, pageMapcount, testFlag } from '../folio/frame.js';
 import { mlockPageDrainLocal } from '../folio/mlock.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
   pfnPte,
   pteDirty,
+  pteMkdirty,
   pteMkold,
   pteMksoftDirty,
   pteMkuffdWp,
   pteMkwrite,
-  pteNone,
-  ptePresent,
   pteSoftDirty,
   pteSwpMksoftDirty,
   pteSwpMkuffdWp,
@@ -21,39 +21,36 @@ import {
   pteUffdWp,
   pteWrite,
   pteWrprotect,
+  pteYoung,
+  swpEntryToPte,
 } from '../pgtable/pte.js';
-import {
-  pteOffset,
-  pteTable,
-  ptepGet,
-  ptepGetAndClear,
-  ptlLock,
-  ptlUnlock,
-  setPteAt,
-} from '../pgtable/table.js';
+import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import {
   RMAP_EXCLUSIVE,
   RMAP_NONE,
+  mmCounter,
   pageAddAnonRmap,
   pageAddFileRmap,
   pageRemoveRmap,
   pageTryShareAnonRmap,
 } from '../rmap/map.js';
-import { type MappedAt, type Place, pageVmaMappedWalk, rmapWalk } from '../rmap/walk.js';
+import { type MappedAt, PVMW_MIGRATION, type Place, pageVmaMappedWalk, rmapWalk } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
+import { entryToPte, pteToSwpEntry } from '../swap/entry.js';
 import {
-  entryToPte,
-  isMigrationEntry,
-  isReadableMigrationEntry,
+  isMigrationEntryDirty,
+  isMigrationEntryYoung,
   isWritableMigrationEntry,
-  makeReadableExclusiveMigrationEntry,
-  makeReadableMigrationEntry,
+  makeMigrationEntryDirty,
+  makeMigrationEntryYoung,
   makeWritableMigrationEntry,
-  pteToSwpEntry,
-  swpOffset,
-} from '../swap/entry.js';
-import { Mm } from '../vma/mm.js';
+  migrationPteExclusive,
+  readableMigrationPte,
+} from '../swap/migration-entry.js';
+import { ptepClearFlush } from '../tlb/tlb.js';
+import { Mm, addMmCounter } from '../vma/mm.js';
 import { VM_LOCKED, VM_WRITE } from '../vma/vm-flags.js';
+import type { Vma } from '../vma/vma.js';
 
 /**
  * Replaces all mappings of a locked page by migration entries, at which faults wait.
@@ -71,16 +68,20 @@ export function* tryToMigrate(k: Machine, page: number): Step<void> {
 }
 
 /** @kernel mm/rmap.c try_to_migrate_one v6.2 @returns false when the walk is to stop */
-function* tryToMigrateOne(k: Machine, page: number, { vma }: Place, at: MappedAt): Step<boolean> {
+function* tryToMigrateOne(k: Machine, page: number, { vma, address }: Place, at: MappedAt): Step<boolean> {
   const exclusive = PageAnon(k, page) && PageAnonExclusive(k, page);
-  const pteval = yield* ptepGetAndClear(k, at.ptep);
-  if (pteDirty(k, pteval)) setFlag(k, page, PG_dirty);
-  // The entry is cleared already: a pin that is not seen here sees that and gives up.
-  if (exclusive && !(yield* pageTryShareAnonRmap(k, page))) {
+  const pteval = yield* ptepClearFlush(k, vma.vmMm, address, at.ptep);
+  if (pteDirty(k, pteval)) yield* folioMarkDirty(k, page);
+  if (testFlag(k, page, PG_hwpoison)) {
+    addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, page), -1);
+    yield* setPteAt(k, at.ptep, swpEntryToPte(k, k.swpTypes.SWP_HWPOISON, page));
+  } else if (exclusive && !(yield* pageTryShareAnonRmap(k, page))) {
+    // The entry was cleared before: a pin that is not seen here has seen that and given up.
     yield* setPteAt(k, at.ptep, pteval);
     return false;
+  } else {
+    yield* setPteAt(k, at.ptep, migrationPte(k, page, pteval, exclusive));
   }
-  yield* setPteAt(k, at.ptep, migrationPte(k, page, pteval, exclusive));
   yield* pageRemoveRmap(k, page, vma);
   if ((vma.vmFlags & VM_LOCKED) !== 0) yield* mlockPageDrainLocal(k);
   yield* folioPut(k, page);
@@ -88,10 +89,11 @@ function* tryToMigrateOne(k: Machine, page: number, { vma }: Place, at: MappedAt
 }
 
 function migrationPte(k: Machine, page: number, pteval: Pte, exclusive: boolean): Pte {
-  let entry = makeReadableMigrationEntry(k, page);
-  if (pteWrite(k, pteval)) entry = makeWritableMigrationEntry(k, page);
-  else if (exclusive) entry = makeReadableExclusiveMigrationEntry(k, page);
-  let pte = entryToPte(k, entry);
+  const young = pteYoung(k, pteval) ? makeMigrationEntryYoung(k, page) : page;
+  const offset = pteDirty(k, pteval) ? makeMigrationEntryDirty(k, young) : young;
+  let pte = pteWrite(k, pteval)
+    ? entryToPte(k, makeWritableMigrationEntry(k, offset))
+    : readableMigrationPte(k, offset, exclusive);
   if (pteSoftDirty(k, pteval)) pte = pteSwpMksoftDirty(k, pte);
   if (pteUffdWp(k, pteval)) pte = pteSwpMkuffdWp(k, pte);
   return pte;
@@ -104,7 +106,7 @@ function migrationPte(k: Machine, page: number, pteval: Pte, exclusive: boolean)
  */
 export function* removeMigrationPtes(k: Machine, old: number, page: number): Step<void> {
   for (const place of rmapWalk(k, page)) {
-    const at = yield* migrationEntryAt(k, old, place);
+    const at = yield* pageVmaMappedWalk(k, old, place, PVMW_MIGRATION);
     if (at === null) continue;
     yield* removeMigrationPte(k, page, place, at);
     ptlUnlock(k, at.table);
@@ -112,43 +114,28 @@ export function* removeMigrationPtes(k: Machine, old: number, page: number): Ste
   }
 }
 
-/** MODEL: page_vma_mapped_walk() with PVMW_MIGRATION. */
-function* migrationEntryAt(k: Machine, old: number, { vma, address }: Place): Step<MappedAt | null> {
-  const table = pteTable(k, Mm.at(k, vma.vmMm).pgd, address);
-  if (table === 0) return null;
-  const ptep = pteOffset(k, table, address);
-  yield* ptlLock(k, table);
-  const pte = yield* ptepGet(k, ptep);
-  if (!pteNone(k, pte) && !ptePresent(k, pte)) {
-    const entry = pteToSwpEntry(k, pte);
-    if (isMigrationEntry(k, entry) && swpOffset(entry) === old) return { table, ptep };
-  }
-  ptlUnlock(k, table);
-  return null;
-}
-
-/**
- * @kernel mm/migrate.c remove_migration_pte v6.2
- * @differs entries have no room for young and dirty: the page comes back old, and dirty by its flag
- */
+/** Maps the page at one place. @kernel mm/migrate.c remove_migration_pte v6.2 */
 function* removeMigrationPte(k: Machine, page: number, { vma, address }: Place, at: MappedAt): Step<void> {
   const swpPte = yield* ptepGet(k, at.ptep);
-  const entry = pteToSwpEntry(k, swpPte);
   yield* folioGet(k, page);
-  let pte = pteMkold(k, pfnPte(k, page, k.pte.protectionMap[vma.vmPageProt]!));
-  if (pteSwpSoftDirty(k, swpPte)) pte = pteMksoftDirty(k, pte);
-  if (isWritableMigrationEntry(k, entry)) {
-    if ((vma.vmFlags & VM_WRITE) !== 0) pte = pteMkwrite(k, pte);
-  } else if (pteSwpUffdWp(k, swpPte)) {
-    pte = pteMkuffdWp(k, pte);
-  } else {
-    pte = pteWrprotect(k, pte);
-  }
   if (PageAnon(k, page)) {
-    const flags = isReadableMigrationEntry(k, entry) ? RMAP_NONE : RMAP_EXCLUSIVE;
+    const flags = migrationPteExclusive(k, swpPte) ? RMAP_EXCLUSIVE : RMAP_NONE;
     yield* pageAddAnonRmap(k, page, vma, address, flags);
   } else {
     yield* pageAddFileRmap(k, page, vma);
   }
-  yield* setPteAt(k, at.ptep, pte);
+  yield* setPteAt(k, at.ptep, movedPte(k, page, vma, swpPte));
+}
+
+/** What the VMA allows now, which may be less than when the page began to move. */
+function movedPte(k: Machine, page: number, vma: Vma, swpPte: Pte): Pte {
+  const entry = pteToSwpEntry(k, swpPte);
+  let pte = pfnPte(k, page, k.pte.protectionMap[vma.vmPageProt]!);
+  if (pteSwpSoftDirty(k, swpPte)) pte = pteMksoftDirty(k, pte);
+  if (!isMigrationEntryYoung(k, entry)) pte = pteMkold(k, pte);
+  if (testFlag(k, page, PG_dirty) && isMigrationEntryDirty(k, entry)) pte = pteMkdirty(k, pte);
+  if (isWritableMigrationEntry(k, entry)) {
+    return (vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, pte) : pte;
+  }
+  return pteSwpUffdWp(k, swpPte) ? pteMkuffdWp(k, pte) : pteWrprotect(k, pte);
 }

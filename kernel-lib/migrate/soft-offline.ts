@@ -35,7 +35,7 @@ function* softOfflineInUsePage(k: Machine, page: number): Step<number> {
   const isolated = yield* folioIsolateLru(k, page);
   yield* folioPut(k, page);
   if (!isolated) return -EBUSY;
-  if ((yield* migratePages(k, page)) !== 0) {
+  if ((yield* migratePages(k, [page], 'MR_MEMORY_FAILURE')).length > 0) {
     yield* folioPutbackLru(k, page);
     return -EBUSY;
   }

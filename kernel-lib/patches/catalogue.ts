@@ -337,11 +337,19 @@ export const catalogue = {
     title: 'mm/madvise: add MF_ACTION_REQUIRED to madvise(MADV_HWPOISON)',
     changes: 'who injects a memory failure into dirty memory of its own gets SIGBUS at once',
     since: 'v6.11',
+  },
   pagemapExclusiveIsPresent: {
     id: 'da7f31ed0f4d',
     title: "fs/proc/task_mmu: don't indicate PM_MMAP_EXCLUSIVE without PM_PRESENT",
     changes: 'pagemap says "mapped once" of present entries only',
     since: 'v6.11',
+  },
+  migrationSwpExclusive: {
+    id: '?migration-swp-exclusive',
+    title:
+      'migration entries use pte_swp_exclusive(), announced by the series that gave every architecture the bit',
+    changes:
+      'an exclusive page that is moving is marked by the bit of its swap PTE, not by an entry type of its own',
   },
   specialSwapPtes: {
     id: '?special-swap-ptes',

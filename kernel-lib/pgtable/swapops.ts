@@ -42,7 +42,12 @@ export const PTE_MARKER_UFFD_WP = 1;
 /** MODEL: named as in v6.2 to v6.5; `PTE_MARKER_POISONED` afterwards. */
 export const PTE_MARKER_SWAPIN_ERROR = 2;
 
-const migration: readonly SwapKind[] = ['migration-read', 'migration-read-exclusive', 'migration-write'];
+const migration: readonly SwapKind[] = ['migration-read', 'migration-write'];
+const migrationWithExclusive: readonly SwapKind[] = [
+  'migration-read',
+  'migration-read-exclusive',
+  'migration-write',
+];
 const device: readonly SwapKind[] = [
   'device-write',
   'device-read',
@@ -55,11 +60,12 @@ const device: readonly SwapKind[] = [
  * leaves its number to swap files.
  *
  * @param release v6.1 numbers swap-in errors and has markers only for userfaultfd; later, markers are always there
+ * @param readExclusive false in a future that was announced: an exclusive page that is moving has a bit, not a type
  */
-export function swapTypes(kconfig: Kconfig, release: 'v6.1' | 'v6.3'): SwapTypes {
+export function swapTypes(kconfig: Kconfig, release: 'v6.1' | 'v6.3', readExclusive = true): SwapTypes {
   const special: SwapKind[] = [];
   if (kconfig.MEMORY_FAILURE) special.push('hwpoison');
-  if (kconfig.MIGRATION) special.push(...migration);
+  if (kconfig.MIGRATION) special.push(...(readExclusive ? migrationWithExclusive : migration));
   if (kconfig.DEVICE_PRIVATE) special.push(...device);
   if (release !== 'v6.1' || kconfig.PTE_MARKER_UFFD_WP) special.push('pte-marker');
   if (release === 'v6.1') special.push('swapin-error');

@@ -1,5 +1,5 @@
-import { PG_referenced } from '../folio/flags.js';
-import { pageMapcount, setFlag, testClearFlag } from '../folio/frame.js';
+import { PG_idle, PG_referenced, PG_young } from '../folio/flags.js';
+import { clearFlag, pageMapcount, setFlag, testClearFlag } from '../folio/frame.js';
 import { folioIsFileLru } from '../folio/lru-list.js';
 import type { Machine } from '../machine/machine.js';
 import { pteMkold, pteYoung } from '../pgtable/pte.js';
@@ -46,10 +46,12 @@ function* folioReferencedOne(
   if (at === null) return 'elsewhere';
   const locked = (place.vma.vmFlags & VM_LOCKED) !== 0;
   const pte = yield* ptepGet(k, at.ptep);
-  const young = !locked && pteYoung(k, pte);
+  const used = !locked && pteYoung(k, pte);
   if (locked) yield* mlockVmaPage(k, page, place.vma);
-  if (young) yield* setPteAt(k, at.ptep, pteMkold(k, pte));
+  if (used) yield* setPteAt(k, at.ptep, pteMkold(k, pte));
+  if (used) clearFlag(k, page, PG_idle);
   ptlUnlock(k, at.table);
+  const young = (!locked && testClearFlag(k, page, PG_young)) || used;
   if (locked) return 'locked';
   return young ? 'young' : 'old';
 }

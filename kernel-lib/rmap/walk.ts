@@ -1,8 +1,11 @@
 import { PageAnon, PageKsm, pageIndex, pageMapcount, pageOwner } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
-import { ptePfn, ptePresent } from '../pgtable/pte.js';
+import { type Pte, ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
+import { isMigrationEntry, pteToSwpEntry } from '../swap/entry.js';
+import { swpOffsetPfn } from '../swap/pfn-entry.js';
+import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { AnonVma, AnonVmaChain } from '../vma/anon-vma.js';
 import { AddressSpace, vmasMapping } from '../vma/file.js';
 import { Mm } from '../vma/mm.js';
@@ -56,21 +59,43 @@ export interface MappedAt {
   readonly ptep: number;
 }
 
+/** Look for migration entries of the page instead of mappings. @kernel include/linux/rmap.h PVMW_MIGRATION v6.2 */
+export const PVMW_MIGRATION = 2;
+
 /**
  * Looks whether the page is mapped at a place.
  *
  * @kernel mm/page_vma_mapped.c page_vma_mapped_walk v6.2
+ * @param flags PVMW_…
  * @returns the entry, whose table the caller unlocks; null, nothing locked, if another page or none is mapped
  */
-export function* pageVmaMappedWalk(k: Machine, page: number, { vma, address }: Place): Step<MappedAt | null> {
+export function* pageVmaMappedWalk(
+  k: Machine,
+  page: number,
+  { vma, address }: Place,
+  flags = 0,
+): Step<MappedAt | null> {
   const table = pteTable(k, Mm.at(k, vma.vmMm).pgd, address);
   if (table === 0) return null;
   const ptep = pteOffset(k, table, address);
   yield* ptlLock(k, table);
   const pte = yield* ptepGet(k, ptep);
-  if (ptePresent(k, pte) && ptePfn(k, pte) === page) return { table, ptep };
+  if (checkPte(k, pte, page, flags)) return { table, ptep };
   ptlUnlock(k, table);
   return null;
+}
+
+/**
+ * Whether an entry maps a page, or stands for it while it moves.
+ *
+ * @kernel mm/page_vma_mapped.c check_pte v6.2
+ * @differs no pages of devices, which are mapped by entries that are not present
+ */
+export function checkPte(k: Machine, pte: Pte, page: number, flags: number): boolean {
+  if ((flags & PVMW_MIGRATION) === 0) return ptePresent(k, pte) && ptePfn(k, pte) === page;
+  if (!pteHasSwapEntry(k, pte)) return false;
+  const entry = pteToSwpEntry(k, pte);
+  return isMigrationEntry(k, entry) && swpOffsetPfn(entry) === page;
 }
 
 /** Whether a walk over the places can stop. */

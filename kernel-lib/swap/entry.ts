@@ -68,31 +68,6 @@ export function isMigrationEntry(k: Machine, entry: number): boolean {
   return SWP_MIGRATION_READ >= 0 && type >= SWP_MIGRATION_READ && type <= SWP_MIGRATION_WRITE;
 }
 
-/** Whether the page may be written once it has moved. @kernel include/linux/swapops.h is_writable_migration_entry v6.2 */
-export function isWritableMigrationEntry(k: Machine, entry: number): boolean {
-  return swpType(entry) === k.swpTypes.SWP_MIGRATION_WRITE;
-}
-
-/** Neither writable nor exclusive. @kernel include/linux/swapops.h is_readable_migration_entry v6.2 */
-export function isReadableMigrationEntry(k: Machine, entry: number): boolean {
-  return swpType(entry) === k.swpTypes.SWP_MIGRATION_READ;
-}
-
-/** @kernel include/linux/swapops.h make_readable_migration_entry v6.2 */
-export function makeReadableMigrationEntry(k: Machine, page: number): number {
-  return swpEntry(k.swpTypes.SWP_MIGRATION_READ, page);
-}
-
-/** @kernel include/linux/swapops.h make_readable_exclusive_migration_entry v6.2 */
-export function makeReadableExclusiveMigrationEntry(k: Machine, page: number): number {
-  return swpEntry(k.swpTypes.SWP_MIGRATION_READ_EXCLUSIVE, page);
-}
-
-/** @kernel include/linux/swapops.h make_writable_migration_entry v6.2 */
-export function makeWritableMigrationEntry(k: Machine, page: number): number {
-  return swpEntry(k.swpTypes.SWP_MIGRATION_WRITE, page);
-}
-
 /** Whether reading the page failed for good: an entry of its own before 15520a3f0469, a marker since. */
 export function isSwapinErrorEntry(k: Machine, entry: number): boolean {
   if (!k.patched.swapErrorMarker) return swpType(entry) === k.swpTypes.SWP_SWAPIN_ERROR;

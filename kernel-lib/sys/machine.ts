@@ -9,8 +9,9 @@ import type { Machine } from '../machine/machine.js';
 import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
-import { swapType, swapTypes } from '../pgtable/swapops.js';
+import { genericMaxSwapfileSize, swapType, swapTypes } from '../pgtable/swapops.js';
 import { SWAP_SLOT_WORDS } from '../swap/area.js';
+import { SWP_PFN_BITS } from '../swap/pfn-entry.js';
 import { Arena } from '../step/arena.js';
 import { ld, st } from '../step/memory.js';
 import { hasTlbs, tlbWords } from '../tlb/tlb.js';
@@ -74,7 +75,7 @@ export function makeMachine(shape: MachineShape): Machine {
 function fixedPart({ release, arch, patched }: MachineShape) {
   const codec = pteCodec(arch, archState(arch, patched));
   const kconfig = { ...arch.kconfig, MEMORY_FAILURE: true };
-  const types = swapTypes(kconfig, patched.swapErrorMarker ? 'v6.3' : 'v6.1');
+  const types = swapTypes(kconfig, patched.swapErrorMarker ? 'v6.3' : 'v6.1', !patched.migrationSwpExclusive);
   return {
     release,
     patched,
@@ -83,6 +84,7 @@ function fixedPart({ release, arch, patched }: MachineShape) {
     levels: arch.levels.map(({ shift, bits }) => ({ span: 2 ** shift, entries: 2 ** bits })),
     softDirty: arch.predicates.softDirty !== undefined,
     uffdWp: arch.predicates.uffdWp !== undefined,
+    swapMigrationAdSupported: genericMaxSwapfileSize(codec) >= 1 << (SWP_PFN_BITS + 2),
     swpTypes: {
       MAX_SWAPFILES: types.MAX_SWAPFILES,
       SWP_HWPOISON: swapType(types, 'hwpoison') ?? -1,

@@ -1,10 +1,13 @@
-import { PG_dirty, PG_referenced, PG_swapbacked } from '../folio/flags.js';
-import { PageAnon, PageKsm, ZERO_PFN, pageMapcount, testFlag } from '../folio/frame.js';
+import { PG_dirty, PG_referenced, PG_swapbacked, PG_young } from '../folio/flags.js';
+import { PageAnon, PageKsm, pageMapcount, testFlag } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { xaFind, xaIsValue, xaLoad } from '../pagecache/xarray.js';
-import { type Pte, pteDirty, pteNone, ptePfn, ptePresent, pteYoung } from '../pgtable/pte.js';
+import { pteDirty, ptePresent, pteYoung } from '../pgtable/pte.js';
 import { __swapCount } from '../swap/area.js';
-import { isHwpoisonEntry, nonSwapEntry, pteToSwpEntry, swpOffset } from '../swap/entry.js';
+import { vmNormalPage } from '../rmap/map.js';
+import { isMigrationEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
+import { isPfnSwapEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
+import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { type AddressSpace, vmaMapping } from '../vma/file.js';
 import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
 import { type Vma, linearPageIndex, vmaIsShmem, vmaPages } from '../vma/vma.js';
@@ -15,7 +18,7 @@ import {
   accountSwapEntry,
   smapsAccount,
 } from './mem-size-stats.js';
-import { ptesOf } from './ptes.js';
+import { type PteAt, ptesOf } from './ptes.js';
 
 /**
  * /proc/PID/smaps of one mapping, in KiB.
@@ -32,10 +35,7 @@ function smapGatherStats(k: Machine, vma: Vma): MemSizeStats {
   const mss = new MemSizeStats();
   const mapping = vmaIsShmem(vma) ? vmaMapping(k, vma) : null;
   const byHole = mapping !== null && !countedWhole(k, vma, mapping, mss);
-  for (const { address, pte } of ptesOf(k, vma)) {
-    if (!pteNone(k, pte)) smapsPteEntry(k, pte, mss);
-    else if (byHole) mss.swap += shmemPartialSwapUsage(k, mapping, linearPageIndex(vma, address), 1);
-  }
+  for (const place of ptesOf(k, vma)) smapsPteEntry(k, vma, place, mss, byHole ? mapping : null);
   return mss;
 }
 
@@ -68,23 +68,36 @@ function shmemPartialSwapUsage(k: Machine, mapping: AddressSpace, from: number, 
   return swapped * k.pageSize;
 }
 
-/** @kernel fs/proc/task_mmu.c smaps_pte_entry v6.2 */
-function smapsPteEntry(k: Machine, pte: Pte, mss: MemSizeStats): void {
+/**
+ * @kernel fs/proc/task_mmu.c smaps_pte_entry v6.2
+ * @param behind the object in which to look for swapped pages where nothing is mapped
+ */
+function smapsPteEntry(
+  k: Machine,
+  vma: Vma,
+  { address, pte }: PteAt,
+  mss: MemSizeStats,
+  behind: AddressSpace | null,
+): void {
   if (ptePresent(k, pte)) {
-    const page = ptePfn(k, pte);
-    if (page !== ZERO_PFN)
-      smapsAccount(mss, k.pageSize, mappedPage(k, page, pteYoung(k, pte), pteDirty(k, pte)));
+    const page = vmNormalPage(k, pte);
+    if (page !== 0) smapsAccount(mss, k.pageSize, mappedPage(k, page, pteYoung(k, pte), pteDirty(k, pte)));
+    return;
+  }
+  if (!pteHasSwapEntry(k, pte)) {
+    if (behind !== null) mss.swap += shmemPartialSwapUsage(k, behind, linearPageIndex(vma, address), 1);
     return;
   }
   const entry = pteToSwpEntry(k, pte);
   if (!nonSwapEntry(k, entry)) accountSwapEntry(mss, k.pageSize, __swapCount(k, entry));
-  else if (isHwpoisonEntry(k, entry) && k.patched.hwpoisonIsPfnEntry) {
-    const page = mappedPage(k, swpOffset(entry), false, false);
-    smapsAccount(mss, k.pageSize, {
-      ...page,
-      maybeShared: k.patched.smapsNonpresentShared,
-    });
-  }
+  else if (isPfnSwapEntry(k, entry)) smapsAccount(mss, k.pageSize, pageOfEntry(k, entry));
+}
+
+/** A page behind an entry that is not present: by how many it is shared can only be guessed. */
+function pageOfEntry(k: Machine, entry: number): MappedPage {
+  const page = mappedPage(k, swpOffsetPfn(entry), false, false);
+  if (k.patched.smapsNonpresentShared) return { ...page, mapcount: 1, maybeShared: true };
+  return isMigrationEntry(k, entry) ? { ...page, mapcount: 1 } : page;
 }
 
 function mappedPage(k: Machine, page: number, young: boolean, dirty: boolean): MappedPage {
@@ -93,7 +106,7 @@ function mappedPage(k: Machine, page: number, young: boolean, dirty: boolean): M
     swapbacked: testFlag(k, page, PG_swapbacked),
     ksm: PageKsm(k, page),
     dirty: dirty || testFlag(k, page, PG_dirty),
-    young: young || testFlag(k, page, PG_referenced),
+    young: young || testFlag(k, page, PG_referenced | PG_young),
     mapcount: pageMapcount(k, page),
   };
 }

@@ -24,8 +24,8 @@ import {
   nonSwapEntry,
   pteMarkerGet,
   pteToSwpEntry,
-  swpOffset,
 } from '../swap/entry.js';
+import { swpOffsetPfn } from '../swap/pfn-entry.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
 import { MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
 import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
@@ -182,7 +182,7 @@ function* zapNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte, details: Z
   } else if (!evenCows) {
     return;
   } else if (isMigrationEntry(k, entry)) {
-    addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, swpOffset(entry)), -1);
+    addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, swpOffsetPfn(entry)), -1);
   }
   yield* setPteAt(k, ptep, PTE_NONE);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);

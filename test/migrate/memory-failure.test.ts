@@ -3,13 +3,13 @@ import { EBUSY } from '../../kernel-lib/base/errno.js';
 import { allocPipeInfo, pipeRead, vmspliceToPipe } from '../../kernel-lib/sys/pipe.js';
 import { run } from '../../kernel-lib/step/step.js';
 import { boot } from '../../kernel-lib/sys/boot.js';
-import { pteToPagemapEntry } from '../../kernel-lib/walk/page.js';
+import { pageView } from '../../kernel-lib/walk/page.js';
 import { ptesOf } from '../../kernel-lib/walk/ptes.js';
 import { checkInvariants } from '../../kernel-lib/walk/invariants.js';
 import { Layout } from '../mmap/layout.js';
 
 const kindsOf = (p: Layout) =>
-  Array.from(ptesOf(p.k, p.vma(0)), ({ pte }) => pteToPagemapEntry(p.k, p.vma(0), pte).kind);
+  Array.from(ptesOf(p.k, p.vma(0)), ({ pte }) => pageView(p.k, p.vma(0), pte).kind);
 
 /** Two pages with the bytes 1 and 2, all of whose processes are checked after each step. */
 function twoPages(release: string): Layout {
@@ -61,7 +61,7 @@ test('soft-offlining moves a page: content, mappings and exclusiveness stay, the
     const child = p.fork();
     const frame = () => {
       const [pte] = ptesOf(p.k, p.vma(0));
-      const page = pteToPagemapEntry(p.k, p.vma(0), pte!.pte);
+      const page = pageView(p.k, p.vma(0), pte!.pte);
       return page.kind === 'present' ? page.frame : page.kind;
     };
     const before = frame();

@@ -1,0 +1,51 @@
+import { EACCES, EBUSY, EFAULT, ENOENT } from '../base/errno.js';
+import { folioPut } from '../folio/alloc.js';
+import { ZERO_PFN, pageMapcount } from '../folio/frame.js';
+import { folioIsolateLru, lruAddDrain } from '../folio/lru.js';
+import { FOLL_GET } from '../gup/flags.js';
+import { followPagePte } from '../gup/follow.js';
+import type { Machine } from '../machine/machine.js';
+import type { Step } from '../step/step.js';
+import type { Mm } from '../vma/mm.js';
+import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
+import { VM_IO, VM_PFNMAP } from '../vma/vm-flags.js';
+import { vmaLookup } from '../vma/vma-list.js';
+import { migratePages, putbackMovablePages } from './migrate.js';
+
+/**
+ * Moves the page at an address to another frame, as move_pages() does when it asks for another node.
+ *
+ * @kernel mm/migrate.c do_pages_move v6.2
+ * @differs one page; there is one node, and the new frame is simply another one
+ * @param migrateAll whether also a page that several processes map may move (MPOL_MF_MOVE_ALL)
+ * @returns 0; -EFAULT without a page that could move, -ENOENT when none is mapped, -EACCES when others map it, too,
+ *   -EBUSY when somebody holds it
+ */
+export function* doPagesMove(k: Machine, mm: Mm, address: number, migrateAll: boolean): Step<number> {
+  yield* lruAddDrain(k);
+  const page = yield* addPageForMigration(k, mm, address, migrateAll);
+  if (page < 0) return page;
+  const failed = yield* migratePages(k, [page], 'MR_SYSCALL');
+  yield* putbackMovablePages(k, failed);
+  return failed.length === 0 ? 0 : -EBUSY;
+}
+
+/** Isolates the page at an address. @kernel mm/migrate.c add_page_for_migration v6.2 @returns it, or an error number */
+function* addPageForMigration(k: Machine, mm: Mm, address: number, migrateAll: boolean): Step<number> {
+  yield* mmapReadLock(k, mm);
+  const result = yield* isolateAt(k, mm, address, migrateAll);
+  mmapReadUnlock(k, mm);
+  return result;
+}
+
+function* isolateAt(k: Machine, mm: Mm, address: number, migrateAll: boolean): Step<number> {
+  const vma = vmaLookup(k, mm, address);
+  if (vma === null || (vma.vmFlags & (VM_IO | VM_PFNMAP)) !== 0) return -EFAULT;
+  const page = yield* followPagePte(k, vma, address, FOLL_GET);
+  if (page === 0) return -ENOENT;
+  const refused = page === ZERO_PFN ? -EFAULT : !migrateAll && pageMapcount(k, page) > 1 ? -EACCES : 0;
+  const isolated = refused === 0 && (yield* folioIsolateLru(k, page));
+  yield* folioPut(k, page);
+  if (isolated) return page;
+  return refused === 0 ? -EBUSY : refused;
+}

@@ -34,11 +34,13 @@ import {
 import type { Step } from '../step/step.js';
 import {
   PTE_MARKER_UFFD_WP,
+  isMigrationEntry,
   isPteMarkerEntry,
   makePteMarker,
   pteMarkerGet,
   pteToSwpEntry,
 } from '../swap/entry.js';
+import { migrationPtePage, wrprotectedMigrationPte } from '../swap/migration-entry.js';
 import { userfaultfdWpUseMarkers } from '../uffd/ctx.js';
 import { Mm } from '../vma/mm.js';
 import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
@@ -127,8 +129,14 @@ function changedNonpresent(k: Machine, oldpte: Pte, cpFlags: number): Pte {
   const resolve = (cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0;
   if ((pteMarkerGet(k, entry) & PTE_MARKER_UFFD_WP) !== 0) return resolve ? PTE_NONE : oldpte;
   if (isPteMarkerEntry(k, entry) && k.patched.errorMarkerSurvivesFork) return oldpte;
-  if ((cpFlags & MM_CP_UFFD_WP) !== 0) return pteSwpMkuffdWp(k, oldpte);
-  return resolve ? pteSwpClearUffdWp(k, oldpte) : oldpte;
+  const newpte = isMigrationEntry(k, entry) ? withoutWrite(k, oldpte) : oldpte;
+  if ((cpFlags & MM_CP_UFFD_WP) !== 0) return pteSwpMkuffdWp(k, newpte);
+  return resolve ? pteSwpClearUffdWp(k, newpte) : newpte;
+}
+
+/** Of a page that moves the right to write goes, whatever the new protection: a write fault will give it back. */
+function withoutWrite(k: Machine, pte: Pte): Pte {
+  return wrprotectedMigrationPte(k, pte, PageAnon(k, migrationPtePage(k, pte)));
 }
 
 /**

@@ -87,6 +87,22 @@ test('a page that is forked while it moves is shared by parent and child afterwa
   expect(child.read(0)).toBe(7);
 });
 
+test('mprotect takes the right to write from a moving page for good, and leaves it exclusive', () => {
+  const p = process({ release: '6.1' });
+  p.mmap(0, 1);
+  p.write(0, 7);
+  const moving = new Moving(p, 0);
+  p.mprotect(0, 1, 'r');
+  expect(kindAt(p, 0)).toBe('migration-read-exclusive');
+  p.mprotect(0, 1, 'rw');
+  expect(kindAt(p, 0)).toBe('migration-read-exclusive');
+  const dst = moving.finish();
+  expect(stateAt(p, 0)).toEqual({ write: false, exclusive: true });
+  p.write(0, 8);
+  expect(frameAt(p, 0)).toBe(dst);
+  checkInvariants(p.k);
+});
+
 test('a moving page that is unmapped is freed when it arrives', () => {
   const p = process({ release: '6.1' });
   p.mmap(0, 1);

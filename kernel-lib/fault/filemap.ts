@@ -23,7 +23,7 @@ import type { VmFault } from './vm-fault.js';
 export function* filemapFault(k: Machine, vmf: VmFault): Step<number> {
   const mapping = mappingOf(k, vmf);
   const index = linearPageIndex(vmf.vma, vmf.address);
-  if (index >= mapping.iSize) return VM_FAULT_SIGBUS;
+  if (index * k.pageSize >= mapping.iSize) return VM_FAULT_SIGBUS;
   vmf.page = yield* __filemapGetFolio(k, mapping, index);
   if (vmf.page !== 0) return VM_FAULT_LOCKED;
   k.count('pgmajfault');

@@ -2,7 +2,7 @@ import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { type ForkContexts, dupUserfaultfd, dupUserfaultfdComplete } from '../uffd/events.js';
 import { anonVmaFork } from '../vma/anon-vma.js';
-import { vmaLinkFile } from '../vma/file.js';
+import { getFile, vmaLinkFile } from '../vma/file.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { insertVma, vmasOf } from '../vma/vma-list.js';
@@ -47,6 +47,7 @@ function dupVma(k: Machine, mm: Mm, mpnt: Vma, contexts: ForkContexts): Vma {
   if (tmp.vmFlags & VM_WIPEONFORK) tmp.anonVma = 0;
   else anonVmaFork(k, tmp, mpnt);
   tmp.vmFlags &= ~VM_LOCKED_MASK;
+  getFile(k, tmp.vmFile);
   insertVma(k, mm, tmp);
   vmaLinkFile(k, tmp);
   mm.totalVm += vmaPages(tmp);

@@ -35,6 +35,8 @@ export const GLOBALS = struct('globals', {
   swapIoFails: 'i32',
   /** Address of the first address space of anonymous and named shmem, 0 for none. */
   mappings: 'i32',
+  /** Address of the first file that nobody holds and that is still to be closed, 0 for none. */
+  delayedFputs: 'i32',
   /** Pages in the swap cache. */
   nrSwapCache: 'i32',
   /** First address space that KSM looks at, newest stable node. */

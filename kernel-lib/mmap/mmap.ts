@@ -5,7 +5,7 @@ import { kmemCacheZalloc } from '../machine/slab.js';
 import { shmemZeroSetup } from '../pagecache/shmem-file.js';
 import type { Step } from '../step/step.js';
 import { type PendingEvent, userfaultfdUnmapComplete } from '../uffd/events.js';
-import { FILE_SHMEM, FILE_ZERO, FMODE_READ, FMODE_WRITE, vmaLinkFile, type File } from '../vma/file.js';
+import { FILE_SHMEM, FILE_ZERO, FMODE_READ, FMODE_WRITE, getFile, vmaLinkFile, type File } from '../vma/file.js';
 import { mmapRegionMerge, vmaMergeNewRange, type VmaMerge } from '../vma/merge.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
@@ -26,6 +26,7 @@ import {
   VM_SOFTDIRTY,
   VM_WRITE,
 } from '../vma/vm-flags.js';
+import { flushDelayedFput } from '../zap/delayed-fput.js';
 import {
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
@@ -74,6 +75,7 @@ export function* vmMmapPgoff(k: Machine, mm: Mm, request: MmapRequest): Step<num
   const locked = addr >= 0 && (findVma(k, mm, addr)!.vmFlags & VM_LOCKED) !== 0;
   mmapWriteUnlock(k, mm);
   yield* userfaultfdUnmapComplete(k, unmaps);
+  yield* flushDelayedFput(k);
   const populate = (request.flags & (MAP_POPULATE | MAP_NONBLOCK)) === MAP_POPULATE;
   if (addr >= 0 && (locked || populate)) yield* mmPopulate(k, mm, addr, pageAlign(k, request.len));
   return addr;
@@ -195,6 +197,7 @@ function newMapping(
  */
 function callMmap(k: Machine, file: File, vma: Vma): void {
   vma.vmFile = file.at;
+  getFile(k, file.at);
   if (file.fOp === FILE_SHMEM) vma.vmOps = VM_OPS_SHMEM;
   else if (file.fOp !== FILE_ZERO) vma.vmOps = VM_OPS_FILE;
   else if (vma.vmFlags & VM_SHARED) shmemZeroSetup(k, vma);

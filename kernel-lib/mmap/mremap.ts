@@ -10,7 +10,7 @@ import {
   userfaultfdUnmapComplete,
 } from '../uffd/events.js';
 import { anonVmaClone, unlinkAnonVmas } from '../vma/anon-vma.js';
-import { vmaLinkFile } from '../vma/file.js';
+import { getFile, vmaLinkFile } from '../vma/file.js';
 import { vmaMergeNewRange } from '../vma/merge.js';
 import { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
@@ -18,6 +18,7 @@ import { splitVma } from '../vma/modify.js';
 import { findVma, insertVma, vmaBefore, vmaLookup, vmasOf } from '../vma/vma-list.js';
 import { vmAreaDup, vmaIsAnonymous, type Vma } from '../vma/vma.js';
 import { VM_DONTEXPAND, VM_LOCKED, VM_LOCKED_MASK, VM_PFNMAP, __VM_UFFD_FLAGS } from '../vma/vm-flags.js';
+import { flushDelayedFput } from '../zap/delayed-fput.js';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from './flags.js';
 import { pageAlign } from './mmap.js';
 import { movePageTables } from './move-page-tables.js';
@@ -55,6 +56,7 @@ export function* mremap(k: Machine, mm: Mm, request: MremapRequest): Step<number
   yield* userfaultfdUnmapComplete(k, move.early);
   yield* mremapUserfaultfdComplete(k, move.remapped, addr, ret, len);
   yield* userfaultfdUnmapComplete(k, move.late);
+  yield* flushDelayedFput(k);
   return ret;
 }
 
@@ -196,6 +198,7 @@ function copyVma(
   newVma.vmEnd = addr + len;
   newVma.vmPgoff = newPgoff;
   anonVmaClone(k, newVma, vma);
+  getFile(k, newVma.vmFile);
   insertVma(k, mm, newVma);
   vmaLinkFile(k, newVma);
   return { source: vma, target: newVma };

@@ -3,13 +3,14 @@ import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { type PendingEvent, userfaultfdUnmapComplete, userfaultfdUnmapPrep } from '../uffd/events.js';
 import { unlinkAnonVmas } from '../vma/anon-vma.js';
-import { unlinkFileVma } from '../vma/file.js';
+import { fput, unlinkFileVma } from '../vma/file.js';
 import type { Mm } from '../vma/mm.js';
 import { splitVma } from '../vma/modify.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { findVma, freeVmaList, removeVma, vmaBefore, vmasOf } from '../vma/vma-list.js';
 import { vmaPages, vmAreaFree, type Vma } from '../vma/vma.js';
 import { VM_LOCKED } from '../vma/vm-flags.js';
+import { flushDelayedFput } from '../zap/delayed-fput.js';
 import { freePgtables, unmapVmas } from '../zap/unmap-vmas.js';
 
 /**
@@ -24,6 +25,7 @@ export function* __vmMunmap(k: Machine, mm: Mm, start: number, len: number): Ste
   const ret = yield* doMunmap(k, mm, start, len, unmaps);
   mmapWriteUnlock(k, mm);
   yield* userfaultfdUnmapComplete(k, unmaps);
+  yield* flushDelayedFput(k);
   return ret;
 }
 
@@ -74,6 +76,7 @@ function* unmapRegion(k: Machine, mm: Mm, vmas: readonly Vma[]): Step<void> {
   freePgtables(k, mm, floor, ceiling);
   for (const vma of vmas) {
     mm.totalVm -= vmaPages(vma);
+    fput(k, vma.vmFile);
     vmAreaFree(k, vma);
   }
 }
@@ -91,10 +94,12 @@ export function* exitMmap(k: Machine, mm: Mm): Step<void> {
   freePgtables(k, mm, 0, Infinity);
   for (const vma of vmas) {
     removeVma(k, mm, vma);
+    fput(k, vma.vmFile);
     vmAreaFree(k, vma);
   }
   freeVmaList(k, mm);
   mmapWriteUnlock(k, mm);
+  yield* flushDelayedFput(k);
 }
 
 /** Those who look for the mappings of a page no longer find this one; its page tables may go. */

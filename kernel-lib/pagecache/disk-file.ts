@@ -13,12 +13,13 @@ import { AddressSpace, FILE_DISK, FMODE_READ, FMODE_WRITE, File } from '../vma/f
  */
 export function diskFileSetup(k: Machine, nrPages: number): File {
   const mapping = kmemCacheZalloc(k, AddressSpace);
-  mapping.iSize = nrPages;
+  mapping.iSize = nrPages * k.pageSize;
   mapping.disk = kmalloc(k, nrPages);
   const file = kmemCacheZalloc(k, File);
   file.fMapping = mapping.at;
   file.fMode = FMODE_READ | FMODE_WRITE;
   file.fOp = FILE_DISK;
+  file.fCount = 1;
   return file;
 }
 

@@ -1,6 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
-import { AddressSpace, FILE_SHMEM, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
+import { AddressSpace, FILE_SHMEM, FMODE_READ, FMODE_WRITE, File, fput } from '../vma/file.js';
 import { VM_OPS_SHMEM, type Vma, vmaPages } from '../vma/vma.js';
 
 /**
@@ -19,6 +19,7 @@ export function __shmemFileSetup(k: Machine, nrPages: number): File {
   file.fMapping = mapping.at;
   file.fMode = FMODE_READ | FMODE_WRITE;
   file.fOp = FILE_SHMEM;
+  file.fCount = 1;
   return file;
 }
 
@@ -33,6 +34,7 @@ export function shmemMappings(k: Machine): AddressSpace[] {
 
 /** Shared anonymous memory gets an object of its own. @kernel mm/shmem.c shmem_zero_setup v6.2 */
 export function shmemZeroSetup(k: Machine, vma: Vma): void {
+  fput(k, vma.vmFile);
   vma.vmFile = __shmemFileSetup(k, vmaPages(vma)).at;
   vma.vmOps = VM_OPS_SHMEM;
 }

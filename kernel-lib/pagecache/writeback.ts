@@ -18,7 +18,7 @@ import { xaFind, xaLoad } from './xarray.js';
  * @differs pages are found by their own flag, one by one; all of the file is written
  */
 export function* writeCachePages(k: Machine, mapping: AddressSpace): Step<void> {
-  const size = mapping.iSize;
+  const size = mapping.iSize / k.pageSize;
   for (let index = xaFind(k, mapping, 0, size); index >= 0; index = xaFind(k, mapping, index + 1, size)) {
     const page = xaLoad(k, mapping, index);
     yield* folioGet(k, page);

@@ -137,7 +137,7 @@ function* writing(k: Machine, mapping: AddressSpace, { writes }: DelayedRmapOpti
 }
 
 function lostDirty(k: Machine, mapping: AddressSpace): string | null {
-  for (let index = 0; index < mapping.iSize; index++) {
+  for (let index = 0; index * k.pageSize < mapping.iSize; index++) {
     const page = xaLoad(k, mapping, index);
     if (pageContent(k, page) === diskContent(k, mapping, index)) continue;
     if (!testFlag(k, page, PG_dirty) && !anyEntryDirty(k, mapping, index))

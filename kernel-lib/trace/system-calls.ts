@@ -230,6 +230,7 @@ function zeroFile(world: World): File {
     world.zero = kmemCacheZalloc(world.k, File);
     world.zero.fMode = FMODE_READ | FMODE_WRITE;
     world.zero.fOp = FILE_ZERO;
+    world.zero.fCount = 1;
   }
   return world.zero;
 }

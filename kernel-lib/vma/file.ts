@@ -1,3 +1,4 @@
+import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { struct } from '../machine/struct.js';
 import { downRead, upRead } from '../step/lock.js';
@@ -30,8 +31,6 @@ export const AddressSpace = struct('address_space', {
   nextShmem: 'i32',
   /** Slab address of what the disk holds, a word per page; 0 for shmem. */
   disk: 'i32',
-  /** Files and mappings that keep the object; 0 frees it. */
-  references: 'i32',
 });
 export type AddressSpace = ReturnType<typeof AddressSpace.at>;
 
@@ -57,6 +56,10 @@ export const File = struct('file', {
   fMode: 'i32',
   /** FILE_…: which mmap method it has. */
   fOp: 'i32',
+  /** Descriptors and VMAs that hold it. */
+  fCount: 'i32',
+  /** The next of those that nobody holds any more. */
+  nextFput: 'i32',
 });
 export type File = ReturnType<typeof File.at>;
 
@@ -69,6 +72,26 @@ export const FILE_SHMEM = 1;
 export const FILE_ZERO = 2;
 /** A file on a disk. */
 export const FILE_DISK = 3;
+
+/** One VMA more holds the file at that address; 0 is no file. @kernel include/linux/fs.h get_file v6.2 */
+export function getFile(k: Machine, file: number): void {
+  if (file !== 0) File.at(k, file).fCount++;
+}
+
+/**
+ * One holder less. The last one's file is closed when the system call is done: see flushDelayedFput().
+ *
+ * MODEL: fput() of fs/file_table.c.
+ */
+export function fput(k: Machine, file: number): void {
+  if (file === 0) return;
+  const held = File.at(k, file);
+  vmBugOn(held.fCount <= 0, 'a file is given up once by each holder');
+  held.fCount--;
+  if (held.fCount > 0) return;
+  held.nextFput = k.globals.delayedFputs;
+  k.globals.delayedFputs = file;
+}
 
 /** The address space behind a VMA, NULL for anonymous memory without a file. */
 export function vmaMapping(k: Machine, vma: Vma): AddressSpace | null {

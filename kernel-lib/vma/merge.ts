@@ -1,6 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import { anonVmaChainIsSingular, anonVmaClone, anonVmaMerge } from './anon-vma.js';
-import { unlinkFileVma } from './file.js';
+import { fput, unlinkFileVma } from './file.js';
 import { Mm } from './mm.js';
 import { removeVma, vmaNext } from './vma-list.js';
 import { vmaPages, vmAreaFree, type Vma } from './vma.js';
@@ -198,5 +198,6 @@ function swallow(k: Machine, vma: Vma, victim: Vma): void {
   removeVma(k, Mm.at(k, victim.vmMm), victim);
   unlinkFileVma(k, victim);
   if (victim.anonVma !== 0) anonVmaMerge(k, vma, victim);
+  fput(k, victim.vmFile);
   vmAreaFree(k, victim);
 }

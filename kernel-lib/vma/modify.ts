@@ -1,7 +1,7 @@
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { anonVmaClone } from './anon-vma.js';
-import { vmaLinkFile } from './file.js';
+import { getFile, vmaLinkFile } from './file.js';
 import { vmaMergeExistingRange, type VmaMerge } from './merge.js';
 import { Mm } from './mm.js';
 import { insertVma } from './vma-list.js';
@@ -72,6 +72,7 @@ export function splitVma(k: Machine, vma: Vma, addr: number, newBelow: boolean):
     vma.vmEnd = addr;
   }
   anonVmaClone(k, part, vma);
+  getFile(k, part.vmFile);
   insertVma(k, Mm.at(k, vma.vmMm), part);
   vmaLinkFile(k, part);
   return part;

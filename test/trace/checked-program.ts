@@ -1,12 +1,15 @@
+import { run } from '../../kernel-lib/step/step.js';
 import { Task } from '../../kernel-lib/machine/task.js';
+import { releasePins } from '../../kernel-lib/sys/pins.js';
 import { Pipe } from '../../kernel-lib/sys/pipe.js';
 import type { Outcome } from '../../kernel-lib/trace/driver.js';
 import { Model } from '../../kernel-lib/trace/model.js';
 import { type Operation, type OperationName, parseOperation } from '../../kernel-lib/trace/operation.js';
 import { parseHeader } from '../../kernel-lib/trace/program.js';
-import { File } from '../../kernel-lib/vma/file.js';
+import { AddressSpace, File, fput } from '../../kernel-lib/vma/file.js';
 import { Mm } from '../../kernel-lib/vma/mm.js';
 import { type Usage, usage } from '../../kernel-lib/walk/usage.js';
+import { flushDelayedFput } from '../../kernel-lib/zap/delayed-fput.js';
 import { type Cell, type Expected, ReferenceMemory } from './reference-memory.js';
 
 /** The machine that programs run on. */
@@ -106,25 +109,32 @@ class CheckedRun {
       while (this.#model.execute(parseOperation(`piperead ${pipe}`)).ret >= 0);
     }
     for (const buffer of [...world.buffers.keys()]) this.step(`iounreg ${buffer}`);
-    for (const pin of [...world.pins.keys()]) {
-      const [process] = this.#memory.processes.keys();
-      this.#model.execute(parseOperation(`lunpin ${process ?? 0} ${pin} 1`));
-    }
+    // The device lets go also of memory of a process that is no more.
+    for (const pinned of world.pins.values()) run(releasePins(world.k, pinned));
     for (const process of [...this.#memory.processes.keys()]) this.step(`exit ${process}`);
-    for (const { object } of world.program.objects) this.step(`otrunc ${object} 0`);
+    for (const file of this.#files()) fput(world.k, file.at);
+    run(flushDelayedFput(world.k));
     this.step('swapon');
     this.#leaks();
+  }
+
+  /** What the world outside keeps open. */
+  #files(): File[] {
+    const { objects, zero } = this.#model.world;
+    return zero === undefined ? [...objects.values()] : [...objects.values(), zero];
   }
 
   #leaks(): void {
     const { world } = this.#model;
     // What people may still hold handles of outlives its process.
     const { nextPid } = world.k.globals;
-    const kept = (nextPid - 1) * Task.words + world.pipes.size * Pipe.words + (world.zero ? File.words : 0);
+    const kept = (nextPid - 1) * Task.words + world.pipes.size * Pipe.words;
     const { slabWords, ...rest } = usage(world.k);
     const left = JSON.stringify({ ...rest, slabWords: slabWords - kept });
-    // The first process had an address space when nothing had run yet; its topmost table is the one in use.
-    const fresh = { ...this.#before, tables: 0, slabWords: this.#before.slabWords - Mm.words };
+    // The first process had an address space when nothing had run yet, its topmost table the one in use; and the
+    // objects were open.
+    const opened = Mm.words + world.objects.size * (File.words + AddressSpace.words);
+    const fresh = { ...this.#before, tables: 0, slabWords: this.#before.slabWords - opened };
     const expected = JSON.stringify(fresh);
     if (left !== expected) throw new Disagreement(`${this.#on}: ${left} is left over instead of ${expected}`);
   }
@@ -171,6 +181,7 @@ const effects: { readonly [N in OperationName]?: Effect<N> } = {
   exit: ({ memory }, { process }) => void memory.processes.delete(process),
   madvise: ({ memory }, { process, region, index, nrPages, advice }, { ret }) => {
     for (let at = 0; at < nrPages; at++) {
+      if (advice === 'REMOVE') memory.remove(process, region, index + at, ret === 0);
       if (advice === 'DONTNEED' && ret === 0) memory.drop(process, region, index + at);
       // What fails half-way has dropped some pages.
       if (advice === 'FREE' || advice === 'DONTNEED') memory.free(process, region, index + at);
@@ -180,7 +191,7 @@ const effects: { readonly [N in OperationName]?: Effect<N> } = {
     const cells = pipes.get(pipe) ?? [];
     pipes.set(pipe, cells);
     for (let at = 0; at * 4096 < ret; at++) {
-      cells.push(memory.cell(memory.place(process, region, index + at)!));
+      cells.push(memory.seenBy(process, region, index + at));
     }
   },
   pipepeek: ({ pipes }, { pipe }, { val }) => {
@@ -190,7 +201,11 @@ const effects: { readonly [N in OperationName]?: Effect<N> } = {
     if (val !== undefined) judge(pipes.get(pipe)!.shift()!.history, val);
   },
   ioreg: ({ memory, buffers }, { process, region, index, nrPages, buffer }, { ret }) => {
-    if (ret < 0) return;
+    if (ret < 0) {
+      // Pages before the one that could not be had may have been copied.
+      for (let at = 0; at < nrPages; at++) memory.loosen(process, region, index + at);
+      return;
+    }
     const cells = Array.from({ length: nrPages }, (_, at) =>
       memory.writableCell(process, region, index + at),
     );
@@ -199,6 +214,22 @@ const effects: { readonly [N in OperationName]?: Effect<N> } = {
   ioread: ({ buffers }, { buffer, page }, { val }) => {
     if (val !== undefined) judge(buffers.get(buffer)![page]!.values, val);
   },
+  lpin: ({ memory }, { process, region, index, nrPages }) => {
+    for (let at = 0; at < nrPages; at++) memory.loosen(process, region, index + at);
+  },
+  mlock: ({ memory }, { process, region, index, nrPages }) => {
+    for (let at = 0; at < nrPages; at++) memory.loosen(process, region, index + at);
+  },
+  owrite: ({ memory }, { object, index, value }, { ret }) => {
+    if (ret > 0) memory.object(object).write(index, value);
+  },
+  oread: ({ memory }, { object, index }, { ret, val }) => {
+    const { nrPages } = memory.object(object);
+    if (index >= nrPages !== (ret === 0)) throw new Disagreement(`the object has ${nrPages} pages`);
+    if (ret > 0) judge(memory.object(object).cell(index).values, val);
+  },
+  opunch: ({ memory }, { object, index, nrPages }) => memory.object(object).punch(index, index + nrPages),
+  otrunc: ({ memory }, { object, nrPages }) => memory.truncate(object, nrPages),
   iowrite: ({ buffers }, { buffer, page, value }, { ret }) => {
     if (ret > 0) buffers.get(buffer)![page]!.set(value);
   },

@@ -8,8 +8,14 @@ const number = fc.nat(1);
 const nrPages = fc.integer({ min: 1, max: 3 });
 const value = fc.integer({ min: 1, max: 9 });
 const prot = oneOf('n', 'r', 'w', 'w');
-const source = oneOf('anon', 'zero');
-const advice = oneOf('DONTNEED', 'PAGEOUT', 'PAGEOUT', 'FREE', 'COLD');
+/** Private and shared, anonymous and of two objects, which other mappings and processes may map too. */
+const mapped = fc.oneof(
+  { weight: 2, arbitrary: oneOf('p anon', 'p zero') },
+  { weight: 2, arbitrary: oneOf('s anon', 's zero') },
+  { weight: 2, arbitrary: oneOf('p o0', 's o0', 'p o1 1', 's o1', 's o1 1') },
+);
+const object = fc.nat(1);
+const advice = oneOf('DONTNEED', 'PAGEOUT', 'PAGEOUT', 'FREE', 'COLD', 'WILLNEED', 'REMOVE');
 
 /** A line of the recordings' notation. */
 function line(name: string, ...words: readonly fc.Arbitrary<string | number>[]): fc.Arbitrary<string> {
@@ -19,10 +25,10 @@ function line(name: string, ...words: readonly fc.Arbitrary<string | number>[]):
 const place = [process, region, index] as const;
 const range = [...place, nrPages] as const;
 
-const mmap = line('mmap', process, region, fc.constant(4), fc.constant('w'), fc.constant('p'), source);
+const mmap = line('mmap', process, region, fc.constant(4), fc.constant('w'), mapped);
 
 const operation = fc.oneof(
-  { weight: 2, arbitrary: line('mmap', process, region, nrPages, prot, fc.constant('p'), source) },
+  { weight: 2, arbitrary: line('mmap', process, region, nrPages, prot, mapped) },
   { weight: 1, arbitrary: line('munmap', ...range) },
   { weight: 2, arbitrary: line('mprotect', ...range, prot) },
   { weight: 6, arbitrary: line('write', ...place, value) },
@@ -46,6 +52,12 @@ const operation = fc.oneof(
   { weight: 1, arbitrary: line('memwrite', process, ...place, value) },
   { weight: 1, arbitrary: line('odwrite', ...place) },
   { weight: 1, arbitrary: line('odread', ...place, value) },
+  { weight: 2, arbitrary: line('owrite', object, index, value) },
+  { weight: 2, arbitrary: line('oread', object, index) },
+  { weight: 1, arbitrary: line('opunch', object, index, nrPages) },
+  { weight: 1, arbitrary: line('otrunc', object, fc.nat(4)) },
+  { weight: 1, arbitrary: line('reclaim') },
+  { weight: 1, arbitrary: line('dropcaches') },
   { weight: 1, arbitrary: line('swapoff') },
   { weight: 1, arbitrary: line('swapon') },
 );
@@ -57,4 +69,10 @@ export const program: fc.Arbitrary<string[]> = fc
     fc.array(mmap, { maxLength: 3 }),
     fc.array(operation, { maxLength: 40, size: 'max' }),
   )
-  .map(([swap, mappings, operations]) => [`prog id=random swap=${swap}`, ...mappings, ...operations]);
+  .map(([swap, mappings, operations]) => [
+    `prog id=random swap=${swap}`,
+    'obj 0 memfd 4',
+    'obj 1 tmpfs 3',
+    ...mappings,
+    ...operations,
+  ]);

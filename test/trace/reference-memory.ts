@@ -32,6 +32,11 @@ class SharedObject {
     return cell;
   }
 
+  write(index: number, value: number): void {
+    this.cell(index).set(value);
+    this.nrPages = Math.max(this.nrPages, index + 1);
+  }
+
   punch(from: number, to: number): void {
     for (const index of [...this.#cells.keys()]) if (index >= from && index < to) this.#cells.delete(index);
   }
@@ -50,6 +55,9 @@ interface Place {
 }
 
 type Process = Map<number, Place>;
+
+/** What programs ever store. */
+const anyValue = Array.from({ length: 10 }, (_, value) => value);
 
 /** What an access must give. */
 export type Expected = ReadonlySet<number> | 'signal' | 'anything';
@@ -130,6 +138,14 @@ export class ReferenceMemory {
     if (place !== undefined && !place.shared && place.own === undefined) place.loose = true;
   }
 
+  /** A shared page's object loses it: certainly, or only perhaps when the call failed on its way. */
+  remove(process: number, region: number, index: number, done: boolean): void {
+    const place = this.place(process, region, index);
+    if (place?.object === undefined || !place.shared) return;
+    if (done) place.object.punch(place.offset, place.offset + 1);
+    else place.object.cell(place.offset).set(...place.object.cell(place.offset).values, 0);
+  }
+
   fork(parent: number, child: number): void {
     const copy: Process = new Map();
     for (const [at, place] of this.processes.get(parent)!) {
@@ -159,6 +175,12 @@ export class ReferenceMemory {
     return place.own ?? place.object!.cell(place.offset);
   }
 
+  /** The cell behind a page that somebody took a reference on by looking at it. */
+  seenBy(process: number, region: number, index: number): Cell {
+    const place = this.place(process, region, index)!;
+    return place.loose && place.own === undefined ? new Cell(anyValue) : this.cell(place);
+  }
+
   /** What a load must give. */
   read(process: number, region: number, index: number): Expected {
     const place = this.place(process, region, index);
@@ -181,7 +203,8 @@ export class ReferenceMemory {
   /** The cell that stores reach, the page being copied where it is private. */
   writableCell(process: number, region: number, index: number): Cell {
     const place = this.place(process, region, index)!;
-    if (!place.shared) place.own ??= new Cell(place.object!.cell(place.offset).values);
+    if (!place.shared)
+      place.own ??= new Cell(place.loose ? anyValue : place.object!.cell(place.offset).values);
     return this.cell(place);
   }
 }

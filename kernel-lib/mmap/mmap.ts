@@ -5,7 +5,15 @@ import { kmemCacheZalloc } from '../machine/slab.js';
 import { shmemZeroSetup } from '../pagecache/shmem-file.js';
 import type { Step } from '../step/step.js';
 import { type PendingEvent, userfaultfdUnmapComplete } from '../uffd/events.js';
-import { FILE_SHMEM, FILE_ZERO, FMODE_READ, FMODE_WRITE, getFile, vmaLinkFile, type File } from '../vma/file.js';
+import {
+  FILE_SHMEM,
+  FILE_ZERO,
+  FMODE_READ,
+  FMODE_WRITE,
+  getFile,
+  vmaLinkFile,
+  type File,
+} from '../vma/file.js';
 import { mmapRegionMerge, vmaMergeNewRange, type VmaMerge } from '../vma/merge.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';

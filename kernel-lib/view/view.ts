@@ -5,6 +5,7 @@ export { atlas } from './atlas.js';
 export { bars, type BarsOptions } from './bars.js';
 export { bitfield, type BitFieldOptions } from './bitfield.js';
 export { boxes, type BoxesOptions } from './boxes.js';
+export { decisionTree, type Decision } from './decision-tree.js';
 export { faults } from './faults.js';
 export { heatmap, type HeatmapOptions } from './heatmap.js';
 export { histogram, type HistogramOptions } from './histogram.js';

@@ -31,3 +31,13 @@ export { Run, type RunOptions, runScenario } from './scenario/run.js';
 export type { SeenEntry, SeenMapping, SeenPin, StepReport } from './scenario/step-report.js';
 export type { Kernel, Scenario } from './scenario/scenario.js';
 export { scenarioByName, scenarios } from './scenario/scenarios.js';
+export {
+  Exploration,
+  type ExploreOptions,
+  type ExploreProgress,
+  type FoundViolation,
+  explore,
+  replay,
+} from './scenario/exploration.js';
+export { Replay, type ReplayStep } from './scenario/replay.js';
+export { raceByName, races } from './scenario/races.js';

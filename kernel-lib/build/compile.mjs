@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import ts from 'typescript';
+import { CITATIONS, citationsSource } from './citations.mjs';
 import { inlineBarrier } from './inline.mjs';
 import { stepRules } from './rules.mjs';
 import { strip, StripError } from './strip.mjs';
@@ -72,8 +73,9 @@ class Tree {
   text(path) {
     const origin = this.origin(path);
     if (!existsSync(origin)) return undefined;
-    const text = readFileSync(origin, 'utf8');
     const name = relative(this.root, path).split(sep).join('/');
+    if (name === CITATIONS) return citationsSource(this.root);
+    const text = readFileSync(origin, 'utf8');
     return this.twins.stepped.has(name) ? strip(text, origin) : text;
   }
 

@@ -1,6 +1,7 @@
 // Lets vitest run the sources as either build, without building.
 import { existsSync, readFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
+import { CITATIONS, citationsSource } from './citations.mjs';
 import { strip } from './strip.mjs';
 import { findTwins, sourceOf, STEPPED } from './twins.mjs';
 
@@ -31,6 +32,7 @@ export function oneSource(root, build) {
     },
     load(id) {
       const [path, query] = id.split('?');
+      if (path.startsWith(root + sep) && nameOf(path) === CITATIONS) return citationsSource(root);
       if (!path.startsWith(root + sep) || !twins.stepped.has(nameOf(path))) return undefined;
       if (build === 'stepped' || query === 'stepped') return readFileSync(path, 'utf8');
       const origin = twins.replaced.has(nameOf(path)) ? path.replace(/\.ts$/, '.fast.ts') : path;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type Run, type RunOptions, runScenario } from '../scenario/run.js';
+import { races } from '../scenario/races.js';
 import { scenarios } from '../scenario/scenarios.js';
 import { stepText } from './step-text.js';
 
@@ -26,13 +27,20 @@ export function scenario(): Command {
 }
 
 function listJson(): string {
-  const list = scenarios.map(({ name, number, kind, title }) => ({ name, number, kind, title }));
+  const list = [
+    ...scenarios.map(({ name, number, kind, title }) => ({ name, number, kind, title })),
+    ...races.map(({ name, kind, title }) => ({ name, kind, title })),
+  ];
   return `${JSON.stringify({ scenarios: list }, null, 2)}\n`;
 }
 
 function listText(): string {
-  const width = Math.max(...scenarios.map(({ name }) => name.length));
-  return scenarios.map(({ name, kind, title }) => `${name.padEnd(width)}  ${kind}  ${title}\n`).join('');
+  const list = [...scenarios, ...races];
+  const width = Math.max(...list.map(({ name }) => name.length));
+  const lines = list.map(
+    ({ name, kind, title }) => `${name.padEnd(width)}  ${kind.padEnd('sequential'.length)}  ${title}\n`,
+  );
+  return lines.join('');
 }
 
 function runText(run: Run): string {

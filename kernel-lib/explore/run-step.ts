@@ -28,9 +28,15 @@ export const CHOICE = -1;
  *
  * @param words memory
  * @param branch which choice to make, should the step make one
+ * @param onAccess called in the middle of every load (no value) and store, for who wants to see where they happen
  */
-export function runStep(steps: Steps, words: Int32Array, branch: number): StepRecord {
-  const recorder = new Recorder(words, branch);
+export function runStep(
+  steps: Steps,
+  words: Int32Array,
+  branch: number,
+  onAccess?: (address: number, value?: number) => void,
+): StepRecord {
+  const recorder = new Recorder(words, branch, onAccess);
   const outcome = watched(recorder, () => {
     try {
       do {
@@ -61,14 +67,17 @@ class Recorder implements Watcher {
   readonly #words: Int32Array;
   readonly #branch: number;
   readonly #known = new Set<number>();
+  readonly #onAccess: ((address: number, value?: number) => void) | undefined;
 
-  constructor(words: Int32Array, branch: number) {
+  constructor(words: Int32Array, branch: number, onAccess?: (address: number, value?: number) => void) {
     this.#words = words;
     this.#branch = branch;
+    this.#onAccess = onAccess;
   }
 
   load(mem: Mem, i: number): number {
     const address = addressOf(mem, i);
+    this.#onAccess?.(address);
     const value = this.written.get(address) ?? this.#words[address]!;
     this.reads.push(address, value);
     this.touched = true;
@@ -81,6 +90,7 @@ class Recorder implements Watcher {
 
   store(mem: Mem, i: number, value: number): void {
     const address = addressOf(mem, i);
+    this.#onAccess?.(address, value);
     this.written.set(address, value);
     this.#known.add(address);
     this.touched = true;

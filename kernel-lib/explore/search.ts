@@ -1,3 +1,4 @@
+import { deadlock } from './ending.js';
 import { formatSchedule, type Decision } from './schedule.js';
 import type { TransitionSystem } from './system.js';
 import { VisitedSet } from './visited.js';
@@ -15,7 +16,14 @@ export interface SearchOptions {
   readonly maxStates?: number;
   /** Keep at most so many violations. Default 1: the search ends with the first. */
   readonly maxViolations?: number;
+  /** Keep the first violation of each kind only, and follow everything else as well. */
+  readonly onePerKind?: boolean;
+  /** Asked now and then; false: give up, incomplete. */
+  readonly goOn?: (states: number, executions: number) => boolean;
 }
+
+/** States between two questions whether to go on. */
+const GO_ON_EVERY = 4096;
 
 export interface Violation {
   readonly what: string;
@@ -154,6 +162,8 @@ class Search {
     if (this.#visited !== null && !this.#visited.add(state.low, state.high)) return false;
     this.#states++;
     if (this.#states > (this.#options.maxStates ?? Infinity)) this.#stopped = true;
+    if (this.#states % GO_ON_EVERY === 0 && this.#options.goOn?.(this.#states, this.#executions) === false)
+      this.#stopped = true;
     this.#depth = d + 1;
     this.#enter();
     return true;
@@ -165,7 +175,7 @@ class Search {
     for (let thread = 0; thread < system.threads.length; thread++) {
       if (system.done(thread)) continue;
       const waiting = system.threads.filter((_, t) => !system.done(t));
-      this.#violate(`deadlock: ${waiting.join(', ')} would wait for ever`, this.#depth);
+      this.#violate(deadlock(waiting), this.#depth);
       return;
     }
     this.#options.onEnd?.();
@@ -174,14 +184,15 @@ class Search {
   }
 
   #violate(what: string, steps: number): void {
-    const max = this.#options.maxViolations ?? 1;
-    if (this.#violations.length < max) {
+    const { onePerKind = false, maxViolations = onePerKind ? Infinity : 1 } = this.#options;
+    const known = onePerKind && this.#violations.some((violation) => violation.what === what);
+    if (!known && this.#violations.length < maxViolations) {
       const decisions: Decision[] = [];
       for (let d = 0; d < steps; d++)
         decisions.push({ thread: this.#tookThread[d]!, branch: this.#tookBranch[d]! });
       this.#violations.push({ what, schedule: formatSchedule(decisions), steps });
     }
-    if (max === 1) this.#stopped = true;
+    if (maxViolations === 1) this.#stopped = true;
   }
 
   #deepen(): void {

@@ -130,6 +130,11 @@ export function ptlUnlock(k: Machine, table: number): void {
   spinUnlock(k.ptes, table + TABLE_LOCK);
 }
 
+/** Whether somebody holds the lock of a lowest-level table, for an onlooker. */
+export function ptlHeld(k: Machine, table: number): boolean {
+  return ld(k.ptes, table + TABLE_LOCK) !== 0;
+}
+
 /** Reads an entry for an onlooker, for whom nobody else runs. */
 export function readPte(k: Machine, ptep: number): Pte {
   return { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };

@@ -1,4 +1,3 @@
-import { archById } from '../arch/variants.js';
 import { PG_dirty } from '../folio/flags.js';
 import { pageContent, testFlag } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
@@ -15,7 +14,6 @@ import { ld } from '../step/memory.js';
 import { type Step, choose, run } from '../step/step.js';
 import type { StepThread } from '../step/thread.js';
 import { access } from '../sys/access.js';
-import { makeMachine } from '../sys/machine.js';
 import { mmOfTask, newTask } from '../sys/task.js';
 import { AddressSpace, type File } from '../vma/file.js';
 import { Mm } from '../vma/mm.js';
@@ -23,6 +21,8 @@ import { findVma, removeVma } from '../vma/vma-list.js';
 import { Vma } from '../vma/vma.js';
 import { unmapVmas } from '../zap/unmap-vmas.js';
 import { zapPageRangeSingle } from '../zap/zap.js';
+import type { RaceKernel, Watched } from './race.js';
+import { bootRace, runningOn } from './race-machine.js';
 
 /**
  * The race of 5df397dec7c4: a shared file mapping is unmapped on one CPU while another stores to it through its TLB
@@ -37,8 +37,9 @@ export interface DelayedRmapOptions {
   readonly targets?: 'any' | 'inTurn';
   /** `file`: writeback looks for all dirty pages; `page`: it has found the first one, and writes that. Default file. */
   readonly writes?: 'file' | 'page';
-  /** Whether page_remove_rmap() waits for the TLB flush. */
-  readonly patched: boolean;
+  /** The kernel. Default: v6.1 on x86_64, where page_remove_rmap() waits for the TLB flush if `patched`. */
+  readonly kernel?: Omit<RaceKernel, 'bound'>;
+  readonly patched?: boolean;
   /** Processes that map the file: with a second one, the unmapped mapping is not the last. Default 1. */
   readonly mappings?: 1 | 2;
   /**
@@ -53,6 +54,8 @@ export interface DelayedRmap {
   readonly threads: readonly StepThread[];
   /** Says which page lost data: newer than the disk, and nothing remembers that it is. */
   readonly lostDirty: () => string | null;
+  readonly watched: readonly Watched[];
+  readonly files: readonly number[];
 }
 
 const UNMAPPER = 0;
@@ -66,16 +69,14 @@ export function delayedRmap(options: DelayedRmapOptions): DelayedRmap {
   const file = diskFileSetup(machine, pages);
   const mapping = AddressSpace.at(machine, file.fMapping);
   const users = Array.from({ length: mappings }, () => newTask(machine));
-  const [start] = users.map((task) => mapAndWrite(machine, task, file, pages)) as [number];
+  const starts = users.map((task) => mapAndWrite(machine, task, file, pages));
+  const start = starts[0]!;
   const task = users[0]!;
   const mm = mmOfTask(machine, task);
   const vma = findVma(machine, mm, start)!;
   if (options.unmap !== 'madvise') removeVma(machine, mm, vma);
 
-  const on = (cpu: number) => () => {
-    machine.cpu = cpu;
-    machine.current = task;
-  };
+  const on = (cpu: number) => runningOn(machine, cpu, task);
   const target = (n: number) => (options.targets === 'inTurn' ? n % pages : null);
   const store = (n: number) => () => storeTo(machine, mm, start, pages, target(n), 2 + n);
   const write = () => writing(machine, mapping, options);
@@ -84,22 +85,20 @@ export function delayedRmap(options: DelayedRmapOptions): DelayedRmap {
     { name: 'user', enter: on(USER), operations: Array.from({ length: stores }, (_, n) => store(n)) },
     { name: 'writeback', enter: on(WRITEBACK), operations: [write] },
   ];
-  return { machine, threads, lostDirty: () => lostDirty(machine, mapping) };
+  const watched = users.map(({ mm }, n) => ({
+    name: n === 0 ? '' : 'other process',
+    mm,
+    start: starts[n]!,
+    nrPages: pages,
+  }));
+  return { machine, threads, lostDirty: () => lostDirty(machine, mapping), watched, files: [mapping.at] };
 }
 
-function bootFor({ pages, patched }: DelayedRmapOptions): Machine {
+function bootFor({ pages, patched = false, kernel }: DelayedRmapOptions): Machine {
   const [release, arch] = ['v6.1', 'x86_64'];
-  return makeMachine({
-    release,
-    arch: archById(arch),
-    patched: resolvePatches(release, arch, patched ? ['5df397dec7c4'] : []),
-    nrFrames: 64,
-    nrSwapSlots: 0,
-    nrCpus: 3,
-    nrTlbEntries: pages,
-    countEvents: false,
-    floorWords: 1 << 14,
-  });
+  const ids = patched ? ['5df397dec7c4'] : [];
+  const chosen = kernel ?? { release, arch, patched: resolvePatches(release, arch, ids) };
+  return bootRace(chosen, { nrCpus: 3, nrTlbEntries: pages });
 }
 
 /** Maps the file and stores 1 to every page, so that the CPU has cached dirty entries. Gives the address. */

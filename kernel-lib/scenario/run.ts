@@ -163,7 +163,8 @@ function runSteps(model: Model, lines: readonly string[]): { steps: StepReport[]
   return { steps };
 }
 
-function patchWords(options: RunOptions): string[] {
+/** Patches beyond a release's, `+8d6a0ac09a16`, and those taken from it, `-93c0eac40d4e`. */
+export function patchWords(options: RunOptions): string[] {
   const added = (options.with ?? []).map((id) => `+${id}`);
   return [...added, ...(options.without ?? []).map((id) => `-${id}`)];
 }

@@ -67,6 +67,17 @@ function switchMmIrqsOff(k: Machine, mm: number): void {
   st(k.slab, tlb + LOADED_MM, mm);
 }
 
+/** What a CPU has cached, for an onlooker: page numbers and entries as they were read. */
+export function cachedTranslations(k: Machine, cpu: number): { readonly vpn: number; readonly pte: Pte }[] {
+  const first = tlbOf(k, cpu) + ENTRIES;
+  return Array.from({ length: k.nrTlbEntries }, (_, i) => first + i * ENTRY_WORDS)
+    .filter((slot) => ld(k.slab, slot + VALID) === 1)
+    .map((slot) => ({
+      vpn: ld(k.slab, slot + VPN + 1) * 0x1_0000_0000 + (ld(k.slab, slot + VPN) >>> 0),
+      pte: { lo: ld(k.slab, slot + PTE), hi: ld(k.slab, slot + PTE + 1) },
+    }));
+}
+
 /** What a CPU has to know of an address space: its slab address and topmost table. */
 export interface AddressSpaceRoot {
   readonly at: number;

@@ -12,3 +12,4 @@ export { histogram, type HistogramOptions } from './histogram.js';
 export { lines, type LinesOptions } from './lines.js';
 export { pte } from './pte.js';
 export { table, type TableOptions } from './records.js';
+export { timeline, type TimelineRow } from './timeline.js';

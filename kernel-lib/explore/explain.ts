@@ -1,0 +1,91 @@
+import { VmBug } from '../base/error.js';
+import type { Arena } from '../step/arena.js';
+import type { Steps, ThreadProgram } from './program.js';
+import { runStep } from './run-step.js';
+import type { Decision } from './schedule.js';
+
+/** A load or store of kernel code. */
+export interface Access {
+  readonly address: number;
+  /** What was stored; absent for a load. */
+  readonly value?: number;
+  /** Names of the Step functions in which it happened, innermost first. */
+  readonly calls: readonly string[];
+}
+
+/** One step, as it ran. */
+export interface ExplainedStep {
+  readonly thread: number;
+  readonly branch: number;
+  readonly accesses: readonly Access[];
+  /** How kernel code broke a promise of its own in this step. */
+  readonly failure?: string;
+}
+
+/**
+ * Runs a schedule in the stepped build itself, one generator a thread, and shows where each word is read and
+ * written. Memory is left as the schedule leaves it.
+ *
+ * @param arena holds a machine of its own, in the state in which the threads begin
+ * @param schedule one that `replay` accepts
+ * @param afterStep called after each step, when memory is as the step left it
+ */
+export function explainSchedule(
+  arena: Arena,
+  programs: readonly ThreadProgram[],
+  schedule: readonly Decision[],
+  afterStep: (step: ExplainedStep) => void,
+): void {
+  const words = arena.all();
+  const threads = programs.map((program) => new Running(program));
+  for (const { thread, branch } of schedule)
+    afterStep({ thread, branch, ...threads[thread]!.step(words, branch) });
+}
+
+/** A thread with a generator that is never rewound. */
+class Running {
+  readonly #program: ThreadProgram;
+  #operation = -1;
+  #steps: Steps | undefined;
+
+  constructor(program: ThreadProgram) {
+    this.#program = program;
+  }
+
+  step(words: Int32Array, branch: number): Omit<ExplainedStep, 'thread' | 'branch'> {
+    this.#program.enter?.();
+    this.#steps ??= this.#program.operations[++this.#operation]!();
+    const accesses: Access[] = [];
+    const see = (address: number, value?: number) => {
+      accesses.push({ address, ...(value === undefined ? {} : { value }), calls: callers() });
+    };
+    const { outcome, writes, why } = runStep(this.#steps, words, branch, see);
+    if (outcome === 'blocked')
+      throw new VmBug(`${this.#program.name} waits for ${why} where it went on before`);
+    for (let i = 0; i < writes.length; i += 2) words[writes[i]!] = writes[i + 1]!;
+    if (outcome === 'done') this.#steps = undefined;
+    return outcome === 'failed' ? { accesses, failure: why } : { accesses };
+  }
+}
+
+/** Functions of the barrier itself, which stand between an access and who asked for it. */
+const BARRIER: ReadonlySet<string> = new Set(['ld', 'st', 'fill', 'copy']);
+
+/** A line of a stack that names a function, `.next` behind the name of one that the engine resumed there. */
+const FRAME = /^\s*(?:at )?([\w$]+(?:\.next)?)(?: \(|@)/;
+
+/** Step functions under way between the barrier and the explorer, innermost first, as the engine's stack has them. */
+function callers(): string[] {
+  const depth = Error.stackTraceLimit;
+  Error.stackTraceLimit = Infinity;
+  const stack = new Error().stack ?? '';
+  Error.stackTraceLimit = depth;
+  const names = stack.split('\n').flatMap((line) => FRAME.exec(line)?.[1] ?? []);
+  const explorer = names.indexOf('runStep');
+  const kernel = names.slice(0, explorer < 0 ? names.length : explorer);
+  const barrier = Math.max(...[...BARRIER].map((name) => kernel.lastIndexOf(name)));
+  const between = kernel.slice(barrier + 1);
+  // Where the engine does not mark them, every function has to do.
+  const steps = between.filter((_, i) => between[i + 1]?.endsWith('.next'));
+  return steps.length > 0 ? steps : between;
+}

@@ -1,0 +1,13 @@
+import { delayedRmapRaces } from '#stepped/scenario/delayed-rmap-races.js';
+import type { Race } from '#stepped/scenario/race.js';
+import { InputError } from '../base/error.js';
+
+/** Every race, one line a theme. Their threads are kernel code of the stepped build. */
+export const races: readonly Race[] = [...delayedRmapRaces];
+
+/** @throws InputError naming the races that there are */
+export function raceByName(name: string): Race {
+  const found = races.find((race) => race.name === name);
+  if (found) return found;
+  throw new InputError(`no race '${name}'; there are ${races.map((race) => race.name).join(', ')}`);
+}

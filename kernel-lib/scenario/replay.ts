@@ -1,0 +1,154 @@
+import type { Race, RaceKernel, RaceSetup } from '#stepped/scenario/race.js';
+import { type Citation, citations } from '../explore/citations.js';
+import { ending } from '../explore/ending.js';
+import { type ExplainedStep, explainSchedule } from '../explore/explain.js';
+import { KernelThreads } from '../explore/kernel-threads.js';
+import { replay as replayed } from '../explore/replay.js';
+import { parseSchedule } from '../explore/schedule.js';
+import type { Figure } from '../view/figure.js';
+import { type Displayable, type MimeBundle, mimeBundle } from '../view/mime.js';
+import { Table } from '../view/table.js';
+import { type TimelineRow, timeline } from '../view/timeline.js';
+import { Observer, differences } from './observed.js';
+
+/** One step of a schedule, explained. */
+export interface ReplayStep {
+  readonly thread: string;
+  /** Where the step began: `ptep_get_and_clear in zap_pte_range`. */
+  readonly function: string;
+  /** Where the kernel has the last of them: `mm/memory.c`; `hardware` for what it has not. */
+  readonly file: string;
+  /** What the step changed, in words. */
+  readonly changes: readonly string[];
+}
+
+/** A schedule that was run step by step. In a cell it shows who did what when. */
+export class Replay implements Displayable {
+  readonly name: string;
+  readonly schedule: string;
+  readonly threads: readonly string[];
+  readonly steps: readonly ReplayStep[];
+  /** What is wrong in the end, null for nothing: as the search says it. */
+  readonly ends: string | null;
+
+  constructor(
+    name: string,
+    schedule: string,
+    threads: readonly string[],
+    steps: readonly ReplayStep[],
+    ends: string | null,
+  ) {
+    this.name = name;
+    this.schedule = schedule;
+    this.threads = threads;
+    this.steps = steps;
+    this.ends = ends;
+  }
+
+  /** How often another thread went on. */
+  get contextSwitches(): number {
+    return this.steps.filter(({ thread }, i) => i > 0 && thread !== this.steps[i - 1]!.thread).length;
+  }
+
+  /** One row a step that changed something, one column a thread. */
+  get table(): Table {
+    const rows = this.steps.flatMap((step, i) =>
+      step.changes.length === 0 ? [] : [[i + 1, ...this.threads.map(cellOf(step)), step.changes.join('; ')]],
+    );
+    return new Table({
+      columns: ['step', ...this.threads, 'what changed'],
+      rows,
+      caption: this.caption,
+      limit: rows.length,
+    });
+  }
+
+  /** Who ran when. */
+  get figure(): Figure {
+    const rows = this.steps.map((step): TimelineRow => ({
+      lane: step.thread,
+      label: step.function,
+      notes: step.changes,
+    }));
+    const { threads: lanes, caption } = this;
+    return timeline(rows, {
+      lanes,
+      title: `${this.name}: ${this.schedule}`,
+      caption,
+      text: this.table.toString(),
+    });
+  }
+
+  get caption(): string {
+    const { steps, contextSwitches, ends } = this;
+    return `${steps.length} steps, ${contextSwitches} context switches: ${ends ?? 'nothing is broken'}`;
+  }
+
+  /** What `faultbook explore --replay --json` prints. */
+  toJSON(): object {
+    const { name, schedule, ends, steps } = this;
+    return { name, schedule, invariant: ends, steps };
+  }
+
+  [mimeBundle](): MimeBundle {
+    return { ...this.figure[mimeBundle](), ...this.table[mimeBundle]() };
+  }
+
+  toString(): string {
+    return this.table.toString();
+  }
+
+  /** What `console.log` prints in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
+
+function cellOf(step: ReplayStep): (thread: string) => string {
+  const where = step.file === '' ? step.function : `${step.function} (${step.file})`;
+  return (thread) => (thread === step.thread ? where : '');
+}
+
+/**
+ * Runs a schedule of a race on machines of its own: one to judge the end, one to look at after every step.
+ *
+ * @throws InputError if the schedule is none, or asks for a step that its thread cannot take there
+ */
+export function replayOn(race: Race, kernel: RaceKernel, schedule: string): Replay {
+  const ends = endOf(race, race.setUp(kernel), schedule);
+  const setup = race.setUp(kernel);
+  const threads = setup.threads.map(({ name }) => name);
+  const observer = new Observer(setup);
+  const steps: ReplayStep[] = [];
+  let before = observer.observe();
+  explainSchedule(setup.machine.arena, setup.threads, parseSchedule(schedule, threads.length), (step) => {
+    const after = observer.observe();
+    const changes = [...differences(before, after), ...(step.failure === undefined ? [] : [step.failure])];
+    steps.push({ thread: threads[step.thread]!, ...placeOf(step), changes });
+    before = after;
+  });
+  return new Replay(race.name, schedule, threads, steps, ends);
+}
+
+function endOf(race: Race, { machine, threads, broken }: RaceSetup, schedule: string): string | null {
+  const system = new KernelThreads(machine.arena, threads);
+  replayed(system, schedule);
+  if (system.failure() !== '') return system.failure();
+  return ending(system, () => {
+    const what = broken();
+    return what === null ? null : `${race.invariant.name}: ${what}`;
+  });
+}
+
+/** Names the kernel's function in which a step began, and the one that called it. */
+function placeOf({ accesses }: ExplainedStep): Pick<ReplayStep, 'function' | 'file'> {
+  const calls = accesses[0]?.calls ?? [];
+  const [own, caller] = calls.flatMap((name) => citationOf(name) ?? []);
+  if (own === undefined) return { function: calls[0] ?? 'chooses', file: 'hardware' };
+  if (caller === undefined) return { function: own.name, file: own.file };
+  return { function: `${own.name} in ${caller.name}`, file: caller.file };
+}
+
+function citationOf(name: string): Citation | undefined {
+  return Object.hasOwn(citations, name) ? citations[name] : undefined;
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { resolvePatches } from '../../kernel-lib/patches/releases.js';
+import { explore, replay } from '../../kernel-lib/scenario/exploration.js';
+import { races } from '../../kernel-lib/scenario/races.js';
+
+/** The race's own kernel, and that with the commits that decide. */
+const kernels = races.flatMap(({ name, decidedBy }) =>
+  [[], decidedBy].slice(0, decidedBy.length > 0 ? 2 : 1).map((commits) => ({ name, commits })),
+);
+
+test.each(kernels)(
+  '$name with $commits: found or absent, as the kernel’s history has it',
+  ({ name, commits }) => {
+    const result = explore(name, { with: commits });
+    expect(result.complete).toBe(true);
+    expect(result.verdict).toBe(result.expectedToBreak ? 'found' : 'absent');
+  },
+);
+
+test.each(races.filter(({ decidedBy }) => decidedBy.length > 0))(
+  '$name: the commit that decides is a switch that flips the verdict',
+  ({ arch, release, decidedBy, breaks }) => {
+    const verdict = (...ids: string[]) => breaks({ arch, patched: resolvePatches(release, arch, ids) });
+    expect([verdict(), verdict(...decidedBy)].sort()).toEqual([false, true]);
+  },
+);
+
+test('what the reduced search finds, the full search finds', () => {
+  for (const commits of [[], ['5df397dec7c4']]) {
+    const options = { with: commits, bound: { pages: 1, stores: 2 } };
+    const [reduced, full] = [
+      explore('delayed-rmap', options),
+      explore('delayed-rmap', { ...options, reduction: false }),
+    ];
+    expect(reduced.verdict).toBe(full.verdict);
+    expect(reduced.states).toBeLessThan(full.states);
+  }
+});
+
+test('a schedule has the fewest context switches, and replays with its functions and what they change', () => {
+  const [violation] = explore('delayed-rmap', { bound: { pages: 1, stores: 1 } }).violations;
+  const again = replay('delayed-rmap', violation!.schedule, { bound: { pages: 1, stores: 1 } });
+  expect(again.ends).toBe('no lost dirty data: page 0 lost a store');
+  expect(again.contextSwitches).toBe(3);
+  expect(again.steps).toEqual(violation!.steps);
+  const line = (change: string) => again.steps.findIndex(({ changes }) => changes.includes(change));
+  expect(again.steps[line('page A is mapped: once => never')]).toMatchObject({
+    thread: 'unmap',
+    function: 'page_remove_rmap in zap_pte_range',
+    file: 'mm/memory.c',
+  });
+  const order = [
+    'PTE 0: page A, writable, dirty => nothing',
+    'page A is mapped: once => never',
+    'page A is no longer dirty',
+    'disk 0 holds: 0x0 => 0x1',
+    'page A holds: 0x1 => 0x2',
+    'TLB of user for 0: page A, writable, dirty => nothing',
+  ].map(line);
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+  expect(order[0]).toBeGreaterThan(0);
+});
+
+test('a search that gives up says that it is incomplete, and never that the promise holds', () => {
+  const options = { with: ['5df397dec7c4'] };
+  expect(explore('delayed-rmap', { ...options, maxStates: 100 }).verdict).toBe('incomplete');
+  const told: number[] = [];
+  const stopped = explore('delayed-rmap', {
+    ...options,
+    seconds: 1e-9,
+    onProgress: ({ states }) => told.push(states),
+  });
+  expect(stopped.verdict).toBe('incomplete');
+  expect(stopped.meaning).toMatch(/^incomplete: nothing broke/);
+  expect(told).toHaveLength(1);
+});
+
+test('bad input is told in one line', () => {
+  expect(() => explore('no-race')).toThrow(/no race 'no-race'; there are delayed-rmap/);
+  expect(() => explore('delayed-rmap', { bound: { cats: 1 } })).toThrow(
+    "no bound 'cats'; it has pages, stores",
+  );
+  expect(() => explore('delayed-rmap', { bound: { pages: 0.5 } })).toThrow('bound pages is 0.5');
+  expect(() => replay('delayed-rmap', 'a9999')).toThrow('thread a (unmap) has ended');
+  expect(() => replay('delayed-rmap', 'z')).toThrow('none of the threads a-c');
+});

@@ -23,6 +23,7 @@ import { folioLock, folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioAddLru, lruAddDrain } from '../folio/lru.js';
 import { ksmMightNeedToCopy } from '../swap/ksm-copy.js';
 import type { Machine } from '../machine/machine.js';
+import { warnOnOnce } from '../machine/warn.js';
 import {
   type Pte,
   pteMkdirty,
@@ -41,10 +42,18 @@ import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { RMAP_EXCLUSIVE, RMAP_NONE, pageAddAnonRmap, pageAddNewAnonRmap } from '../rmap/map.js';
 import { folioAddLruVma } from '../rmap/lru.js';
 import type { Step } from '../step/step.js';
-import { SWP_STABLE_WRITES, __swapCount, isSynchronous, swapArea, swapFree } from '../swap/area.js';
+import {
+  SWP_STABLE_WRITES,
+  __swapCount,
+  isSynchronous,
+  namesSwapSlot,
+  swapArea,
+  swapFree,
+} from '../swap/area.js';
 import { folioFreeSwap, memCgroupSwapFull, readSwapCacheAsync, swapCacheGetFolio } from '../swap/cache.js';
 import { nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { swapReadpage } from '../swap/io.js';
+import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { workingsetRefault } from '../swap/workingset.js';
 import { userfaultfdPteWp } from '../uffd/markers.js';
 import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
@@ -77,9 +86,13 @@ interface Swapin {
  * @kernel mm/memory.c do_swap_page v6.2
  */
 export function* doSwapPage(k: Machine, vmf: VmFault): Step<number> {
+  if (k.patched.knowsSpecialSwapPtes && isSwapSpecialPte(k, vmf.origPte)) {
+    warnOnOnce(k, 'do_swap_page', 'a special swap PTE holds nothing that could be swapped in');
+    return 0;
+  }
   const entry = pteToSwpEntry(k, vmf.origPte);
   if (nonSwapEntry(k, entry)) return yield* handleNonSwapEntry(k, vmf, entry);
-  if (swapArea(k) === undefined) return 0;
+  if (!namesSwapSlot(k, entry)) return 0;
   const cached = yield* swapCacheGetFolio(k, entry);
   const major = cached === 0;
   const swapin = major ? yield* readIn(k, entry) : { entry, swapcache: cached, page: cached };

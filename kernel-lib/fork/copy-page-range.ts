@@ -49,6 +49,7 @@ import {
   pteToSwpEntry,
 } from '../swap/entry.js';
 import { migrationPtePage, sharedMigrationPte } from '../swap/migration-entry.js';
+import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { Mm } from '../vma/mm.js';
 import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
 import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_UFFD_WP, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
@@ -129,6 +130,10 @@ function* copyPteRange(k: Machine, copy: CopyTables, start: number, end: number)
  */
 function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<void> {
   const { dst } = copy;
+  if (isSwapSpecialPte(k, srcPte)) {
+    if ((dst.vmFlags & VM_UFFD_WP) !== 0) yield* setPteAt(k, pteOffset(k, copy.dstTable, address), srcPte);
+    return;
+  }
   const dstMm = Mm.at(k, dst.vmMm);
   const entry = pteToSwpEntry(k, srcPte);
   let pte = srcPte;

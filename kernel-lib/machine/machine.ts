@@ -56,6 +56,8 @@ export interface Machine {
   readonly handles: (object | undefined)[];
   /** Receives every completed fault; absent: nobody looks. */
   onFault?: (fault: FaultEvent) => void;
+  /** Receives what the kernel would warn of in its log; absent: nobody looks. */
+  onWarning?: (warning: string) => void;
   /** Called when a userfaultfd, by its context's address, has something to read; absent: its readers look by themselves. */
   onUserfaultfd?: (ctx: number) => void;
   /** Counts an event, once or `by` times. @kernel include/linux/vmstat.h count_vm_events v6.2 */

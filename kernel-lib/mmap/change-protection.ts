@@ -41,6 +41,7 @@ import {
   pteToSwpEntry,
 } from '../swap/entry.js';
 import { migrationPtePage, wrprotectedMigrationPte } from '../swap/migration-entry.js';
+import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { userfaultfdWpUseMarkers } from '../uffd/ctx.js';
 import { Mm } from '../vma/mm.js';
 import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
@@ -125,6 +126,7 @@ function changedPresent(k: Machine, vma: Vma, oldpte: Pte, newprot: Pgprot, cpFl
 
 /** An error marker kept userfaultfd's bit before 7e3ce3f8d2d2 like a slot; since then it is left alone. */
 function changedNonpresent(k: Machine, oldpte: Pte, cpFlags: number): Pte {
+  if (!pteHasSwapEntry(k, oldpte)) return oldpte;
   const entry = pteToSwpEntry(k, oldpte);
   const resolve = (cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0;
   if ((pteMarkerGet(k, entry) & PTE_MARKER_UFFD_WP) !== 0) return resolve ? PTE_NONE : oldpte;

@@ -22,6 +22,7 @@ import {
 import type { Step } from '../step/step.js';
 import { vmaHasUffdWithoutEventRemap } from '../uffd/ctx.js';
 import { pteMarkerUffdWp } from '../uffd/markers.js';
+import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
 
@@ -90,5 +91,6 @@ function withoutUffdWp(k: Machine, pte: Pte): Pte {
  */
 function moveSoftDirtyPte(k: Machine, pte: Pte): Pte {
   if (!k.softDirty) return pte;
-  return ptePresent(k, pte) ? pteMksoftDirty(k, pte) : pteSwpMksoftDirty(k, pte);
+  if (ptePresent(k, pte)) return pteMksoftDirty(k, pte);
+  return pteHasSwapEntry(k, pte) ? pteSwpMksoftDirty(k, pte) : pte;
 }

@@ -97,6 +97,17 @@ export function __swapCount(k: Machine, entry: number): number {
   return ld(k.swapSlots, at(entry, MAP)) >> 8;
 }
 
+/** Whether an entry names a slot that there is: else it is garbage. MODEL: the test in get_swap_device(). */
+export function namesSwapSlot(k: Machine, entry: number): boolean {
+  const si = swapArea(k);
+  return si !== undefined && swpOffset(entry) < si.max;
+}
+
+/** How many page-table entries share a slot, 0 for garbage. @kernel mm/swapfile.c swp_swapcount v6.2 */
+export function swpSwapcount(k: Machine, entry: number): number {
+  return namesSwapSlot(k, entry) ? __swapCount(k, entry) : 0;
+}
+
 export function swapHasCache(k: Machine, entry: number): boolean {
   return (ld(k.swapSlots, at(entry, MAP)) & SWAP_HAS_CACHE) !== 0;
 }

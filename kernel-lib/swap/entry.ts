@@ -1,14 +1,22 @@
 import type { Machine } from '../machine/machine.js';
-import { type Pte, pteSwpOffset, pteSwpType, swpEntryToPte } from '../pgtable/pte.js';
+import {
+  PTE_NONE,
+  type Pte,
+  pteSwpMkuffdWp,
+  pteSwpOffset,
+  pteSwpType,
+  swpEntryToPte,
+} from '../pgtable/pte.js';
 
 /**
  * MODEL: a swap entry as one number: 5 bits of type above 26 bits of offset. 0 is no entry, for slot 0 of an area
  * is its header.
  */
 const OFFSET_BITS = 26;
+const OFFSET_MASK = (1 << OFFSET_BITS) - 1;
 
 export function swpEntry(type: number, offset: number): number {
-  return (type << OFFSET_BITS) | offset;
+  return (type << OFFSET_BITS) | (offset & OFFSET_MASK);
 }
 
 export function swpType(entry: number): number {
@@ -16,7 +24,7 @@ export function swpType(entry: number): number {
 }
 
 export function swpOffset(entry: number): number {
-  return entry & ((1 << OFFSET_BITS) - 1);
+  return entry & OFFSET_MASK;
 }
 
 /** The entry in a page-table entry that is neither none nor present. */
@@ -51,8 +59,17 @@ export function pteMarkerGet(k: Machine, entry: number): number {
   return isPteMarkerEntry(k, entry) ? swpOffset(entry) : 0;
 }
 
+/**
+ * What a series of 2021 proposed instead of a marker: an entry with the write-protection bit and nothing else, see
+ * special-pte.ts. Where the architecture has no such bit it is the empty entry. MODEL: UFFD_WP_SWP_PTE_SPECIAL there.
+ */
+export function uffdWpSwpPteSpecial(k: Machine): Pte {
+  return k.uffdWp ? pteSwpMkuffdWp(k, PTE_NONE) : PTE_NONE;
+}
+
 /** @kernel include/linux/swapops.h make_pte_marker v6.2 */
 export function makePteMarker(k: Machine, marker: number): Pte {
+  if (k.patched.specialSwapPtes && marker === PTE_MARKER_UFFD_WP) return uffdWpSwpPteSpecial(k);
   return swpEntryToPte(k, k.swpTypes.SWP_PTE_MARKER, marker);
 }
 

@@ -1,6 +1,6 @@
 import type { Machine } from '../machine/machine.js';
-import { PTE_NONE, type Pte, pteNone, ptePresent, pteSame, pteSwpMkuffdWp } from '../pgtable/pte.js';
-import { isPteMarkerEntry, pteToSwpEntry } from './entry.js';
+import { type Pte, pteNone, ptePresent, pteSame } from '../pgtable/pte.js';
+import { isPteMarkerEntry, pteToSwpEntry, uffdWpSwpPteSpecial } from './entry.js';
 
 /**
  * Page-table entries that are neither none nor present and hold no swap entry.
@@ -10,14 +10,6 @@ import { isPteMarkerEntry, pteToSwpEntry } from './entry.js';
  * before he decoded an entry had to ask pte_has_swap_entry() from then on. What was merged in v5.19 are markers: a
  * swap type of their own, so that decoding stays legal.
  */
-
-/**
- * The one special entry of that series; without write-protection in the architecture it is the empty one.
- * MODEL: UFFD_WP_SWP_PTE_SPECIAL of the series, a constant there.
- */
-export function uffdWpSwpPteSpecial(k: Machine): Pte {
-  return k.uffdWp ? pteSwpMkuffdWp(k, PTE_NONE) : PTE_NONE;
-}
 
 /** Whether an entry is the special one, bit for bit. MODEL: is_swap_special_pte() was never merged. */
 export function isSwapSpecialPte(k: Machine, pte: Pte): boolean {

@@ -1,3 +1,4 @@
+import { vmBugOn } from '../base/error.js';
 import { pageByte, setPageByte } from '../folio/frame.js';
 import {
   FAULT_FLAG_ALLOW_RETRY,
@@ -37,6 +38,9 @@ export const SEGV_MAPERR = 1;
 export const SEGV_ACCERR = 2;
 export const BUS_ADRERR = 2;
 
+/** MODEL: so often a real access would go on faulting, too, but people want to know. */
+const MANY_FAULTS = 1000;
+
 /**
  * One byte load or store by the process itself.
  *
@@ -45,9 +49,10 @@ export const BUS_ADRERR = 2;
  * @returns the byte, or the signal that stopped the access
  */
 export function* access(k: Machine, mm: Mm, address: number, value?: number): Step<number | Signal> {
-  for (;;) {
+  for (let faults = 0; ; faults++) {
     const byte = yield* tryAccess(k, mm, address, value);
     if (byte !== undefined) return byte;
+    vmBugOn(faults > MANY_FAULTS, 'an access faults for ever: every fault is answered, and none helps');
     const signal = yield* doUserAddrFault(k, mm, address, value !== undefined);
     if (signal !== undefined) return signal;
   }

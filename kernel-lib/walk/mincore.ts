@@ -6,7 +6,7 @@ import { radixToSwpEntry, xaIsValue, xaLoad } from '../pagecache/xarray.js';
 import { type Pte, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
-import { cachedPage } from '../swap/area.js';
+import { cachedPage, namesSwapSlot } from '../swap/area.js';
 import { nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { pteNoneMostly } from '../swap/special-pte.js';
 import { type AddressSpace, vmaMapping } from '../vma/file.js';
@@ -60,7 +60,7 @@ export function mincorePte(k: Machine, vma: Vma, pte: Pte, address: number): boo
   if (ptePresent(k, pte)) return true;
   const entry = pteToSwpEntry(k, pte);
   // What stands for a page, or for a page that is lost, does not have to be read.
-  return nonSwapEntry(k, entry) || isUptodate(k, cachedPage(k, entry));
+  return nonSwapEntry(k, entry) || (namesSwapSlot(k, entry) && isUptodate(k, cachedPage(k, entry)));
 }
 
 function isUptodate(k: Machine, page: number): boolean {

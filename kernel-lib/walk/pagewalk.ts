@@ -1,10 +1,11 @@
 import type { Machine } from '../machine/machine.js';
 import { emptyLevel, pmdAddrEnd, pteOffset, pteTable, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
-import type { Mm } from '../vma/mm.js';
+import { type AddressSpace, vmasMapping } from '../vma/file.js';
+import { Mm } from '../vma/mm.js';
 import { VM_PFNMAP } from '../vma/vm-flags.js';
 import { findVma } from '../vma/vma-list.js';
-import type { Vma } from '../vma/vma.js';
+import { type Vma, vmaPages } from '../vma/vma.js';
 
 /** A walk under way. @kernel include/linux/pagewalk.h mm_walk v6.2 */
 export interface MmWalk<T> {
@@ -33,8 +34,10 @@ export interface MmWalkOps<T> {
   readonly pteEntry?: (k: Machine, walk: MmWalk<T>, ptep: number, address: number) => Step<number>;
   /** A range without tables. @param depth 0 for the root, 3 for the level above the lowest */
   readonly pteHole?: (k: Machine, walk: MmWalk<T>, start: number, end: number, depth: number) => Step<number>;
-  /** Whether a mapping is left out. */
-  readonly testWalk?: (walk: MmWalk<T>, start: number, end: number) => boolean;
+  /** Asked of each mapping: 0 to walk it, 1 to leave it out, a negative error number to end the walk. */
+  readonly testWalk?: (k: Machine, walk: MmWalk<T>, start: number, end: number) => number;
+  /** Behind each mapping that was walked. */
+  readonly postVma?: (k: Machine, walk: MmWalk<T>) => Step<void>;
 }
 
 /**
@@ -74,15 +77,43 @@ function* __walkPageRange<T>(
   end: number,
   ops: MmWalkOps<T>,
 ): Step<number> {
-  if (ops.testWalk?.(walk, start, end)) return 0;
+  const test = ops.testWalk?.(k, walk, start, end) ?? 0;
+  if (test !== 0) return Math.min(test, 0);
   // Frames without struct page look like a hole to whoever has not said otherwise.
-  if (ops.testWalk === undefined && (walk.vma!.vmFlags & VM_PFNMAP) !== 0)
-    return yield* hole(k, walk, start, end, 0, ops);
-  for (let at = start; at < end;) {
+  const hidden = ops.testWalk === undefined && (walk.vma!.vmFlags & VM_PFNMAP) !== 0;
+  if (hidden) return yield* hole(k, walk, start, end, 0, ops);
+  let err = 0;
+  for (let at = start; at < end && err === 0;) {
     const next = pmdAddrEnd(k, at, end);
-    const err = yield* walkPmd(k, walk, at, next, ops);
-    if (err !== 0) return err;
+    err = yield* walkPmd(k, walk, at, next, ops);
     at = next;
+  }
+  if (ops.postVma !== undefined) yield* ops.postVma(k, walk);
+  return err;
+}
+
+/**
+ * Visits the page tables of every mapping of a part of an object. The caller holds i_mmap_rwsem.
+ *
+ * @kernel mm/pagewalk.c walk_page_mapping v6.2
+ * @param firstIndex first page; @param nr number of pages
+ * @returns 0, or what a callback ended the walk with
+ */
+export function* walkPageMapping<T>(
+  k: Machine,
+  mapping: AddressSpace,
+  firstIndex: number,
+  nr: number,
+  ops: MmWalkOps<T>,
+  arg: T,
+): Step<number> {
+  for (const vma of vmasMapping(k, mapping, firstIndex, firstIndex + nr - 1)) {
+    const from = Math.max(firstIndex, vma.vmPgoff) - vma.vmPgoff;
+    const to = Math.min(firstIndex + nr - vma.vmPgoff, vmaPages(vma));
+    const walk: MmWalk<T> = { mm: Mm.at(k, vma.vmMm), vma, private: arg };
+    const start = vma.vmStart + from * k.pageSize;
+    const err = yield* __walkPageRange(k, walk, start, vma.vmStart + to * k.pageSize, ops);
+    if (err !== 0) return err;
   }
   return 0;
 }

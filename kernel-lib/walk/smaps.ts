@@ -3,7 +3,7 @@ import { PageAnon, PageKsm, pageMapcount, testFlag } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { xaFind, xaIsValue, xaLoad } from '../pagecache/xarray.js';
 import { pteDirty, ptePresent, pteYoung } from '../pgtable/pte.js';
-import { __swapCount } from '../swap/area.js';
+import { swpSwapcount } from '../swap/area.js';
 import { vmNormalPage } from '../rmap/map.js';
 import { isMigrationEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { isPfnSwapEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
@@ -89,7 +89,7 @@ function smapsPteEntry(
     return;
   }
   const entry = pteToSwpEntry(k, pte);
-  if (!nonSwapEntry(k, entry)) accountSwapEntry(mss, k.pageSize, __swapCount(k, entry));
+  if (!nonSwapEntry(k, entry)) accountSwapEntry(mss, k.pageSize, swpSwapcount(k, entry));
   else if (isPfnSwapEntry(k, entry)) smapsAccount(mss, k.pageSize, pageOfEntry(k, entry));
 }
 

@@ -26,6 +26,7 @@ import {
   pteToSwpEntry,
 } from '../swap/entry.js';
 import { swpOffsetPfn } from '../swap/pfn-entry.js';
+import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
 import { MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
 import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
@@ -173,7 +174,9 @@ function* noteFileUse(k: Machine, page: number, pte: Pte): Step<void> {
 function* zapNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte, details: ZapDetails): Step<void> {
   const entry = pteToSwpEntry(k, pte);
   const evenCows = details.evenCows !== false;
-  if (!nonSwapEntry(k, entry)) {
+  if (isSwapSpecialPte(k, pte)) {
+    if (details.dropMarker !== true) return;
+  } else if (!nonSwapEntry(k, entry)) {
     if (!evenCows) return;
     addMmCounter(k, Mm.at(k, vma.vmMm), MM_SWAPENTS, -1);
     yield* freeSwapAndCache(k, entry);

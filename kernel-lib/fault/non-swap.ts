@@ -1,4 +1,5 @@
 import type { Machine } from '../machine/machine.js';
+import { warnOnOnce } from '../machine/warn.js';
 import { PTE_NONE, pteSame } from '../pgtable/pte.js';
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -33,7 +34,10 @@ export function* handleNonSwapEntry(k: Machine, vmf: VmFault, entry: number): St
 
 /** @kernel mm/memory.c handle_pte_marker v6.2 */
 function* handlePteMarker(k: Machine, vmf: VmFault, marker: number): Step<number> {
-  if (!k.patched.swapErrorMarker && vmaIsAnonymous(vmf.vma)) return VM_FAULT_SIGBUS;
+  if (marker === 0 || (!k.patched.swapErrorMarker && vmaIsAnonymous(vmf.vma))) {
+    warnOnOnce(k, 'handle_pte_marker', 'no marker can be here');
+    return VM_FAULT_SIGBUS;
+  }
   if ((marker & PTE_MARKER_POISONED) !== 0) {
     return k.patched.poisonMarker ? VM_FAULT_HWPOISON : VM_FAULT_SIGBUS;
   }

@@ -4,7 +4,9 @@ import { PageAnon, PageAnonExclusive, folioGet, copyUserHighpage, setFlag } from
 import { vmBugOn } from '../base/error.js';
 import { ENOMEM } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
+import { warnOnOnce } from '../machine/warn.js';
 import {
+  PTE_NONE,
   type Pte,
   pfnPte,
   pteClearUffdWp,
@@ -146,9 +148,8 @@ function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPt
     }
     addMmCounter(k, dstMm, MM_SWAPENTS, 1);
   } else if (isPteMarkerEntry(k, entry)) {
-    if (copiesMarker(k, dst, pteMarkerGet(k, entry))) {
-      yield* setPteAt(k, pteOffset(k, copy.dstTable, address), makePteMarker(k, copiedBits(k, dst, entry)));
-    }
+    const copied = copiedMarker(k, dst, srcPte);
+    if (!pteNone(k, copied)) yield* setPteAt(k, pteOffset(k, copy.dstTable, address), copied);
     return;
   } else if (isMigrationEntry(k, entry)) {
     pte = yield* copyMigrationEntry(k, copy, address, pte);
@@ -167,18 +168,27 @@ function* copyMigrationEntry(k: Machine, copy: CopyTables, address: number, srcP
   return pte;
 }
 
-/** Whether a child gets a marker: three states of its history. */
-function copiesMarker(k: Machine, dst: Vma, marker: number): boolean {
-  if (!k.patched.markerForkFollowsChild || (dst.vmFlags & VM_UFFD_WP) !== 0) return true;
-  const lasting = PTE_MARKER_POISONED | PTE_MARKER_GUARD;
-  return k.patched.errorMarkerSurvivesFork && (marker & lasting) !== 0;
+/**
+ * What a child gets of a marker. First all of them, with a warning where it does not track write-protection; then, with
+ * 49d6d7fb6313, none there, and so lost pages were forgotten; with 7e3ce3f8d2d2 those were spared.
+ */
+function copiedMarker(k: Machine, dst: Vma, pte: Pte): Pte {
+  const tracked = (dst.vmFlags & VM_UFFD_WP) !== 0;
+  const marker = pteMarkerGet(k, pteToSwpEntry(k, pte));
+  if (k.patched.poisonMarker) return rebuiltMarker(k, marker, tracked);
+  if (tracked) return pte;
+  if (!k.patched.markerForkFollowsChild) {
+    warnOnOnce(k, 'copy_nonpresent_pte', 'a child without userfaultfd write-protection gets a marker');
+    return pte;
+  }
+  const error = k.patched.errorMarkerSurvivesFork && (marker & PTE_MARKER_POISONED) !== 0;
+  return error ? pte : PTE_NONE;
 }
 
-/** A child that does not track write-protection gets the marker without that bit. */
-function copiedBits(k: Machine, dst: Vma, entry: number): number {
-  const marker = pteMarkerGet(k, entry);
-  const keepsAll = !k.patched.markerForkFollowsChild || (dst.vmFlags & VM_UFFD_WP) !== 0;
-  return keepsAll ? marker : marker & ~PTE_MARKER_UFFD_WP;
+/** copy_pte_marker(), since af19487f00f3: bit by bit. */
+function rebuiltMarker(k: Machine, marker: number, tracked: boolean): Pte {
+  const copied = marker & (PTE_MARKER_POISONED | PTE_MARKER_GUARD | (tracked ? PTE_MARKER_UFFD_WP : 0));
+  return copied === 0 ? PTE_NONE : makePteMarker(k, copied);
 }
 
 /** @kernel mm/memory.c copy_present_pte v6.2 */

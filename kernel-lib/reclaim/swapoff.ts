@@ -1,4 +1,4 @@
-import { EINVAL } from '../base/errno.js';
+import { EINTR, EINVAL } from '../base/errno.js';
 import { folioPut } from '../folio/alloc.js';
 import { PG_uptodate } from '../folio/flags.js';
 import { folioGet, testFlag } from '../folio/frame.js';
@@ -37,14 +37,21 @@ import type { Vma } from '../vma/vma.js';
 /**
  * The swapoff system call: everything in the area comes back to memory.
  *
- * MODEL: try_to_unuse() and what the system call does around it.
- * @returns 0, or -EINVAL if there is no area
+ * MODEL: try_to_unuse() and what the system call does around it. A round that frees nothing ends it, as a signal would
+ * end the loop of a kernel that cannot recognise its entries.
+ *
+ * @returns 0, -EINVAL if there is no area, or -EINTR
  */
 export function* swapoff(k: Machine): Step<number> {
   const si = swapArea(k);
   if (si === undefined) return -EINVAL;
   si.flags &= ~SWP_WRITEOK;
-  while (si.inusePages > 0) {
+  for (let before = Infinity; si.inusePages > 0;) {
+    if (si.inusePages === before) {
+      si.flags |= SWP_WRITEOK;
+      return -EINTR;
+    }
+    before = si.inusePages;
     for (const mapping of shmemMappings(k)) yield* shmemUnuseInode(k, mapping);
     for (let at = k.globals.mmlist; at !== 0; at = Mm.at(k, at).mmNext) yield* unuseMm(k, Mm.at(k, at));
     for (let offset = findNextToUnuse(k, si, 0); offset !== 0; offset = findNextToUnuse(k, si, offset)) {

@@ -44,3 +44,13 @@ export function faultsOf(steps: readonly StepReport[]): string {
 export function counted(n: number, what: string): string {
   return `${n} ${what}${n === 1 ? '' : 's'}`;
 }
+
+/** Faults that monitors of userfaultfd were told of. */
+export function messages(steps: readonly StepReport[]): number {
+  return steps.flatMap(({ events = [] }) => events.filter(({ t }) => t === 'pf')).length;
+}
+
+/** What the kernel warned of. */
+export function warnings(steps: readonly StepReport[]): readonly string[] {
+  return steps.flatMap((step) => step.warnings ?? []);
+}

@@ -10,7 +10,7 @@ export interface Kernel {
 /** A named course of events with a verdict: data, so that tests, notebooks and the command line run the same. */
 export interface Scenario {
   readonly name: string;
-  /** Its number in the lists that tests refer to: X for swap PTEs, S for unsharing, C and L for the kernel's own tests. */
+  /** Its number in the lists that tests refer to: X for swap PTEs, S for unsharing, M for markers, C and L for the kernel's own tests. */
   readonly number: string;
   readonly kind: 'sequential';
   /** What is asked, in one line. */

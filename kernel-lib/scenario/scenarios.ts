@@ -1,9 +1,10 @@
 import { InputError } from '../base/error.js';
+import { pteMarkerScenarios } from './pte-markers.js';
 import type { Scenario } from './scenario.js';
 import { swpExclusiveScenarios } from './swp-exclusive.js';
 
 /** Every scenario, one line a theme. */
-export const scenarios: readonly Scenario[] = [...swpExclusiveScenarios];
+export const scenarios: readonly Scenario[] = [...swpExclusiveScenarios, ...pteMarkerScenarios];
 
 /** @throws InputError naming the scenarios that there are */
 export function scenarioByName(name: string): Scenario {

@@ -60,6 +60,10 @@ export interface StepReport {
   readonly val?: number;
   /** Bytes that were read, -1 for SIGSEGV, -2 for SIGBUS. */
   readonly vals?: readonly number[];
+  /** What monitors of userfaultfd read meanwhile; absent: nothing. */
+  readonly events?: Outcome['events'];
+  /** What the kernel warned of; absent: nothing. */
+  readonly warnings?: readonly string[];
   /** Minor and major faults. */
   readonly min: number;
   readonly maj: number;
@@ -78,7 +82,7 @@ export function runStep(model: Model, operation: Operation): StepReport {
   const { k } = world;
   const vmBefore = vmEvents.map((_, event) => ld(k.vmstat, event));
   const rssBefore = rssOf(world, operation);
-  const { ret, err, signal, val, vals, min, maj } = model.execute(operation);
+  const { ret, err, signal, val, vals, min, maj, events, warnings = [] } = model.execute(operation);
   const rssAfter = rssOf(world, operation);
   const processes = [...model.snapshot().processes];
   return {
@@ -86,6 +90,8 @@ export function runStep(model: Model, operation: Operation): StepReport {
     ...(signal !== undefined && { signal }),
     ...(val !== undefined && { val }),
     ...(vals !== undefined && { vals }),
+    ...(events.length > 0 && { events }),
+    ...(warnings.length > 0 && { warnings }),
     vm: moved(vmEvents, (_, event) => ld(k.vmstat, event) - vmBefore[event]!),
     rss: moved(['anon', 'file', 'shmem', 'swap'], (kind) => (rssAfter[kind] ?? 0) - (rssBefore[kind] ?? 0)),
     pages: processes.flatMap(([process, mappings]) => entriesIn(world, process, mappings, operation)),

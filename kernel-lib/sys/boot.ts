@@ -60,11 +60,14 @@ export class Linux {
   readonly machine: Machine;
   /** Completed faults since boot, oldest first. */
   readonly events: FaultEvent[] = [];
+  /** What the kernel warned of in its log since boot. */
+  readonly warnings: string[] = [];
   readonly #processes: Process[] = [];
 
   constructor(machine: Machine) {
     this.machine = machine;
     machine.onFault = (fault) => this.events.push(fault);
+    machine.onWarning = (warning) => this.warnings.push(warning);
   }
 
   /** Starts a process with an empty address space. */

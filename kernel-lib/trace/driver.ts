@@ -62,6 +62,8 @@ export interface Outcome {
   readonly maj: number;
   /** userfaultfd events in the order in which they were read. */
   readonly events: readonly UffdEvent[];
+  /** What the kernel warned of in its log. Not compared: the recordings lack it. */
+  readonly warnings?: readonly string[];
   /** Changes of vmstat counters by name; only `vmCounters` are looked at, zero and absent are the same. */
   readonly vm: Readonly<Record<string, number>>;
 }

@@ -19,7 +19,6 @@ import {
   type MakeDriver,
   type Outcome,
   type Snapshot,
-  type UffdEvent,
   Unsupported,
 } from './driver.js';
 import { watchUserfaultfds } from './monitor.js';
@@ -83,11 +82,13 @@ export class Model implements Driver {
     run(lruAddDrain(k));
     const before = counters(k, acting);
     const events = watchUserfaultfds(this.world, operation);
+    const warnings: string[] = [];
+    k.onWarning = (warning) => warnings.push(warning);
     const result = call(this.world, operation);
     run(lruAddDrain(k));
     if (k.checking) checkInvariants(k);
     const quiet = operation.name === 'fork' || operation.name === 'exit';
-    return outcome(result, difference(before, counters(k, acting), quiet), events);
+    return outcome(result, { ...difference(before, counters(k, acting), quiet), events, warnings });
   }
 
   snapshot(): Snapshot {
@@ -113,6 +114,9 @@ function counters(k: Machine, task: Task | undefined): Counters {
 
 type Changes = Pick<Outcome, 'vm' | 'min' | 'maj'>;
 
+/** All that an outcome tells beside the call's own result. */
+type Seen = Pick<Outcome, 'vm' | 'min' | 'maj' | 'events' | 'warnings'>;
+
 /** @param quiet the recordings leave out the counters of unevictable pages */
 function difference(before: Counters, after: Counters, quiet: boolean): Changes {
   const vm: Record<string, number> = {};
@@ -123,10 +127,10 @@ function difference(before: Counters, after: Counters, quiet: boolean): Changes 
   return { vm, min: after.min - before.min, maj: after.maj - before.maj };
 }
 
-const nothing: Changes = { vm: {}, min: 0, maj: 0 };
+const nothing: Seen = { vm: {}, min: 0, maj: 0, events: [] };
 
-function outcome(result: Result, changes: Changes = nothing, events: readonly UffdEvent[] = []): Outcome {
+function outcome(result: Result, seen: Seen = nothing): Outcome {
   const { ret, ...rest } = typeof result === 'number' ? { ret: result } : result;
   const failed = ret < 0 && !('signal' in rest);
-  return { ...rest, ret: ret < 0 ? -1 : ret, err: failed ? -ret : 0, events, ...changes };
+  return { ...rest, ret: ret < 0 ? -1 : ret, err: failed ? -ret : 0, ...seen };
 }

@@ -94,6 +94,18 @@ export interface Modify {
   readonly last?: Operation;
 }
 
+/** PMD entries that map a page themselves. Everything that is not said here is as in PTEs. */
+export interface HugeLayout {
+  /** `pmd_mkhuge()`. */
+  readonly mkhuge: Operation;
+  /** `pmd_trans_huge()`. */
+  readonly transHuge: Test;
+  /** `pmd_present()`: true also of an entry that a split has made invalid. */
+  readonly present: Test;
+  /** The bits that `pmd_mkinvalid()` takes. */
+  readonly invalid: Mask;
+}
+
 /** How a swap entry lies in a PTE that is not present. */
 export interface SwapLayout {
   /** Where `__swp_type()` stands. */
@@ -186,6 +198,8 @@ export interface Arch {
   readonly predicates: Predicates;
   readonly operations: Operations;
   readonly modify: Modify;
+  /** Absent: no transparent huge pages. */
+  readonly huge?: HugeLayout;
   readonly pgprots: Readonly<Record<string, Mask>>;
   /** `protection_map[]`: 16 protections, indexed by `vm_flags & (VM_READ|VM_WRITE|VM_EXEC|VM_SHARED)`. */
   readonly protectionMap: readonly Mask[];

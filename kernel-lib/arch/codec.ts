@@ -1,6 +1,7 @@
 import { type Words, fromWords } from '../base/bitfield.js';
 import { InputError } from '../base/error.js';
 import { type Arch, type ArchState } from './arch.js';
+import { type HugeCodec, compileHuge } from './huge.js';
 import { type MaskReader, maskReader } from './mask.js';
 import { type Change, compileOperation } from './operation.js';
 import { type PfnCodec, compilePfn } from './pfn.js';
@@ -53,6 +54,9 @@ export interface PteCodec extends PfnCodec, SwapCodec {
   /** Gives the entry another protection; frame number and what the kernel and the MMU noted in it stay. */
   readonly pteModify: (w: PteWords, i: number, prot: Pgprot) => void;
 
+  /** PMD entries that map a page themselves; undefined where there are none. */
+  readonly huge: HugeCodec | undefined;
+
   /** `protection_map[]`, indexed by `vm_flags & 15`. */
   readonly protectionMap: readonly Pgprot[];
   /** @throws InputError naming the protections that this architecture has */
@@ -101,6 +105,7 @@ function compile(arch: Arch, stateName: string): PteCodec {
     if (!found) throw new InputError(`${arch.id} has no ${name}; it has ${[...prots.keys()].join(', ')}`);
     return found;
   };
+  const pfns = compilePfn(arch, masks);
   return {
     arch,
     state,
@@ -109,9 +114,10 @@ function compile(arch: Arch, stateName: string): PteCodec {
     pteEmpty: masks.words(arch.empty ?? '0'),
     ...predicates(arch, state, masks),
     ...operations(arch, state, masks),
-    ...compilePfn(arch, masks),
+    ...pfns,
     ...compileSwap(state.swap, masks),
     pteModify: modify(arch, state, masks),
+    huge: compileHuge(arch, masks, pfns),
     protectionMap: arch.protectionMap.map(prot),
     pgprot,
   };

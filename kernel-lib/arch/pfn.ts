@@ -11,6 +11,8 @@ export interface PfnCodec {
   readonly ptePfn: (w: PteWords, i: number) => number;
   /** Makes `w[i]` map frame `pfn` with `prot`. */
   readonly pfnPte: (w: PteWords, i: number, pfn: number, prot: Words) => void;
+  /** Makes a present `w[i]` map the frame `nr` behind. */
+  readonly pteAdvancePfn: (w: PteWords, i: number, nr: number) => void;
 }
 
 export function compilePfn(arch: Arch, masks: MaskReader): PfnCodec {
@@ -22,12 +24,20 @@ export function compilePfn(arch: Arch, masks: MaskReader): PfnCodec {
   const inverted = invertedWhen === undefined ? undefined : compileTest(invertedWhen, masks);
   const none = noneWhen === undefined ? undefined : compileTest(noneWhen, masks);
   const finish = compileOperation(last, masks);
+  function ptePfn(w: PteWords, i: number): number {
+    if (none?.(w, i)) return 2 ** arch.longBits - 1;
+    const flip = inverted?.(w, i) ? -1 : 0;
+    const low = reads.gather(w[i]! ^ flip, w[i + 1]! ^ flip);
+    return numberOf(low, highWord);
+  }
   return {
-    ptePfn(w, i) {
-      if (none?.(w, i)) return 2 ** arch.longBits - 1;
-      const flip = inverted?.(w, i) ? -1 : 0;
-      const low = reads.gather(w[i]! ^ flip, w[i + 1]! ^ flip);
-      return numberOf(low, highWord);
+    ptePfn,
+    pteAdvancePfn(w, i, nr) {
+      const flips = inverted?.(w, i) ?? false;
+      const pfn = ptePfn(w, i) + nr;
+      const low = writes.scatter(lowOf(pfn), highOf(pfn));
+      w[i] = (w[i]! & ~field.lo) | (flips ? low ^ field.lo : low);
+      w[i + 1] = (w[i + 1]! & ~field.hi) | (flips ? highWord ^ field.hi : highWord);
     },
     pfnPte(w, i, pfn, prot) {
       w[i] = prot.lo | ones.lo;

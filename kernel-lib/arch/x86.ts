@@ -1,4 +1,4 @@
-import { type Arch, type BitField, type SwapLayout } from './arch.js';
+import { type Arch, type BitField, type HugeLayout, type SwapLayout } from './arch.js';
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const bits: Record<string, BitField> = {
@@ -22,6 +22,7 @@ const wideBits: Record<string, BitField> = {
 
 const masks = {
   _PAGE_PROTNONE: '_PAGE_GLOBAL',
+  _PAGE_PSE: '_PAGE_PAT',
   PTE_PFN_MASK: '[51:12]',
   _PAGE_KNL_ERRATUM_MASK: '_PAGE_DIRTY | _PAGE_ACCESSED',
   _PAGE_CHG_MASK:
@@ -71,6 +72,14 @@ const predicates = {
 
 /** An entry that the MMU must not follow holds its frame number inverted, so that speculation finds no memory. */
 const pteNeedsInvert = { and: ['~0', { none: '_PAGE_PRESENT' }] };
+
+/** PMD entries, where the CPU has pages of that size: always with three levels and more. */
+const huge: HugeLayout = {
+  mkhuge: { set: '_PAGE_PSE' },
+  transHuge: { of: '_PAGE_PSE | _PAGE_DEVMAP', is: '_PAGE_PSE' },
+  present: '_PAGE_PRESENT | _PAGE_PROTNONE | _PAGE_PSE',
+  invalid: '_PAGE_PRESENT | _PAGE_PROTNONE',
+};
 
 const common = {
   family: 'x86',
@@ -126,6 +135,7 @@ export const x86_64: Arch = {
     _PAGE_SWP_EXCLUSIVE: '_PAGE_PWT',
   },
   pfn: { at: '51:12', invertedWhen: pteNeedsInvert },
+  huge,
   predicates: {
     ...predicates,
     none: { none: '~_PAGE_KNL_ERRATUM_MASK' },
@@ -217,6 +227,7 @@ export const x86_32_pae: Arch = {
   bits: { ...bits, ...wideBits },
   masks: { ...masks, _PAGE_SWP_EXCLUSIVE: '_PAGE_PAT' },
   pfn: { at: '51:12', invertedWhen: pteNeedsInvert },
+  huge,
   predicates: { ...predicates, none: { none: '~_PAGE_KNL_ERRATUM_MASK' }, exec: { none: '_PAGE_NX' } },
   states: {
     before: {

@@ -1,4 +1,5 @@
 import type { Machine } from '../machine/machine.js';
+import { PMD_NONE } from '../pgtable/pmd.js';
 import { PTE_NONE, pteMkdirty, pteMkyoung, pteNone, ptePresent, pteSame, pteWrite } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -12,8 +13,10 @@ import {
   FAULT_FLAG_ORIG_PTE_VALID,
   FAULT_FLAG_UNSHARE,
   FAULT_FLAG_WRITE,
+  VM_FAULT_FALLBACK,
   VM_FAULT_SIGSEGV,
 } from './flags.js';
+import { hugePmdFault } from './huge.js';
 import type { VmFault } from './vm-fault.js';
 import { mmOf } from './vm-fault.js';
 import { doWpPage } from './wp.js';
@@ -33,8 +36,8 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
   if (refused !== 0) return refused;
   const sane = k.patched.sanitizeUnshare && dropsUnshare(vma, flags) ? flags & ~FAULT_FLAG_UNSHARE : flags;
   const page = Math.floor(address / k.pageSize) * k.pageSize;
-  const vmf: VmFault = { vma, address: page, flags: sane, origPte: PTE_NONE, table: 0, ptep: 0, page: 0 };
-  const result = yield* handlePteFault(k, vmf);
+  const vmf = newFault(vma, page, sane);
+  const result = yield* __handleMmFault(k, vmf);
   mmAccountFault(k, address, flags, result);
   return result;
 }
@@ -56,9 +59,23 @@ function dropsUnshare(vma: Vma, flags: number): boolean {
   return (flags & FAULT_FLAG_UNSHARE) !== 0 && !isCowMapping(vma.vmFlags);
 }
 
+function newFault(vma: Vma, address: number, flags: number): VmFault {
+  return { vma, address, flags, origPte: PTE_NONE, table: 0, ptep: 0, origPmd: PMD_NONE, page: 0 };
+}
+
+/** Where there is no table, a huge page may be or be wanted. @kernel mm/memory.c __handle_mm_fault v6.2 */
+function* __handleMmFault(k: Machine, vmf: VmFault): Step<number> {
+  vmf.table = pteTable(k, mmOf(k, vmf.vma).pgd, vmf.address);
+  if (vmf.table === 0 && k.pte.huge !== undefined) {
+    const result = yield* hugePmdFault(k, vmf);
+    if ((result & VM_FAULT_FALLBACK) === 0) return result;
+    vmf.table = pteTable(k, mmOf(k, vmf.vma).pgd, vmf.address);
+  }
+  return yield* handlePteFault(k, vmf);
+}
+
 /** @kernel mm/memory.c handle_pte_fault v6.2 @differs no NUMA hints */
 function* handlePteFault(k: Machine, vmf: VmFault): Step<number> {
-  vmf.table = pteTable(k, mmOf(k, vmf.vma).pgd, vmf.address);
   if (vmf.table !== 0) {
     vmf.ptep = pteOffset(k, vmf.table, vmf.address);
     vmf.origPte = yield* ptepGet(k, vmf.ptep);

@@ -7,6 +7,7 @@ import {
   folioGet,
   copyUserHighpage,
   folioRefCount,
+  pageFolio,
   setFlag,
   testFlag,
 } from '../folio/frame.js';
@@ -103,7 +104,7 @@ function* wpCopyOther(k: Machine, vmf: VmFault): Step<number> {
 }
 
 function* copyUnlocked(k: Machine, vmf: VmFault): Step<number> {
-  if (vmf.page !== 0) yield* folioGet(k, vmf.page);
+  if (vmf.page !== 0) yield* folioGet(k, pageFolio(k, vmf.page));
   ptlUnlock(k, vmf.table);
   return yield* wpPageCopy(k, vmf);
 }
@@ -125,7 +126,7 @@ function* wpAnon(k: Machine, vmf: VmFault): Step<number> {
  * MODEL: this part of do_wp_page() is wp_can_reuse_anon_folio() since v6.7.
  */
 function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
-  const { page } = vmf;
+  const page = pageFolio(k, vmf.page);
   if (PageKsm(k, page) || (yield* folioRefCount(k, page)) > 3) return false;
   // A batch of this CPU may hold a reference; batches of others are not worth their drain.
   if (!testFlag(k, page, PG_lru)) yield* lruAddDrain(k);
@@ -133,7 +134,7 @@ function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
   if (!(yield* folioTrylock(k, page))) return false;
   if (testFlag(k, page, PG_swapcache)) yield* folioFreeSwap(k, page);
   const alone = !PageKsm(k, page) && (yield* folioRefCount(k, page)) === 1;
-  if (alone) pageMoveAnonRmap(k, page, vmf.vma);
+  if (alone) pageMoveAnonRmap(k, vmf.page, vmf.vma);
   folioUnlock(k, page);
   return alone;
 }
@@ -160,10 +161,11 @@ export function* wpPageReuse(k: Machine, vmf: VmFault): Step<void> {
  */
 function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
   const { vma, page: oldPage } = vmf;
+  const oldFolio = pageFolio(k, oldPage);
   anonVmaPrepare(k, vma);
   const newPage = allocPage(k);
   if (newPage === 0) {
-    if (oldPage !== 0) yield* folioPut(k, oldPage);
+    if (oldPage !== 0) yield* folioPut(k, oldFolio);
     return VM_FAULT_OOM;
   }
   if (oldPage !== 0) yield* __wpPageCopyUser(k, newPage, oldPage);
@@ -174,11 +176,11 @@ function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
   if (copied) yield* replacePage(k, vmf, newPage);
   else yield* folioPut(k, newPage);
   // The reference that the entry held; the fault's own follows.
-  if (copied && oldPage !== 0) yield* folioPut(k, oldPage);
+  if (copied && oldPage !== 0) yield* folioPut(k, oldFolio);
   ptlUnlock(k, vmf.table);
   if (oldPage !== 0) {
-    if (copied) yield* freeSwapCache(k, oldPage);
-    yield* folioPut(k, oldPage);
+    if (copied) yield* freeSwapCache(k, oldFolio);
+    yield* folioPut(k, oldFolio);
   }
   return copied && (vmf.flags & FAULT_FLAG_UNSHARE) === 0 ? wrote(k) : 0;
 }

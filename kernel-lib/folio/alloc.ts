@@ -8,12 +8,13 @@ import {
   NO_PAGE,
   folioRefSubAndTest,
   frameWord,
-  pageMapcount,
   pageRefcount,
   setPageRefcount,
   testFlag,
 } from './frame.js';
 import { PG_lru } from './flags.js';
+import { folioMapcount, folioTestLarge, hpagePmdNr, prepCompoundPage } from './compound.js';
+import { __folioUnqueueDeferredSplit } from './deferred-split.js';
 import { lruvecDelFolio } from './lru-list.js';
 
 /**
@@ -29,6 +30,7 @@ export function allocPage(k: Machine): number {
     setPageRefcount(k, fresh, 1);
     return fresh;
   }
+  if (k.globals.freeFrames === NO_PAGE) breakUpHugeFrames(k);
   const pfn = k.globals.freeFrames;
   if (pfn === NO_PAGE) return NO_PAGE;
   k.globals.freeFrames = ld(k.frames, frameWord(pfn, LRU_NEXT));
@@ -36,6 +38,48 @@ export function allocPage(k: Machine): number {
   clear(k, pfn);
   setPageRefcount(k, pfn, 1);
   return pfn;
+}
+
+/**
+ * Takes a large folio with one reference and content 0, or NO_PAGE when no block of its size is left.
+ *
+ * MODEL: blocks that were never used come first, then those given back; single frames never grow together again.
+ */
+export function allocHugeFolio(k: Machine): number {
+  const nr = hpagePmdNr(k);
+  const folio = freshHugeFrames(k, nr);
+  if (folio === NO_PAGE) return NO_PAGE;
+  k.globals.nrUsedFrames += nr;
+  prepCompoundPage(k, folio);
+  setPageRefcount(k, folio, 1);
+  return folio;
+}
+
+function freshHugeFrames(k: Machine, nr: number): number {
+  const fresh = Math.ceil(k.globals.nextFrame / nr) * nr;
+  if (fresh + nr <= k.nrFrames) {
+    for (let pfn = k.globals.nextFrame; pfn < fresh; pfn++) giveBack(k, pfn);
+    k.globals.nextFrame = fresh + nr;
+    return fresh;
+  }
+  const folio = k.globals.freeHugeFrames;
+  if (folio === NO_PAGE) return NO_PAGE;
+  k.globals.freeHugeFrames = ld(k.frames, frameWord(folio, LRU_NEXT));
+  for (let pfn = folio; pfn < folio + nr; pfn++) clear(k, pfn);
+  return folio;
+}
+
+/** Makes single frames of a free block. */
+function breakUpHugeFrames(k: Machine): void {
+  const block = k.globals.freeHugeFrames;
+  if (block === NO_PAGE) return;
+  k.globals.freeHugeFrames = ld(k.frames, frameWord(block, LRU_NEXT));
+  for (let pfn = block; pfn < block + hpagePmdNr(k); pfn++) giveBack(k, pfn);
+}
+
+function giveBack(k: Machine, pfn: number): void {
+  st(k.frames, frameWord(pfn, LRU_NEXT), k.globals.freeFrames);
+  k.globals.freeFrames = pfn;
 }
 
 function clear(k: Machine, pfn: number): void {
@@ -63,10 +107,19 @@ export function* folioPutRefs(k: Machine, pfn: number, refs: number): Step<void>
  */
 export function freeFolio(k: Machine, pfn: number): void {
   vmBugOn(pageRefcount(k, pfn) !== 0, `frame ${pfn} is freed with references`);
-  vmBugOn(pageMapcount(k, pfn) !== 0, `frame ${pfn} is freed while it is mapped`);
+  vmBugOn(folioMapcount(k, pfn) !== 0, `frame ${pfn} is freed while it is mapped`);
   if (testFlag(k, pfn, PG_lru)) lruvecDelFolio(k, pfn);
+  if (folioTestLarge(k, pfn)) return freeHugeFrames(k, pfn);
   clear(k, pfn);
-  st(k.frames, frameWord(pfn, LRU_NEXT), k.globals.freeFrames);
-  k.globals.freeFrames = pfn;
+  giveBack(k, pfn);
   k.globals.nrUsedFrames--;
+}
+
+function freeHugeFrames(k: Machine, folio: number): void {
+  const nr = hpagePmdNr(k);
+  __folioUnqueueDeferredSplit(k, folio);
+  for (let pfn = folio; pfn < folio + nr; pfn++) clear(k, pfn);
+  st(k.frames, frameWord(folio, LRU_NEXT), k.globals.freeHugeFrames);
+  k.globals.freeHugeFrames = folio;
+  k.globals.nrUsedFrames -= nr;
 }

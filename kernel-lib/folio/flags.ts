@@ -39,3 +39,5 @@ export const PAGE_MAPPING_ANON = 1;
 export const PAGE_MAPPING_MOVABLE = 2;
 export const PAGE_MAPPING_KSM = PAGE_MAPPING_ANON | PAGE_MAPPING_MOVABLE;
 export const PAGE_MAPPING_FLAGS = 3;
+/** MODEL: the mapping word of a tail names the head of its folio. */
+export const PAGE_MAPPING_TAIL = PAGE_MAPPING_MOVABLE;

@@ -7,7 +7,10 @@ import {
   PAGE_MAPPING_ANON,
   PAGE_MAPPING_FLAGS,
   PAGE_MAPPING_KSM,
+  PAGE_MAPPING_TAIL,
   PG_anon_exclusive,
+  PG_head,
+  PG_tail,
 } from './flags.js';
 import { vmBugOn } from '../base/error.js';
 
@@ -20,10 +23,14 @@ const FLAGS = 0;
 const REFCOUNT = 1;
 const MAPCOUNT = 2;
 const MAPPING = 3;
-const INDEX = 4;
+export const INDEX = 4;
 export const LRU_NEXT = 5;
 export const LRU_PREV = 6;
-const PRIVATE = 7;
+export const PRIVATE = 7;
+/** Of the first tail: how often page tables map the whole folio at once. */
+export const ENTIRE_MAPCOUNT = INDEX;
+/** Of the first tail: pins of a large folio. */
+export const PINCOUNT = PRIVATE;
 
 const FILL_MASK = 0xff;
 const ONE_MAP = 0x100;
@@ -129,9 +136,26 @@ export function* folioGet(k: Machine, pfn: number): Step<void> {
   yield* folioRefAdd(k, pfn, 1);
 }
 
-/** How many page-table entries map the page. */
+/** How many page-table entries map the page, by itself or within a huge one. @kernel include/linux/mm.h page_mapcount v6.2 */
 export function pageMapcount(k: Machine, pfn: number): number {
+  const own = ownMapcount(k, pfn);
+  if (!testFlag(k, pfn, PG_head | PG_tail)) return own;
+  return own + ld(k.frames, (compoundHead(k, pfn) + 1) * FRAME_WORDS + ENTIRE_MAPCOUNT);
+}
+
+/** How many lowest-level entries map the page. */
+export function ownMapcount(k: Machine, pfn: number): number {
   return ld(k.frames, pfn * FRAME_WORDS + MAPCOUNT) >> 8;
+}
+
+/** The folio's first page. @kernel include/linux/page-flags.h page_folio v6.2 */
+export function pageFolio(k: Machine, pfn: number): number {
+  return compoundHead(k, pfn);
+}
+
+function compoundHead(k: Machine, pfn: number): number {
+  const word = ld(k.frames, pfn * FRAME_WORDS + MAPPING);
+  return (word & PAGE_MAPPING_FLAGS) === PAGE_MAPPING_TAIL ? word >>> 2 : pfn;
 }
 
 /** One more mapping; the count afterwards. */
@@ -153,7 +177,9 @@ export function decMapcount(k: Machine, pfn: number): number {
 
 /** @kernel include/linux/page-flags.h PageAnon v6.2 */
 export function PageAnon(k: Machine, pfn: number): boolean {
-  return (ld(k.frames, pfn * FRAME_WORDS + MAPPING) & PAGE_MAPPING_ANON) !== 0;
+  const word = ld(k.frames, pfn * FRAME_WORDS + MAPPING);
+  if ((word & PAGE_MAPPING_FLAGS) === PAGE_MAPPING_TAIL) return PageAnon(k, word >>> 2);
+  return (word & PAGE_MAPPING_ANON) !== 0;
 }
 
 /** @kernel include/linux/page-flags.h PageKsm v6.2 */
@@ -241,5 +267,11 @@ export function setPageContent(k: Machine, pfn: number, content: number): void {
  */
 export function* folioMaybeDmaPinned(k: Machine, pfn: number): Step<boolean> {
   yield;
+  return maybeDmaPinned(k, pfn);
+}
+
+/** The same for an onlooker. */
+export function maybeDmaPinned(k: Machine, pfn: number): boolean {
+  if (testFlag(k, pfn, PG_head)) return ld(k.frames, (pfn + 1) * FRAME_WORDS + PINCOUNT) > 0;
   return pageRefcount(k, pfn) >= GUP_PIN_COUNTING_BIAS;
 }

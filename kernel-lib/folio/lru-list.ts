@@ -1,6 +1,7 @@
 import { ld, st } from '../step/memory.js';
 import { GLOBALS } from '../machine/globals.js';
 import type { Machine } from '../machine/machine.js';
+import { folioNrPages } from './compound.js';
 import { PG_active, PG_outside, PG_swapbacked, PG_unevictable } from './flags.js';
 import { FIRST_PFN, LRU_NEXT, LRU_PREV, frameWord, testFlag } from './frame.js';
 
@@ -73,7 +74,7 @@ export function lruSize(k: Machine, memcg: number, list: number): number {
 export function lruvecAddFolio(k: Machine, pfn: number): void {
   const memcg = memcgOf(k, pfn);
   const list = folioLruList(k, pfn);
-  resize(k, memcg, list, 1);
+  resize(k, memcg, list, folioNrPages(k, pfn));
   if (list === LRU_UNEVICTABLE) return;
   const head = lruHead(memcg, list);
   insert(k, pfn, head, ld(k.frames, frameWord(head, LRU_NEXT)));
@@ -83,7 +84,7 @@ export function lruvecAddFolio(k: Machine, pfn: number): void {
 export function lruvecAddFolioTail(k: Machine, pfn: number): void {
   const memcg = memcgOf(k, pfn);
   const list = folioLruList(k, pfn);
-  resize(k, memcg, list, 1);
+  resize(k, memcg, list, folioNrPages(k, pfn));
   const head = lruHead(memcg, list);
   insert(k, pfn, ld(k.frames, frameWord(head, LRU_PREV)), head);
 }
@@ -91,12 +92,22 @@ export function lruvecAddFolioTail(k: Machine, pfn: number): void {
 /** @kernel include/linux/mm_inline.h lruvec_del_folio v6.2 */
 export function lruvecDelFolio(k: Machine, pfn: number): void {
   const list = folioLruList(k, pfn);
-  resize(k, memcgOf(k, pfn), list, -1);
+  resize(k, memcgOf(k, pfn), list, -folioNrPages(k, pfn));
   if (list === LRU_UNEVICTABLE) return;
   const next = ld(k.frames, frameWord(pfn, LRU_NEXT));
   const prev = ld(k.frames, frameWord(pfn, LRU_PREV));
   st(k.frames, frameWord(prev, LRU_NEXT), next);
   st(k.frames, frameWord(next, LRU_PREV), prev);
+}
+
+/**
+ * Puts a page before another one on the list that this is on: both were one folio, so the list's size is right.
+ *
+ * @kernel mm/huge_memory.c lru_add_page_tail v6.2
+ */
+export function lruAddPageTail(k: Machine, head: number, tail: number): void {
+  if (folioLruList(k, tail) !== LRU_UNEVICTABLE)
+    insert(k, tail, ld(k.frames, frameWord(head, LRU_PREV)), head);
 }
 
 function resize(k: Machine, memcg: number, list: number, by: number): void {

@@ -25,7 +25,8 @@ import {
   PG_unevictable,
   PG_writeback,
 } from './flags.js';
-import { PageAnon, clearFlag, folioGet, pageMapcount, setFlag, testClearFlag, testFlag } from './frame.js';
+import { folioMapcount, folioNrPages, folioTestLarge } from './compound.js';
+import { PageAnon, clearFlag, folioGet, setFlag, testClearFlag, testFlag } from './frame.js';
 import { lruvecAddFolio, lruvecAddFolioTail, lruvecDelFolio } from './lru-list.js';
 import { mlockPageDrainLocal, setMlockCount } from './mlock.js';
 
@@ -44,7 +45,9 @@ export function* folioAddLru(k: Machine, pfn: number): Step<void> {
 /** @kernel mm/swap.c folio_batch_add_and_move v6.2 */
 function* folioBatchAddAndMove(k: Machine, pfn: number, batch: number, moveFn: MoveFn): Step<void> {
   yield* folioGet(k, pfn);
-  if (folioBatchAdd(k, batch, pfn) === 0) yield* folioBatchMoveLru(k, batch, moveFn);
+  const full = folioBatchAdd(k, batch, pfn) === 0;
+  // A large folio is too much to hold back.
+  if (full || folioTestLarge(k, pfn)) yield* folioBatchMoveLru(k, batch, moveFn);
 }
 
 /** @kernel mm/swap.c folio_batch_move_lru v6.2 */
@@ -64,12 +67,12 @@ function* folioBatchMoveLru(k: Machine, batch: number, moveFn: MoveFn): Step<voi
 function lruAddFn(k: Machine, pfn: number): void {
   const wasUnevictable = testClearFlag(k, pfn, PG_unevictable);
   if (folioEvictable(k, pfn)) {
-    if (wasUnevictable) k.count('unevictable_pgs_rescued');
+    if (wasUnevictable) k.count('unevictable_pgs_rescued', folioNrPages(k, pfn));
   } else {
     clearFlag(k, pfn, PG_active);
     setFlag(k, pfn, PG_unevictable);
     setMlockCount(k, pfn, 0);
-    if (!wasUnevictable) k.count('unevictable_pgs_culled');
+    if (!wasUnevictable) k.count('unevictable_pgs_culled', folioNrPages(k, pfn));
   }
   lruvecAddFolio(k, pfn);
 }
@@ -110,7 +113,7 @@ export function* folioMarkAccessed(k: Machine, pfn: number): Step<void> {
     else __lruCacheActivateFolio(k, pfn);
     clearFlag(k, pfn, PG_referenced);
     // An activation lets time pass for pages that are not in memory.
-    k.globals.nonresidentAge++;
+    k.globals.nonresidentAge += folioNrPages(k, pfn);
   }
   clearFlag(k, pfn, PG_idle);
 }
@@ -137,7 +140,7 @@ export function* deactivateFileFolio(k: Machine, pfn: number): Step<void> {
 
 /** @kernel mm/swap.c lru_deactivate_file_fn v6.2 */
 function lruDeactivateFileFn(k: Machine, pfn: number): void {
-  if (testFlag(k, pfn, PG_unevictable) || pageMapcount(k, pfn) > 0) return;
+  if (testFlag(k, pfn, PG_unevictable) || folioMapcount(k, pfn) > 0) return;
   lruvecDelFolio(k, pfn);
   clearFlag(k, pfn, PG_active | PG_referenced);
   if (testFlag(k, pfn, PG_writeback | PG_dirty)) {
@@ -167,7 +170,7 @@ function lruLazyfreeFn(k: Machine, pfn: number): void {
   // Without PG_swapbacked the page belongs to the file lists: reclaim drops it before it swaps anything.
   clearFlag(k, pfn, PG_active | PG_referenced | PG_swapbacked);
   lruvecAddFolio(k, pfn);
-  k.count('pglazyfree');
+  k.count('pglazyfree', folioNrPages(k, pfn));
 }
 
 /** Empties this CPU's batches, in the kernel's order. @kernel mm/swap.c lru_add_drain_cpu v6.2 */

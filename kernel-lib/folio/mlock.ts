@@ -3,6 +3,7 @@ import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { folioPut } from './alloc.js';
 import { BATCH_MLOCK, batchCount, batchEntry, folioBatchAdd, folioBatchInit } from './batch.js';
+import { folioNrPages, folioTestLarge } from './compound.js';
 import { PG_active, PG_lru, PG_mlocked, PG_unevictable } from './flags.js';
 import {
   LRU_PREV,
@@ -33,14 +34,14 @@ export function setMlockCount(k: Machine, pfn: number, count: number): void {
 
 /** A page on the LRU becomes locked. @kernel mm/mlock.c mlock_folio v6.2 */
 export function* mlockFolio(k: Machine, pfn: number): Step<void> {
-  if (!testSetFlag(k, pfn, PG_mlocked)) k.count('unevictable_pgs_mlocked');
+  if (!testSetFlag(k, pfn, PG_mlocked)) k.count('unevictable_pgs_mlocked', folioNrPages(k, pfn));
   yield* queue(k, pfn, LRU_PAGE);
 }
 
 /** A page not yet on the LRU is born locked. @kernel mm/mlock.c mlock_new_page v6.2 */
 export function* mlockNewPage(k: Machine, pfn: number): Step<void> {
   setFlag(k, pfn, PG_mlocked);
-  k.count('unevictable_pgs_mlocked');
+  k.count('unevictable_pgs_mlocked', folioNrPages(k, pfn));
   yield* queue(k, pfn, NEW_PAGE);
 }
 
@@ -51,7 +52,8 @@ export function* munlockPage(k: Machine, pfn: number): Step<void> {
 
 function* queue(k: Machine, pfn: number, what: number): Step<void> {
   yield* folioGet(k, pfn);
-  if (folioBatchAdd(k, BATCH_MLOCK, (pfn << 2) | what) === 0) yield* mlockPagevec(k);
+  const full = folioBatchAdd(k, BATCH_MLOCK, (pfn << 2) | what) === 0;
+  if (full || folioTestLarge(k, pfn)) yield* mlockPagevec(k);
 }
 
 /** @kernel mm/mlock.c mlock_page_drain_local v6.2 */
@@ -87,7 +89,7 @@ function cull(k: Machine, pfn: number): void {
   setFlag(k, pfn, PG_unevictable);
   setMlockCount(k, pfn, 1);
   lruvecAddFolio(k, pfn);
-  k.count('unevictable_pgs_culled');
+  k.count('unevictable_pgs_culled', folioNrPages(k, pfn));
 }
 
 function rescue(k: Machine, pfn: number): void {
@@ -95,7 +97,7 @@ function rescue(k: Machine, pfn: number): void {
   lruvecDelFolio(k, pfn);
   clearFlag(k, pfn, PG_unevictable);
   lruvecAddFolio(k, pfn);
-  k.count('unevictable_pgs_rescued');
+  k.count('unevictable_pgs_rescued', folioNrPages(k, pfn));
 }
 
 /** @kernel mm/mlock.c __mlock_new_page v6.2 */
@@ -103,7 +105,7 @@ function __mlockNewPage(k: Machine, pfn: number): void {
   if (testFlag(k, pfn, PG_mlocked)) {
     setFlag(k, pfn, PG_unevictable);
     setMlockCount(k, pfn, 1);
-    k.count('unevictable_pgs_culled');
+    k.count('unevictable_pgs_culled', folioNrPages(k, pfn));
   }
   lruvecAddFolio(k, pfn);
   setFlag(k, pfn, PG_lru);
@@ -118,7 +120,7 @@ function __munlockPage(k: Machine, pfn: number): void {
   }
   if (testClearFlag(k, pfn, PG_mlocked)) {
     const counted = isolated || !testFlag(k, pfn, PG_unevictable);
-    k.count(counted ? 'unevictable_pgs_munlocked' : 'unevictable_pgs_stranded');
+    k.count(counted ? 'unevictable_pgs_munlocked' : 'unevictable_pgs_stranded', folioNrPages(k, pfn));
   }
   // Whether it may be evicted can only be asked after the flag is gone.
   if (isolated) rescue(k, pfn);

@@ -1,6 +1,14 @@
 import { allocPage, folioPut } from '../folio/alloc.js';
 import { PG_uptodate } from '../folio/flags.js';
-import { PageAnon, PageAnonExclusive, folioGet, copyUserHighpage, setFlag } from '../folio/frame.js';
+import {
+  PageAnon,
+  PageAnonExclusive,
+  folioGet,
+  copyUserHighpage,
+  pageFolio,
+  setFlag,
+} from '../folio/frame.js';
+import { mapsHugePage } from '../huge/pmd-lock.js';
 import { vmBugOn } from '../base/error.js';
 import { ENOMEM } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
@@ -56,6 +64,7 @@ import { Mm } from '../vma/mm.js';
 import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
 import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_UFFD_WP, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
+import { copyHugePmd } from './copy-huge-pmd.js';
 
 /**
  * Whether a child's page tables must be filled at fork. Where they need not, its faults will find the pages.
@@ -83,7 +92,11 @@ export function* copyPageRange(k: Machine, dst: Vma, src: Vma): Step<number> {
   let result = 0;
   for (let address = src.vmStart; address < src.vmEnd && result === 0;) {
     const next = pmdAddrEnd(k, address, src.vmEnd);
-    const srcTable = pteTable(k, srcMm.pgd, address);
+    let srcTable = pteTable(k, srcMm.pgd, address);
+    if (srcTable === 0 && mapsHugePage(k, src, address)) {
+      // What cannot be shared as a whole has been split.
+      if (!(yield* copyHugePmd(k, dst, src, address))) srcTable = pteTable(k, srcMm.pgd, address);
+    }
     if (srcTable !== 0) {
       const dstTable = pteAlloc(k, dstMm.pgd, address);
       result = yield* copyPteRange(k, { dst, src, dstTable, srcTable }, address, next);
@@ -196,9 +209,10 @@ function* copyPresentPte(k: Machine, copy: CopyTables, address: number, srcPte: 
   const { dst, src } = copy;
   const page = vmNormalPage(k, srcPte);
   if (page !== 0 && PageAnon(k, page)) {
-    yield* folioGet(k, page);
+    const folio = pageFolio(k, page);
+    yield* folioGet(k, folio);
     if (!(yield* pageTryDupAnonRmap(k, page, src))) {
-      yield* folioPut(k, page);
+      yield* folioPut(k, folio);
       return yield* copyPresentPage(k, copy, address, page, srcPte);
     }
     addMmCounter(k, Mm.at(k, dst.vmMm), MM_ANONPAGES, 1);

@@ -1,6 +1,17 @@
 import { PG_referenced } from '../folio/flags.js';
-import { ZERO_PFN, setFlag } from '../folio/frame.js';
+import { ZERO_PFN, pageFolio, setFlag } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
+import {
+  hugeAddress,
+  pmdOffset,
+  pmdPfn,
+  pmdProtnone,
+  pmdSame,
+  pmdTable,
+  pmdTransHuge,
+  pmdWrite,
+  pmdpGet,
+} from '../pgtable/pmd.js';
 import { ptePfn, ptePresent, pteProtnone, pteSame, pteSpecial, pteWrite } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet } from '../pgtable/table.js';
 import { ld } from '../step/memory.js';
@@ -93,7 +104,7 @@ function* writeProtectSeq(k: Machine, mm: Mm): Step<number> {
  */
 function* gupPte(k: Machine, mm: Mm, address: number, flags: number, pages: number[]): Step<boolean> {
   const table = pteTable(k, mm.pgd, address);
-  if (table === 0) return false;
+  if (table === 0) return yield* gupHugePmd(k, mm, address, flags, pages);
   const ptep = pteOffset(k, table, address);
   const pte = yield* ptepGet(k, ptep);
   if (!ptePresent(k, pte) || pteProtnone(k, pte) || pteSpecial(k, pte)) return false;
@@ -106,7 +117,27 @@ function* gupPte(k: Machine, mm: Mm, address: number, flags: number, pages: numb
     yield* gupPutFolio(k, page, flags);
     return false;
   }
-  setFlag(k, page, PG_referenced);
+  setFlag(k, pageFolio(k, page), PG_referenced);
   pages.push(page);
+  return true;
+}
+
+/** One page within a huge one. @kernel mm/gup.c gup_huge_pmd v6.2 @differs page by page */
+function* gupHugePmd(k: Machine, mm: Mm, address: number, flags: number, pages: number[]): Step<boolean> {
+  const table = pmdTable(k, mm.pgd, address);
+  if (table === 0) return false;
+  const pmdp = pmdOffset(k, table, address);
+  const orig = yield* pmdpGet(k, pmdp);
+  if (!pmdTransHuge(k, orig) || !ptePresent(k, orig) || pmdProtnone(k, orig)) return false;
+  if ((flags & FOLL_WRITE) !== 0 && !pmdWrite(k, orig)) return false;
+  const folio = pmdPfn(k, orig);
+  yield* tryGrabPage(k, folio, flags);
+  const changed = !pmdSame(orig, yield* pmdpGet(k, pmdp));
+  if (changed || (!pmdWrite(k, orig) && gupMustUnshare(k, null, flags, folio))) {
+    yield* gupPutFolio(k, folio, flags);
+    return false;
+  }
+  setFlag(k, folio, PG_referenced);
+  pages.push(folio + (address - hugeAddress(k, address)) / k.pageSize);
   return true;
 }

@@ -1,9 +1,20 @@
 import { vmBugOn } from '../base/error.js';
 import { EMLINK } from '../base/errno.js';
 import { PG_dirty } from '../folio/flags.js';
-import { PageAnon, PageAnonExclusive, setFlag, testFlag } from '../folio/frame.js';
+import { PageAnon, PageAnonExclusive, pageFolio, setFlag, testFlag } from '../folio/frame.js';
 import { folioMarkAccessed } from '../folio/lru.js';
+import { __pmdTransHugeLock, mapsHugePage } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
+import {
+  hugeAddress,
+  pmdMkdirty,
+  pmdMkyoung,
+  pmdPfn,
+  pmdProtnone,
+  pmdWrite,
+  pmdpGet,
+  setPmdAt,
+} from '../pgtable/pmd.js';
 import {
   type Pte,
   pteDirty,
@@ -16,6 +27,7 @@ import {
 } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { vmNormalPage } from '../rmap/map.js';
+import type { PmdMappedAt } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
 import { Mm } from '../vma/mm.js';
 import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
@@ -33,7 +45,7 @@ import { tryGrabPage } from './grab.js';
  */
 export function* followPagePte(k: Machine, vma: Vma, address: number, flags: number): Step<number> {
   const table = pteTable(k, Mm.at(k, vma.vmMm).pgd, address);
-  if (table === 0) return 0;
+  if (table === 0) return mapsHugePage(k, vma, address) ? yield* followHugePmd(k, vma, address, flags) : 0;
   yield* ptlLock(k, table);
   const pte = yield* ptepGet(k, pteOffset(k, table, address));
   const page = yield* followEntry(k, vma, pte, flags);
@@ -56,9 +68,44 @@ function* followEntry(k: Machine, vma: Vma, pte: Pte, flags: number): Step<numbe
 }
 
 function* touch(k: Machine, page: number, pte: Pte, flags: number): Step<void> {
+  const folio = pageFolio(k, page);
   const write = (flags & FOLL_WRITE) !== 0;
-  if (write && !pteDirty(k, pte) && !testFlag(k, page, PG_dirty)) setFlag(k, page, PG_dirty);
-  yield* folioMarkAccessed(k, page);
+  if (write && !pteDirty(k, pte) && !testFlag(k, folio, PG_dirty)) setFlag(k, folio, PG_dirty);
+  yield* folioMarkAccessed(k, folio);
+}
+
+/** A page within a huge one. */
+function* followHugePmd(k: Machine, vma: Vma, address: number, flags: number): Step<number> {
+  const at = yield* __pmdTransHugeLock(k, vma, address);
+  if (at === null) return 0;
+  const page = yield* followTransHugePmd(k, vma, address, at, flags);
+  ptlUnlock(k, at.table);
+  return page;
+}
+
+/** @kernel mm/huge_memory.c follow_trans_huge_pmd v6.2 */
+function* followTransHugePmd(
+  k: Machine,
+  vma: Vma,
+  address: number,
+  at: PmdMappedAt,
+  flags: number,
+): Step<number> {
+  const pmd = yield* pmdpGet(k, at.pmdp);
+  const write = (flags & FOLL_WRITE) !== 0;
+  const folio = pmdPfn(k, pmd);
+  if (write && !canFollowWritePte(k, vma, pmd, flags)) return 0;
+  if (pmdProtnone(k, pmd) && (flags & FOLL_FORCE) === 0) return 0;
+  if (!pmdWrite(k, pmd) && gupMustUnshare(k, vma, flags, folio)) return -EMLINK;
+  yield* tryGrabPage(k, folio, flags);
+  if (flags & FOLL_TOUCH) yield* touchPmd(k, at.pmdp, write);
+  return folio + (address - hugeAddress(k, address)) / k.pageSize;
+}
+
+/** @kernel mm/huge_memory.c touch_pmd v6.2 */
+function* touchPmd(k: Machine, pmdp: number, write: boolean): Step<void> {
+  const young = pmdMkyoung(k, yield* pmdpGet(k, pmdp));
+  yield* setPmdAt(k, pmdp, write ? pmdMkdirty(k, young) : young);
 }
 
 /**

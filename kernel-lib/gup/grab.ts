@@ -1,6 +1,7 @@
 import { folioPutRefs } from '../folio/alloc.js';
+import { addPincount, folioTestLarge } from '../folio/compound.js';
 import { PG_dirty } from '../folio/flags.js';
-import { GUP_PIN_COUNTING_BIAS, ZERO_PFN, folioRefAdd, setFlag } from '../folio/frame.js';
+import { GUP_PIN_COUNTING_BIAS, ZERO_PFN, folioRefAdd, pageFolio, setFlag } from '../folio/frame.js';
 import { folioLock, folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
@@ -13,14 +14,29 @@ import { FOLL_GET, FOLL_PIN } from './flags.js';
  * @differs pins of the zero page are not counted, as since v6.5 and in the recorded v6.1 kernels
  */
 export function* tryGrabPage(k: Machine, page: number, flags: number): Step<void> {
-  if (flags & FOLL_GET) yield* folioRefAdd(k, page, 1);
-  else if (flags & FOLL_PIN && page !== ZERO_PFN) yield* folioRefAdd(k, page, GUP_PIN_COUNTING_BIAS);
+  const folio = pageFolio(k, page);
+  if (flags & FOLL_GET) yield* folioRefAdd(k, folio, 1);
+  else if (flags & FOLL_PIN && folio !== ZERO_PFN) yield* pin(k, folio, 1);
+}
+
+/** Adds a pin, or takes one without its reference. */
+function* pin(k: Machine, folio: number, by: 1 | -1): Step<void> {
+  if (folioTestLarge(k, folio)) yield* addPincount(k, folio, by);
+  if (by > 0) yield* folioRefAdd(k, folio, pinRefs(k, folio));
+}
+
+/** References that one pin takes. */
+function pinRefs(k: Machine, folio: number): number {
+  return folioTestLarge(k, folio) ? 1 : GUP_PIN_COUNTING_BIAS;
 }
 
 /** @kernel mm/gup.c gup_put_folio v6.2 */
 export function* gupPutFolio(k: Machine, page: number, flags: number): Step<void> {
-  if (flags & FOLL_GET) yield* folioPutRefs(k, page, 1);
-  else if (page !== ZERO_PFN) yield* folioPutRefs(k, page, GUP_PIN_COUNTING_BIAS);
+  const folio = pageFolio(k, page);
+  if (flags & FOLL_GET) return yield* folioPutRefs(k, folio, 1);
+  if (folio === ZERO_PFN) return;
+  yield* pin(k, folio, -1);
+  yield* folioPutRefs(k, folio, pinRefs(k, folio));
 }
 
 /** @kernel mm/gup.c unpin_user_pages v6.2 */
@@ -43,7 +59,8 @@ export function* unpinUserPagesDirtyLock(
 }
 
 /** @kernel mm/page-writeback.c set_page_dirty_lock v6.2 */
-export function* setPageDirtyLock(k: Machine, page: number): Step<void> {
+export function* setPageDirtyLock(k: Machine, subpage: number): Step<void> {
+  const page = pageFolio(k, subpage);
   yield* folioLock(k, page);
   setFlag(k, page, PG_dirty);
   folioUnlock(k, page);

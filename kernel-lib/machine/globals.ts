@@ -42,6 +42,13 @@ export const GLOBALS = struct('globals', {
   /** First address space that KSM looks at, newest stable node. */
   ksmMms: 'i32',
   ksmStableNodes: 'i32',
+  /** First of the free naturally aligned blocks of a huge page's size, linked like single frames. */
+  freeHugeFrames: 'i32',
+  /** The huge zero page, 0 before it was first needed. */
+  hugeZeroFolio: 'i32',
+  /** Huge pages that wait to be split: oldest and newest. */
+  deferredSplitFirst: 'i32',
+  deferredSplitLast: 'i32',
   /** Evictions and activations so far. */
   nonresidentAge: 'i32',
   /** Pages that came back to the active list. */

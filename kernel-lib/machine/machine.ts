@@ -39,6 +39,8 @@ export interface Machine {
   readonly pageSize: number;
   /** Whether soft-dirty tracking and userfaultfd write-protection are built in. */
   readonly softDirty: boolean;
+  /** What /sys/kernel/mm/transparent_hugepage/enabled says; `never` also where the architecture has none. */
+  readonly thp: ThpEnabled;
   readonly uffdWp: boolean;
   /** Slab address of the CPUs' LRU batches. */
   readonly batches: number;
@@ -63,6 +65,9 @@ export interface Machine {
   /** Counts an event, once or `by` times. @kernel include/linux/vmstat.h count_vm_events v6.2 */
   count(event: VmEvent, by?: number): void;
 }
+
+/** Which memory may get transparent huge pages: all, what MADV_HUGEPAGE asked for, none. */
+export type ThpEnabled = 'always' | 'madvise' | 'never';
 
 /** What a fault did, for traces and plots. */
 export interface FaultEvent {

@@ -7,7 +7,7 @@ import { folioAddLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { moveToNewFolio } from './migrate-folio.js';
-import { removeMigrationPtes, tryToMigrate } from './migration-ptes.js';
+import { removeMigrationPtes, tryToMigrate } from '../huge/migration-ptes.js';
 
 /** Who moves pages: `enum migrate_reason` of include/linux/migrate_mode.h. */
 export type MigrateReason = 'MR_MEMORY_FAILURE' | 'MR_SYSCALL';

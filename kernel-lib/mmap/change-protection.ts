@@ -1,7 +1,10 @@
 import type { Pgprot } from '../arch/codec.js';
 import { vmNormalPage } from '../rmap/map.js';
 import { PageAnon, PageAnonExclusive } from '../folio/frame.js';
+import { mapsHugePage } from '../huge/pmd-lock.js';
+import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import {
   PTE_NONE,
   type Pte,
@@ -47,16 +50,8 @@ import { Mm } from '../vma/mm.js';
 import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
 import type { Vma } from '../vma/vma.js';
 import { VM_SHARED, VM_UFFD_WP } from '../vma/vm-flags.js';
-
-/**
- * For changeProtection: entries that need no fault may become writable at once; userfaultfd protects the range from
- * writes, or lifts that.
- *
- * @kernel include/linux/mm.h MM_CP_TRY_CHANGE_WRITABLE v6.2
- */
-export const MM_CP_TRY_CHANGE_WRITABLE = 1 << 0;
-export const MM_CP_UFFD_WP = 1 << 2;
-export const MM_CP_UFFD_WP_RESOLVE = 1 << 3;
+import { changeHugePmd } from './change-huge-pmd.js';
+import { MM_CP_TRY_CHANGE_WRITABLE, MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from './cp-flags.js';
 
 /**
  * Gives the pages of [start, end) a protection, by default the VMA's.
@@ -79,8 +74,15 @@ export function* changeProtection(
   const marks = (cpFlags & MM_CP_UFFD_WP) !== 0 && userfaultfdWpUseMarkers(k, vma);
   for (let at = start; at < end;) {
     const next = pmdAddrEnd(k, at, end);
-    // Markers need tables to stand in.
-    const table = marks ? pteAlloc(k, pgd, at) : pteTable(k, pgd, at);
+    let table = pteTable(k, pgd, at);
+    if (table === 0 && mapsHugePage(k, vma, at)) {
+      if (next - at === hpagePmdSize(k)) yield* changeHugePmd(k, vma, at, newprot, cpFlags);
+      else yield* __splitHugePmd(k, vma, at);
+      table = pteTable(k, pgd, at);
+    } else if (table === 0 && marks) {
+      // Markers need tables to stand in.
+      table = pteAlloc(k, pgd, at);
+    }
     if (table !== 0) yield* changePteRange(k, vma, table, at, next, newprot, cpFlags);
     at = next;
   }

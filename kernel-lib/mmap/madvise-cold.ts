@@ -1,12 +1,26 @@
 import { EINVAL } from '../base/errno.js';
-import { vmNormalPage } from '../rmap/map.js';
+import { folioPut } from '../folio/alloc.js';
+import { folioMapcount, folioNrPages, folioTestLarge } from '../folio/compound.js';
 import { PG_lru, PG_referenced, PG_unevictable } from '../folio/flags.js';
-import { clearFlag, pageMapcount, testFlag } from '../folio/frame.js';
+import { clearFlag, folioGet, pageFolio, pageMapcount, testFlag } from '../folio/frame.js';
 import { deactivatePage, folioIsolateLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
+import {
+  type LargeStep,
+  type Standing,
+  folioLikelyMappedShared,
+  splitIfOwn,
+  splitIfPart,
+} from '../huge/advise.js';
+import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
+import { splitUnlocked } from '../huge/split-folio.js';
+import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
+import { hpagePmdSize, pmdMkold, pmdPfn, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
 import { pteMkold, ptePresent, pteYoung } from '../pgtable/pte.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { reclaimPages } from '../reclaim/reclaim-pages.js';
+import type { PmdMappedAt } from '../rmap/walk.js';
+import { vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import type { Vma } from '../vma/vma.js';
 import { VM_HUGETLB, VM_LOCKED, VM_PFNMAP } from '../vma/vm-flags.js';
@@ -18,10 +32,7 @@ import { walkPageRange } from './walk-page-range.js';
  * @kernel mm/madvise.c madvise_cold v6.2
  */
 export function* madviseCold(k: Machine, vma: Vma, start: number, end: number): Step<number> {
-  if (!canMadvLruVma(vma)) return -EINVAL;
-  yield* lruAddDrain(k);
-  yield* walkPageRange(k, vma, start, end, coldPteRange, undefined);
-  return 0;
+  return yield* coldOrPageout(k, vma, start, end, false);
 }
 
 /**
@@ -31,28 +42,14 @@ export function* madviseCold(k: Machine, vma: Vma, start: number, end: number): 
  * @differs the caller may write to every file that it maps
  */
 export function* madvisePageout(k: Machine, vma: Vma, start: number, end: number): Step<number> {
-  if (!canMadvLruVma(vma)) return -EINVAL;
-  yield* lruAddDrain(k);
-  yield* walkPageRange(k, vma, start, end, pageoutPteRange, undefined);
-  return 0;
+  return yield* coldOrPageout(k, vma, start, end, true);
 }
 
-/** Gathers the pages of one table under its lock, and gives them up after it. */
-function* pageoutPteRange(k: Machine, _vma: Vma, table: number, start: number, end: number): Step<void> {
-  const pages: number[] = [];
-  yield* ptlLock(k, table);
-  for (let at = start; at < end; at += k.pageSize) {
-    const ptep = pteOffset(k, table, at);
-    const page = yield* ownPage(k, ptep);
-    if (page === 0) continue;
-    if (k.patched.pageoutKeepsYoung) clearFlag(k, page, PG_referenced);
-    else yield* forgetUse(k, ptep, page);
-    if (!(yield* folioIsolateLru(k, page))) continue;
-    if (testFlag(k, page, PG_unevictable)) yield* folioPutbackLru(k, page);
-    else pages.push(page);
-  }
-  ptlUnlock(k, table);
-  yield* reclaimPages(k, pages);
+function* coldOrPageout(k: Machine, vma: Vma, start: number, end: number, pageout: boolean): Step<number> {
+  if (!canMadvLruVma(vma)) return -EINVAL;
+  yield* lruAddDrain(k);
+  yield* walkPageRange(k, vma, start, end, coldOrPageoutTable, pageout, coldOrPageoutHuge);
+  return 0;
 }
 
 /** @kernel mm/madvise.c can_madv_lru_vma v6.2 */
@@ -60,28 +57,108 @@ function canMadvLruVma(vma: Vma): boolean {
   return (vma.vmFlags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB)) === 0;
 }
 
-function* coldPteRange(k: Machine, _vma: Vma, table: number, start: number, end: number): Step<void> {
+/**
+ * Gathers the pages of one table under its lock, and gives them up after it.
+ *
+ * MODEL: the part of madvise_cold_or_pageout_pte_range() behind `regular_page`.
+ */
+function* coldOrPageoutTable(
+  k: Machine,
+  _vma: Vma,
+  table: number,
+  start: number,
+  end: number,
+  pageout: boolean,
+): Step<void> {
+  const folios: number[] = [];
   yield* ptlLock(k, table);
-  for (let at = start; at < end; at += k.pageSize) {
-    const ptep = pteOffset(k, table, at);
-    const page = yield* ownPage(k, ptep);
-    if (page === 0) continue;
-    yield* forgetUse(k, ptep, page);
-    yield* deactivatePage(k, page);
+  for (let at = start; at < end;) {
+    const pte = yield* ptepGet(k, pteOffset(k, table, at));
+    const page = ptePresent(k, pte) ? vmNormalPage(k, pte) : 0;
+    let nrPtes = 1;
+    if (page !== 0 && folioTestLarge(k, pageFolio(k, page))) {
+      const step = yield* largeStep(k, { table, address: at, end, pte });
+      if (step.do === 'stop') break;
+      if (step.do === 'again') continue;
+      nrPtes = step.nrPtes;
+      if (step.do === 'whole') yield* takeFolio(k, table, at, nrPtes, page, pageout, folios);
+    } else if (page !== 0) {
+      yield* takeFolio(k, table, at, 1, page, pageout, folios);
+    }
+    at += nrPtes * k.pageSize;
   }
   ptlUnlock(k, table);
+  if (pageout) yield* reclaimPages(k, folios);
 }
 
-/** The page on the LRU that an entry maps and nobody else does, 0 if there is none. */
-function* ownPage(k: Machine, ptep: number): Step<number> {
-  const pte = yield* ptepGet(k, ptep);
-  const page = ptePresent(k, pte) ? vmNormalPage(k, pte) : 0;
-  return page !== 0 && testFlag(k, page, PG_lru) && pageMapcount(k, page) === 1 ? page : 0;
+function* largeStep(k: Machine, standing: Standing): Step<LargeStep> {
+  if (k.patched.coldKeepsLarge) return yield* splitIfPart(k, standing);
+  return yield* splitIfOwn(k, standing, pageMapcount(k, vmNormalPage(k, standing.pte)) !== 1);
 }
 
-/** Makes the page look unused. */
-function* forgetUse(k: Machine, ptep: number, page: number): Step<void> {
-  const pte = yield* ptepGet(k, ptep);
-  if (pteYoung(k, pte)) yield* setPteAt(k, ptep, pteMkold(k, pte));
-  clearFlag(k, page, PG_referenced);
+/** A folio on the LRU that these entries map and nobody else does. */
+function* takeFolio(
+  k: Machine,
+  table: number,
+  address: number,
+  nrPtes: number,
+  page: number,
+  pageout: boolean,
+  folios: number[],
+): Step<void> {
+  const folio = pageFolio(k, page);
+  if (!testFlag(k, folio, PG_lru) || folioMapcount(k, folio) !== folioNrPages(k, folio)) return;
+  if (!pageout || !k.patched.pageoutKeepsYoung) yield* makeOld(k, table, address, nrPtes);
+  clearFlag(k, folio, PG_referenced);
+  yield* giveUp(k, folio, pageout, folios);
+}
+
+function* makeOld(k: Machine, table: number, address: number, nrPtes: number): Step<void> {
+  for (let i = 0; i < nrPtes; i++) {
+    const ptep = pteOffset(k, table, address + i * k.pageSize);
+    const pte = yield* ptepGet(k, ptep);
+    if (pteYoung(k, pte)) yield* setPteAt(k, ptep, pteMkold(k, pte));
+  }
+}
+
+/** Takes the folio from its LRU list to be reclaimed, or to the list's end. */
+function* giveUp(k: Machine, folio: number, pageout: boolean, folios: number[]): Step<void> {
+  if (!pageout) return yield* deactivatePage(k, folio);
+  if (!(yield* folioIsolateLru(k, folio))) return;
+  if (testFlag(k, folio, PG_unevictable)) yield* folioPutbackLru(k, folio);
+  else folios.push(folio);
+}
+
+/** A huge page: taken whole, or split if the advice concerns a part. */
+function* coldOrPageoutHuge(
+  k: Machine,
+  vma: Vma,
+  start: number,
+  end: number,
+  pageout: boolean,
+): Step<boolean> {
+  const at = yield* __pmdTransHugeLock(k, vma, start);
+  if (at === null) return false;
+  const pmd = yield* pmdpGet(k, at.pmdp);
+  const folio = pmdPfn(k, pmd);
+  const own = !isHugeZeroPmd(k, pmd) && !folioLikelyMappedShared(k, folio);
+  if (own && end - start !== hpagePmdSize(k)) return !(yield* splitPart(k, at, folio));
+  const folios: number[] = [];
+  if (own) {
+    if (!pageout || !k.patched.pageoutKeepsYoung) yield* setPmdAt(k, at.pmdp, pmdMkold(k, pmd));
+    clearFlag(k, folio, PG_referenced);
+    yield* giveUp(k, folio, pageout, folios);
+  }
+  ptlUnlock(k, at.table);
+  if (pageout) yield* reclaimPages(k, folios);
+  return true;
+}
+
+/** Splits a huge page whose leaf is locked; unlocks that. */
+function* splitPart(k: Machine, at: PmdMappedAt, folio: number): Step<boolean> {
+  yield* folioGet(k, folio);
+  ptlUnlock(k, at.table);
+  const split = yield* splitUnlocked(k, folio);
+  yield* folioPut(k, folio);
+  return split;
 }

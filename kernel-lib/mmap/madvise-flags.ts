@@ -1,3 +1,4 @@
+import { vmaAdjustTransHuge } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { ksmMadvise } from '../ksm/madvise.js';
@@ -67,15 +68,16 @@ export function* advisedFlags(
  * @kernel mm/madvise.c madvise_update_vma v6.2
  * @returns the VMA that holds the range now
  */
-export function madviseUpdateVma(
+export function* madviseUpdateVma(
   k: Machine,
   prev: Vma | null,
   vma: Vma,
   start: number,
   end: number,
   flags: number,
-): Vma {
+): Step<Vma> {
   if (flags === vma.vmFlags) return vma;
+  yield* vmaAdjustTransHuge(k, vma, start, end);
   const changed = vmaModify(k, prev, vma, start, end, { flags });
   changed.vmFlags = flags;
   return changed;

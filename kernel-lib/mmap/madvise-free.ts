@@ -1,7 +1,21 @@
 import { EINVAL } from '../base/errno.js';
+import { folioPut } from '../folio/alloc.js';
+import { folioMapcount, folioNrPages, folioTestLarge } from '../folio/compound.js';
+import {
+  type LargeStep,
+  type Standing,
+  folioLikelyMappedShared,
+  splitIfOwn,
+  splitIfPart,
+} from '../huge/advise.js';
+import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
+import { splitHugePageToList } from '../huge/split-folio.js';
+import { isHugeZeroPmd } from '../huge/zero-page.js';
+import { hpagePmdSize, pmdMkclean, pmdMkold, pmdPfn, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
+import { flushPmdTlbRange } from '../tlb/tlb.js';
 import { vmNormalPage } from '../rmap/map.js';
 import { PG_dirty, PG_swapcache } from '../folio/flags.js';
-import { clearFlag, pageMapcount, testFlag } from '../folio/frame.js';
+import { clearFlag, folioGet, pageFolio, testFlag } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { lruAddDrain, markPageLazyfree } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
@@ -27,21 +41,38 @@ import { walkPageRange } from './walk-page-range.js';
 export function* madviseFreeSingleVma(k: Machine, vma: Vma, start: number, end: number): Step<number> {
   if (!vmaIsAnonymous(vma)) return -EINVAL;
   yield* lruAddDrain(k);
-  yield* walkPageRange(k, vma, start, end, madviseFreePteRange, undefined);
+  yield* walkPageRange(k, vma, start, end, madviseFreePteRange, undefined, madviseFreeHugePmd);
   return 0;
 }
 
 /** @kernel mm/madvise.c madvise_free_pte_range v6.2 */
 function* madviseFreePteRange(k: Machine, vma: Vma, table: number, start: number, end: number): Step<void> {
   yield* ptlLock(k, table);
-  for (let at = start; at < end; at += k.pageSize) {
+  for (let at = start; at < end;) {
     const ptep = pteOffset(k, table, at);
     const pte = yield* ptepGet(k, ptep);
-    if (pteNone(k, pte)) continue;
-    if (ptePresent(k, pte)) yield* freePresent(k, ptep, pte);
-    else yield* freeNonpresent(k, vma, ptep, pte);
+    const page = ptePresent(k, pte) ? vmNormalPage(k, pte) : 0;
+    let nrPtes = 1;
+    if (page !== 0 && folioTestLarge(k, pageFolio(k, page))) {
+      const step = yield* largeStep(k, { table, address: at, end, pte });
+      if (step.do === 'stop') break;
+      if (step.do === 'again') continue;
+      nrPtes = step.nrPtes;
+      if (step.do === 'whole') yield* freePresent(k, table, at, nrPtes, page);
+    } else if (page !== 0) {
+      yield* freePresent(k, table, at, 1, page);
+    } else if (!pteNone(k, pte) && !ptePresent(k, pte)) {
+      yield* freeNonpresent(k, vma, ptep, pte);
+    }
+    at += nrPtes * k.pageSize;
   }
   ptlUnlock(k, table);
+}
+
+function* largeStep(k: Machine, standing: Standing): Step<LargeStep> {
+  if (k.patched.freeKeepsLarge) return yield* splitIfPart(k, standing);
+  const folio = pageFolio(k, vmNormalPage(k, standing.pte));
+  return yield* splitIfOwn(k, standing, folioLikelyMappedShared(k, folio));
 }
 
 /** A fresh zero page costs less than reading the slot back. */
@@ -56,11 +87,16 @@ function* freeNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte): Step<voi
   yield* setPteAt(k, ptep, PTE_NONE);
 }
 
-function* freePresent(k: Machine, ptep: number, pte: Pte): Step<void> {
-  const page = vmNormalPage(k, pte);
-  if (page === 0 || !(yield* discardCopy(k, page))) return;
-  if (pteYoung(k, pte) || pteDirty(k, pte)) yield* setPteAt(k, ptep, pteMkclean(k, pteMkold(k, pte)));
-  yield* markPageLazyfree(k, page);
+/** Pages that `nrPtes` entries map, all of a folio. */
+function* freePresent(k: Machine, table: number, address: number, nrPtes: number, page: number): Step<void> {
+  const folio = pageFolio(k, page);
+  if (!(yield* discardCopy(k, folio))) return;
+  for (let i = 0; i < nrPtes; i++) {
+    const ptep = pteOffset(k, table, address + i * k.pageSize);
+    const pte = yield* ptepGet(k, ptep);
+    if (pteYoung(k, pte) || pteDirty(k, pte)) yield* setPteAt(k, ptep, pteMkclean(k, pteMkold(k, pte)));
+  }
+  yield* markPageLazyfree(k, folio);
 }
 
 /**
@@ -69,12 +105,45 @@ function* freePresent(k: Machine, ptep: number, pte: Pte): Step<void> {
  *
  * @returns whether the page may be given up
  */
-function* discardCopy(k: Machine, page: number): Step<boolean> {
-  if (!testFlag(k, page, PG_swapcache | PG_dirty)) return true;
-  if (!(yield* folioTrylock(k, page))) return false;
-  const cached = testFlag(k, page, PG_swapcache);
-  const free = pageMapcount(k, page) === 1 && (!cached || (yield* folioFreeSwap(k, page)));
-  if (free) clearFlag(k, page, PG_dirty);
-  folioUnlock(k, page);
+function* discardCopy(k: Machine, folio: number): Step<boolean> {
+  if (!testFlag(k, folio, PG_swapcache | PG_dirty)) return true;
+  if (!(yield* folioTrylock(k, folio))) return false;
+  const cached = testFlag(k, folio, PG_swapcache);
+  const own = folioMapcount(k, folio) === folioNrPages(k, folio);
+  const free = own && (!cached || (yield* folioFreeSwap(k, folio)));
+  if (free) clearFlag(k, folio, PG_dirty);
+  folioUnlock(k, folio);
   return free;
+}
+
+/** A huge page: given up whole, or split if that concerns a part. @kernel mm/huge_memory.c madvise_free_huge_pmd v6.2 */
+function* madviseFreeHugePmd(k: Machine, vma: Vma, start: number, end: number): Step<boolean> {
+  const at = yield* __pmdTransHugeLock(k, vma, start);
+  if (at === null) return false;
+  const pmd = yield* pmdpGet(k, at.pmdp);
+  const folio = pmdPfn(k, pmd);
+  if (isHugeZeroPmd(k, pmd) || !ownsHuge(k, folio) || !(yield* folioTrylock(k, folio))) {
+    ptlUnlock(k, at.table);
+    return false;
+  }
+  if (end - start !== hpagePmdSize(k)) {
+    yield* folioGet(k, folio);
+    ptlUnlock(k, at.table);
+    yield* splitHugePageToList(k, folio);
+    folioUnlock(k, folio);
+    yield* folioPut(k, folio);
+    return false;
+  }
+  clearFlag(k, folio, PG_dirty);
+  folioUnlock(k, folio);
+  yield* setPmdAt(k, at.pmdp, pmdMkclean(k, pmdMkold(k, pmd)));
+  yield* flushPmdTlbRange(k, vma.vmMm, start);
+  yield* markPageLazyfree(k, folio);
+  ptlUnlock(k, at.table);
+  return true;
+}
+
+/** Whether nobody else maps any of the folio. */
+function ownsHuge(k: Machine, folio: number): boolean {
+  return k.patched.likelyMappedShared ? !folioLikelyMappedShared(k, folio) : folioMapcount(k, folio) === 1;
 }

@@ -119,5 +119,5 @@ function* madviseVmaBehavior(
     return error === 0 ? null : error;
   }
   const flags = yield* advisedFlags(k, vma, start, end, advice);
-  return flags === null ? -EINVAL : madviseUpdateVma(k, prev, vma, start, end, flags);
+  return flags === null ? -EINVAL : yield* madviseUpdateVma(k, prev, vma, start, end, flags);
 }

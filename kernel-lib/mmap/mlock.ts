@@ -1,5 +1,6 @@
 import { EAGAIN, EFAULT, EINVAL, ENOMEM } from '../base/errno.js';
 import { __mmPopulate } from '../gup/populate.js';
+import { vmaAdjustTransHuge } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
@@ -77,6 +78,7 @@ function* mlockFixup(
 ): Step<Vma> {
   const oldflags = vma.vmFlags;
   if (newflags === oldflags || (oldflags & (VM_SPECIAL | VM_HUGETLB)) !== 0) return vma;
+  yield* vmaAdjustTransHuge(k, vma, start, end);
   const changed = vmaModify(k, prev, vma, start, end, { flags: newflags });
   const nrPages = (end - start) / k.pageSize;
   if ((newflags & VM_LOCKED) === 0) mm.lockedVm -= nrPages;

@@ -1,3 +1,5 @@
+import { mapsHugePage } from '../huge/pmd-lock.js';
+import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
@@ -10,6 +12,7 @@ import {
 } from '../pgtable/pte.js';
 import {
   pmdAddrEnd,
+  pmdSpan,
   pteAlloc,
   pteOffset,
   pteTable,
@@ -25,13 +28,14 @@ import { pteMarkerUffdWp } from '../uffd/markers.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
+import { moveHugePmd, moveNormalPmd } from './move-pmd.js';
 
 /**
  * Moves the entries of [oldAddr, oldAddr + len) to `newAddr`. The mmap lock is held for writing, so that no fault
  * sees a page at neither place.
  *
  * @kernel mm/mremap.c move_page_tables v6.2
- * @differs whole page tables are never moved, only their entries
+ * @differs no PUDs are moved
  * @param vma holds the old range
  */
 export function* movePageTables(
@@ -41,14 +45,20 @@ export function* movePageTables(
   newAddr: number,
   len: number,
 ): Step<void> {
-  const { pgd } = Mm.at(k, vma.vmMm);
+  const mm = Mm.at(k, vma.vmMm);
   const oldEnd = oldAddr + len;
   for (let at = oldAddr; at < oldEnd;) {
     const to = newAddr + (at - oldAddr);
     // Neither the old nor the new addresses may cross into another table.
     const next = Math.min(pmdAddrEnd(k, at, oldEnd), at + (pmdAddrEnd(k, to, Infinity) - to));
-    const oldTable = pteTable(k, pgd, at);
-    if (oldTable !== 0) yield* movePtes(k, vma, oldTable, at, next, pteAlloc(k, pgd, to), to);
+    const whole = next - at === pmdSpan(k);
+    if (mapsHugePage(k, vma, at) && !(whole && (yield* moveHugePmd(k, vma, at, to)))) {
+      yield* __splitHugePmd(k, vma, at);
+    }
+    const oldTable = pteTable(k, mm.pgd, at);
+    if (oldTable !== 0 && !(whole && (yield* moveNormalPmd(k, mm, at, to)))) {
+      yield* movePtes(k, vma, oldTable, at, next, pteAlloc(k, mm.pgd, to), to);
+    }
     at = next;
   }
 }

@@ -1,5 +1,6 @@
 import { EACCES, EINVAL, ENOMEM } from '../base/errno.js';
 import { populateVmaPageRange } from '../gup/populate.js';
+import { vmaAdjustTransHuge } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
@@ -17,7 +18,8 @@ import {
   VM_SHARED,
   VM_WRITE,
 } from '../vma/vm-flags.js';
-import { changeProtection, MM_CP_TRY_CHANGE_WRITABLE } from './change-protection.js';
+import { changeProtection } from './change-protection.js';
+import { MM_CP_TRY_CHANGE_WRITABLE } from './cp-flags.js';
 import { calcVmProtBits, pageAlign } from './mmap.js';
 
 /**
@@ -71,6 +73,7 @@ function* mprotectFixup(
   const oldflags = vma.vmFlags;
   if (newflags === oldflags) return vma;
   const flags = accountedFlags(k, vma, newflags);
+  yield* vmaAdjustTransHuge(k, vma, start, end);
   const changed = vmaModify(k, prev, vma, start, end, { flags });
   changed.vmFlags = flags;
   // Asked before the protection is chosen anew: a VMA that was already notified of writes answers no.

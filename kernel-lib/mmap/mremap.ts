@@ -1,5 +1,6 @@
 import { EFAULT, EINVAL } from '../base/errno.js';
 import { ksmMadvise } from '../ksm/madvise.js';
+import { vmaAdjustTransHuge } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import type { UserfaultfdCtx } from '../uffd/ctx.js';
@@ -128,7 +129,7 @@ function* moveVma(
   const { vmFlags } = vma;
   // At their new places, merged pages would stand where KSM has merged others.
   yield* ksmMadvise(k, vma, oldAddr, oldAddr + len, 'MADV_UNMERGEABLE');
-  if (keep && vmFlags & VM_LOCKED) splitOff(k, vma, oldAddr, oldAddr + len);
+  if (keep && vmFlags & VM_LOCKED) yield* splitOff(k, vma, oldAddr, oldAddr + len);
   const pgoff = vma.vmPgoff + (oldAddr - vma.vmStart) / k.pageSize;
   const { source, target } = copyVma(k, vma, newAddr, len, pgoff, keep);
   yield* movePageTables(k, source, oldAddr, newAddr, len);
@@ -150,7 +151,8 @@ function leaveEmpty(k: Machine, vma: Vma, oldAddr: number, len: number): void {
   unlinkAnonVmas(k, vma);
 }
 
-function splitOff(k: Machine, vma: Vma, start: number, end: number): void {
+function* splitOff(k: Machine, vma: Vma, start: number, end: number): Step<void> {
+  yield* vmaAdjustTransHuge(k, vma, start, end);
   if (vma.vmStart !== start) splitVma(k, vma, start, true);
   if (vma.vmEnd !== end) splitVma(k, vma, end, false);
 }

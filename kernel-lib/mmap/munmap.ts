@@ -1,4 +1,5 @@
 import { EINVAL } from '../base/errno.js';
+import { splitHugePmdIfNeeded } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { type PendingEvent, userfaultfdUnmapComplete, userfaultfdUnmapPrep } from '../uffd/events.js';
@@ -44,8 +45,8 @@ export function* doMunmap(
 ): Step<number> {
   const end = start + Math.ceil(len / k.pageSize) * k.pageSize;
   if (start % k.pageSize !== 0 || end === start) return -EINVAL;
-  splitAt(k, mm, start);
-  splitAt(k, mm, end);
+  yield* splitAt(k, mm, start);
+  yield* splitAt(k, mm, end);
   const vmas = vmasOf(k, mm, start, end);
   for (const vma of vmas) userfaultfdUnmapPrep(k, vma, start, end, unmaps);
   for (const vma of vmas) {
@@ -57,9 +58,11 @@ export function* doMunmap(
 }
 
 /** If `addr` is inside a VMA, makes it the boundary of two. */
-function splitAt(k: Machine, mm: Mm, addr: number): void {
+function* splitAt(k: Machine, mm: Mm, addr: number): Step<void> {
   const vma = findVma(k, mm, addr);
-  if (vma !== null && vma.vmStart < addr) splitVma(k, vma, addr, true);
+  if (vma === null || vma.vmStart >= addr) return;
+  yield* splitHugePmdIfNeeded(k, vma, addr);
+  splitVma(k, vma, addr, true);
 }
 
 /**

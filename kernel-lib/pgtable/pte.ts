@@ -78,6 +78,14 @@ export function pfnPte(k: Machine, pfn: number, prot: Pgprot): Pte {
   return { lo: w[0]!, hi: w[1]! };
 }
 
+/** The same entry for the `nr`-th frame behind. @kernel include/linux/pgtable.h pte_advance_pfn 6.12 */
+export function pteAdvancePfn(k: Machine, pte: Pte, nr: number): Pte {
+  w[0] = pte.lo;
+  w[1] = pte.hi;
+  k.pte.pteAdvancePfn(w, 0, nr);
+  return { lo: w[0]!, hi: w[1]! };
+}
+
 /** An entry that is not present and holds a swap entry. */
 export function swpEntryToPte(k: Machine, type: number, offset: number): Pte {
   k.pte.swpEntryToPte(w, 0, type, offset);

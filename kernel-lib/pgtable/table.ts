@@ -8,18 +8,24 @@ import { type Pte, PTE_NONE } from './pte.js';
 
 /**
  * MODEL: page tables lie in a memory of their own and are not page frames. A table is a header of two words (its
- * lock, and one to spare) and its entries of two words each. An entry above the lowest level
- * holds the address of the next table, 0 for none.
+ * lock, and the first table that huge pages have deposited with it) and its entries of two words each. An entry above
+ * the lowest level holds the address of the next table and TABLE, or is zero; one level above the lowest, it may be a
+ * leaf: see pmd.ts.
  */
 const TABLE_HEADER = 2;
 const TABLE_LOCK = 0;
+export const TABLE_DEPOSIT = 1;
+
+/** Second word of an entry that leads to a table. No leaf has all of its upper half set. */
+export const TABLE = -1;
 
 /** Number of the lowest level. */
-function lowest(k: Machine): number {
+export function lowest(k: Machine): number {
   return k.levels.length - 1;
 }
 
-function entryOf(k: Machine, table: number, level: number, address: number): number {
+/** Where the entry for an address stands in a table of a level. */
+export function entryOf(k: Machine, table: number, level: number, address: number): number {
   const { span, entries } = k.levels[level]!;
   return table + TABLE_HEADER + 2 * ((address / span) & (entries - 1));
 }
@@ -49,34 +55,62 @@ export function freeTable(k: Machine, table: number, level: number): void {
   k.globals.nrTables--;
 }
 
+/** A lowest-level table that nothing leads to yet. */
+export function allocPteTable(k: Machine): number {
+  return allocTable(k, lowest(k));
+}
+
+/** Gives a lowest-level table back that nothing leads to. */
+export function freePteTable(k: Machine, table: number): void {
+  freeTable(k, table, lowest(k));
+}
+
+/** The table one level above the lowest for an address, made with all tables above it where missing. */
+export function pmdAlloc(k: Machine, pgd: number, address: number): number {
+  return allocDownTo(k, pgd, address, lowest(k) - 1);
+}
+
 /** The lowest-level table for an address, made with all tables above it where missing. */
 export function pteAlloc(k: Machine, pgd: number, address: number): number {
+  return allocDownTo(k, pgd, address, lowest(k));
+}
+
+function allocDownTo(k: Machine, pgd: number, address: number, depth: number): number {
   let table = pgd;
-  for (let level = 0; level < lowest(k); level++) {
+  for (let level = 0; level < depth; level++) {
     const entry = entryOf(k, table, level, address);
     let next = ld(k.ptes, entry);
     if (next === 0) {
       next = allocTable(k, level + 1);
       st(k.ptes, entry, next);
+      st(k.ptes, entry + 1, TABLE);
     }
+    vmBugOn(ld(k.ptes, entry + 1) !== TABLE, 'a table is wanted where a huge page is mapped');
     table = next;
   }
   return table;
 }
 
-/** The lowest-level table for an address, 0 where there is none. */
+/** The lowest-level table for an address, 0 where there is none or a huge page is mapped. */
 export function pteTable(k: Machine, pgd: number, address: number): number {
   let table = pgd;
+  let entry = 0;
   for (let level = 0; level < lowest(k); level++) {
-    table = ld(k.ptes, entryOf(k, table, level, address));
+    entry = entryOf(k, table, level, address);
+    table = ld(k.ptes, entry);
     if (table === 0) return 0;
   }
-  return table;
+  return ld(k.ptes, entry + 1) === TABLE ? table : 0;
 }
 
 /** Where the entry for an address stands in its lowest-level table. */
 export function pteOffset(k: Machine, table: number, address: number): number {
   return entryOf(k, table, lowest(k), address);
+}
+
+/** Bytes that one lowest-level table spans. */
+export function pmdSpan(k: Machine): number {
+  return k.levels[lowest(k) - 1]!.span;
 }
 
 /** First address of the lowest-level table that holds `address`. */
@@ -112,10 +146,12 @@ function freeRange(k: Machine, table: number, level: number, base: number, start
     const entry = table + TABLE_HEADER + 2 * i;
     const next = ld(k.ptes, entry);
     if (next === 0) continue;
+    vmBugOn(ld(k.ptes, entry + 1) !== TABLE, 'tables are freed only after what they map');
     const at = base + i * span;
     freeRange(k, next, level + 1, at, start, end);
     if (at < start || at + span > end) continue;
     st(k.ptes, entry, 0);
+    st(k.ptes, entry + 1, 0);
     freeTable(k, next, level + 1);
   }
 }

@@ -1,3 +1,4 @@
+import { folioNrPages } from '../folio/compound.js';
 import { PG_dirty, PG_swapcache } from '../folio/flags.js';
 import {
   pagePrivate,
@@ -30,7 +31,7 @@ export type Pageout = 'KEEP' | 'ACTIVATE' | 'SUCCESS' | 'CLEAN';
 export function* pageout(k: Machine, page: number): Step<Pageout> {
   // The isolation's reference and the cache's: anybody else's could still write to it.
   yield* settle();
-  if (pageRefcount(k, page) !== 2) return 'KEEP';
+  if (pageRefcount(k, page) !== 1 + folioNrPages(k, page)) return 'KEEP';
   if (!testClearFlag(k, page, PG_dirty)) return 'CLEAN';
   if (!testFlag(k, page, PG_swapcache)) return yield* shmemWritepage(k, page);
   yield* swapWritepage(k, page);
@@ -75,7 +76,7 @@ function* shmemWritepage(k: Machine, page: number): Step<Pageout> {
  */
 export function* __removeMapping(k: Machine, page: number, shadow?: 'global' | 'memcg'): Step<boolean> {
   yield* settle();
-  if (pageRefcount(k, page) !== 2 || testFlag(k, page, PG_dirty)) return false;
+  if (pageRefcount(k, page) !== 1 + folioNrPages(k, page) || testFlag(k, page, PG_dirty)) return false;
   if (testFlag(k, page, PG_swapcache)) {
     const entry = pagePrivate(k, page);
     if (shadow !== undefined) workingsetEviction(k, page, entry, shadow === 'memcg');

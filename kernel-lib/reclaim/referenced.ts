@@ -1,11 +1,20 @@
+import { folioMapcount, folioTestLarge } from '../folio/compound.js';
 import { PG_idle, PG_referenced, PG_young } from '../folio/flags.js';
-import { clearFlag, pageMapcount, setFlag, testClearFlag } from '../folio/frame.js';
+import { clearFlag, setFlag, testClearFlag } from '../folio/frame.js';
 import { folioIsFileLru } from '../folio/lru-list.js';
 import type { Machine } from '../machine/machine.js';
+import { pmdMkold, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
 import { pteMkold, pteYoung } from '../pgtable/pte.js';
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { mlockVmaPage } from '../rmap/map.js';
-import { type Place, pageVmaMappedWalk, rmapWalk } from '../rmap/walk.js';
+import {
+  type FolioPlace,
+  type Place,
+  pageVmaMappedWalk,
+  pmdMappedWalk,
+  rmapWalk,
+  rmapWalkLarge,
+} from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
 import { VM_EXEC, VM_LOCKED } from '../vma/vm-flags.js';
 
@@ -21,8 +30,9 @@ export interface Referenced {
 export function* folioReferenced(k: Machine, page: number): Step<Referenced> {
   let ptes = 0;
   let vmFlags = 0;
-  let left = pageMapcount(k, page);
+  let left = folioMapcount(k, page);
   if (left === 0) return { ptes, vmFlags };
+  if (folioTestLarge(k, page)) return yield* largeReferenced(k, page);
   for (const place of rmapWalk(k, page)) {
     const seen = yield* folioReferencedOne(k, page, place);
     if (seen === 'locked') return { ptes, vmFlags: vmFlags | VM_LOCKED };
@@ -34,6 +44,38 @@ export function* folioReferenced(k: Machine, page: number): Step<Referenced> {
     if (--left === 0) break;
   }
   return { ptes, vmFlags };
+}
+
+/** The same for a large anonymous folio, leaf by leaf and page by page. */
+function* largeReferenced(k: Machine, folio: number): Step<Referenced> {
+  let ptes = 0;
+  let vmFlags = 0;
+  for (const place of rmapWalkLarge(k, folio)) {
+    if ((place.vma.vmFlags & VM_LOCKED) !== 0) return { ptes, vmFlags: vmFlags | VM_LOCKED };
+    const young = (yield* leafReferenced(k, folio, place)) + (yield* pagesReferenced(k, folio, place));
+    ptes += young > 0 ? 1 : 0;
+    if (young > 0) vmFlags |= place.vma.vmFlags & ~VM_LOCKED;
+  }
+  return { ptes, vmFlags };
+}
+
+function* leafReferenced(k: Machine, folio: number, place: FolioPlace): Step<number> {
+  const at = yield* pmdMappedWalk(k, folio, place);
+  if (at === null) return 0;
+  const pmd = yield* pmdpGet(k, at.pmdp);
+  const young = pteYoung(k, pmd);
+  if (young) yield* setPmdAt(k, at.pmdp, pmdMkold(k, pmd));
+  ptlUnlock(k, at.table);
+  return young ? 1 : 0;
+}
+
+function* pagesReferenced(k: Machine, folio: number, { vma, origin, start, end }: FolioPlace): Step<number> {
+  let young = 0;
+  for (let address = start; address < end; address += k.pageSize) {
+    const page = folio + (address - origin) / k.pageSize;
+    if ((yield* folioReferencedOne(k, page, { vma, address })) === 'young') young++;
+  }
+  return young;
 }
 
 /** @kernel mm/rmap.c folio_referenced_one v6.2 */

@@ -1,4 +1,6 @@
 import { freeFolio } from '../folio/alloc.js';
+import { folioEntireMapcount, folioMapcount, folioNrPages, folioTestLarge } from '../folio/compound.js';
+import { deferredSplitQueued } from '../folio/deferred-split.js';
 import {
   PG_active,
   PG_dirty,
@@ -12,7 +14,6 @@ import {
   PageAnon,
   folioMaybeDmaPinned,
   folioRefCount,
-  pageMapcount,
   pageOwner,
   setFlag,
   setPageRefcount,
@@ -21,6 +22,7 @@ import {
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioEvictable } from '../folio/lru.js';
 import { folioIsFileLru } from '../folio/lru-list.js';
+import { canSplitFolio, splitHugePageToList } from '../huge/split-folio.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { addToSwap, folioFreeSwap, memCgroupSwapFull } from '../swap/cache.js';
@@ -55,16 +57,23 @@ type Fate = 'free' | 'keep' | 'keepLocked' | 'activateLocked';
 export function* shrinkFolioList(k: Machine, pages: readonly number[], sc: ScanControl): Step<Shrunk> {
   const kept: number[] = [];
   let nrReclaimed = 0;
-  for (const page of pages) {
-    const fate = (yield* folioTrylock(k, page)) ? yield* shrinkFolio(k, page, sc) : 'keep';
-    if (fate === 'free') {
-      nrReclaimed++;
-      freeFolio(k, page);
-      continue;
+  for (const listed of pages) {
+    // A large folio may fall into pages, which come next.
+    const left = [listed];
+    for (let page = left.shift(); page !== undefined; page = left.shift()) {
+      const nrPages = folioNrPages(k, page);
+      const split: number[] = [];
+      const fate = (yield* folioTrylock(k, page)) ? yield* shrinkFolio(k, page, sc, split) : 'keep';
+      left.unshift(...split);
+      if (fate === 'free') {
+        nrReclaimed += split.length > 0 ? 1 : nrPages;
+        freeFolio(k, page);
+        continue;
+      }
+      if (fate === 'activateLocked') yield* activateLocked(k, page);
+      if (fate !== 'keep') folioUnlock(k, page);
+      kept.push(page);
     }
-    if (fate === 'activateLocked') yield* activateLocked(k, page);
-    if (fate !== 'keep') folioUnlock(k, page);
-    kept.push(page);
   }
   // The kernel puts each at the head of the list and empties it from the tail: first comes first.
   return { nrReclaimed, kept };
@@ -78,8 +87,12 @@ function* activateLocked(k: Machine, page: number): Step<void> {
   memcgRstatUpdated(k, 1);
 }
 
-/** One locked page; it stays locked unless its fate is `free` or `keep`. */
-function* shrinkFolio(k: Machine, page: number, sc: ScanControl): Step<Fate> {
+/**
+ * One locked page; it stays locked unless its fate is `free` or `keep`.
+ *
+ * @param split receives the other pages if it was a large folio and is one no more
+ */
+function* shrinkFolio(k: Machine, page: number, sc: ScanControl, split: number[]): Step<Fate> {
   if (!folioEvictable(k, page)) return 'activateLocked';
   if (testFlag(k, page, PG_writeback)) {
     setFlag(k, page, PG_reclaim);
@@ -91,11 +104,11 @@ function* shrinkFolio(k: Machine, page: number, sc: ScanControl): Step<Fate> {
   const anon = PageAnon(k, page);
   if (anon && testFlag(k, page, PG_swapbacked) && !testFlag(k, page, PG_swapcache)) {
     if (yield* folioMaybeDmaPinned(k, page)) return 'keepLocked';
-    if (!(yield* addToSwap(k, page))) return 'activateLocked';
+    if (!(yield* giveSlots(k, page, split))) return 'activateLocked';
   }
-  if (pageMapcount(k, page) > 0) {
+  if (folioMapcount(k, page) > 0) {
     yield* tryToUnmap(k, page);
-    if (pageMapcount(k, page) > 0) return 'activateLocked';
+    if (folioMapcount(k, page) > 0) return 'activateLocked';
   }
   // Unmapped, it cannot be pinned anew; who has it pinned may still write to it.
   if (yield* folioMaybeDmaPinned(k, page)) return 'activateLocked';
@@ -104,6 +117,21 @@ function* shrinkFolio(k: Machine, page: number, sc: ScanControl): Step<Fate> {
     if (stays !== undefined) return stays;
   }
   return yield* freeIt(k, page, sc);
+}
+
+/** Finds slots for a folio; a large one whole if there is room for it, else page by page. */
+function* giveSlots(k: Machine, folio: number, split: number[]): Step<boolean> {
+  if (!folioTestLarge(k, folio)) return yield* addToSwap(k, folio);
+  if (!(yield* canSplitFolio(k, folio))) return false;
+  // Of one that is mapped in part, the rest can go without being written.
+  const early = k.patched.splitOnlyPartlyMapped
+    ? deferredSplitQueued(k, folio)
+    : folioEntireMapcount(k, folio) === 0;
+  if (early && (yield* splitHugePageToList(k, folio, split)) !== 0) return false;
+  if (yield* addToSwap(k, folio)) return true;
+  if (!folioTestLarge(k, folio) || (yield* splitHugePageToList(k, folio, split)) !== 0) return false;
+  k.count('thp_swpout_fallback');
+  return yield* addToSwap(k, folio);
 }
 
 /** @returns the page's fate, undefined when it is clean now and locked again */
@@ -127,7 +155,7 @@ function* freeIt(k: Machine, page: number, { byMemcg }: ScanControl): Step<Fate>
   if (PageAnon(k, page) && !testFlag(k, page, PG_swapbacked)) {
     if ((yield* folioRefCount(k, page)) !== 1) return 'keepLocked';
     setPageRefcount(k, page, 0);
-    k.count('pglazyfreed');
+    k.count('pglazyfreed', folioNrPages(k, page));
   } else {
     const inCache = testFlag(k, page, PG_swapcache) || (!PageAnon(k, page) && pageOwner(k, page) !== 0);
     if (!inCache || !(yield* __removeMapping(k, page, byMemcg ? 'memcg' : 'global'))) return 'keepLocked';

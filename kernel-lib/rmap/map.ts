@@ -12,12 +12,23 @@ import {
   decMapcount,
   folioMaybeDmaPinned,
   incMapcount,
-  pageMapcount,
+  pageFolio,
   setFlag,
   setPageIndex,
   setPageMapping,
   testFlag,
 } from '../folio/frame.js';
+import {
+  addEntireMapcount,
+  addLargeMapcount,
+  addNrPagesMapped,
+  folioEntireMapcount,
+  folioMapcount,
+  folioTestLarge,
+  hpagePmdNr,
+  nrPagesMapped,
+} from '../folio/compound.js';
+import { deferredSplitFolio } from '../folio/deferred-split.js';
 import { mlockFolio, munlockPage } from '../folio/mlock.js';
 import { AnonVma } from '../vma/anon-vma.js';
 import { Mm, MMF_HAS_PINNED } from '../vma/mm.js';
@@ -29,17 +40,30 @@ import { type Vma, linearPageIndex } from '../vma/vma.js';
 export const RMAP_NONE = 0;
 export const RMAP_EXCLUSIVE = 1;
 
-/** Maps a page that nobody has seen yet: exclusive. @kernel mm/rmap.c page_add_new_anon_rmap v6.2 */
+/** Maps a page or a whole large folio that nobody has seen yet: exclusive. @kernel mm/rmap.c page_add_new_anon_rmap v6.2 */
 export function* pageAddNewAnonRmap(k: Machine, page: number, vma: Vma, address: number): Step<void> {
   setFlag(k, page, PG_swapbacked);
-  yield* mapped(k, page);
+  if (folioTestLarge(k, page)) yield* mappedEntirely(k, page);
+  else yield* mapped(k, page);
   __pageSetAnonRmap(k, page, vma, address, true);
 }
 
 /** Map counts are shared between CPUs. */
-function* mapped(k: Machine, page: number): Step<number> {
+export function* mapped(k: Machine, page: number): Step<number> {
   yield;
-  return incMapcount(k, page);
+  const count = incMapcount(k, page);
+  const folio = pageFolio(k, page);
+  if (folioTestLarge(k, folio)) {
+    addLargeMapcount(k, folio, 1);
+    if (count === 1) addNrPagesMapped(k, folio, 1);
+  }
+  return count;
+}
+
+/** One more leaf maps a large folio. */
+export function* mappedEntirely(k: Machine, folio: number): Step<void> {
+  yield;
+  addEntireMapcount(k, folio, 1);
 }
 
 /**
@@ -82,16 +106,30 @@ export function* pageAddFileRmap(k: Machine, page: number, vma: Vma): Step<void>
   yield* mlockVmaPage(k, page, vma);
 }
 
-/** @kernel mm/internal.h mlock_vma_page v6.2 */
+/**
+ * Locks a page that has been mapped. A single page of a large folio is not locked: the folio as a whole would be.
+ *
+ * @kernel mm/internal.h mlock_vma_page v6.2
+ */
 export function* mlockVmaPage(k: Machine, page: number, vma: Vma): Step<void> {
-  if ((vma.vmFlags & (VM_LOCKED | VM_SPECIAL)) === VM_LOCKED) yield* mlockFolio(k, page);
+  if ((vma.vmFlags & (VM_LOCKED | VM_SPECIAL)) !== VM_LOCKED) return;
+  if (!folioTestLarge(k, pageFolio(k, page))) yield* mlockFolio(k, page);
 }
 
-/** One mapping of a page goes. @kernel mm/rmap.c page_remove_rmap v6.2 */
-export function* pageRemoveRmap(k: Machine, page: number, vma: Vma): Step<void> {
-  yield* unmapped(k, page);
+/**
+ * Mappings of neighbouring pages of one folio go.
+ *
+ * @kernel mm/rmap.c page_remove_rmap v6.2
+ * @param nrPages more than one since 10ebac4f95e7
+ */
+export function* pageRemoveRmap(k: Machine, page: number, vma: Vma, nrPages = 1): Step<void> {
+  const folio = pageFolio(k, page);
+  const large = folioTestLarge(k, folio);
+  if (large) yield* unmappedOfLarge(k, folio, page, nrPages);
+  else yield* unmapped(k, page);
   // PG_anon stays until the page is freed: who still holds a reference may ask for it.
-  if ((vma.vmFlags & VM_LOCKED) !== 0) yield* munlockPage(k, page);
+  if ((vma.vmFlags & VM_LOCKED) === 0) return;
+  if (!large || k.patched.mlockLargeFolios) yield* munlockPage(k, folio);
 }
 
 function* unmapped(k: Machine, page: number): Step<number> {
@@ -99,9 +137,34 @@ function* unmapped(k: Machine, page: number): Step<number> {
   return decMapcount(k, page);
 }
 
+/** Pages of a large folio that nobody maps any longer could be freed, if only the folio were split. */
+function* unmappedOfLarge(k: Machine, folio: number, page: number, nrPages: number): Step<void> {
+  let gone = 0;
+  for (let at = page; at < page + nrPages; at++) if ((yield* unmapped(k, at)) === 0) gone++;
+  addLargeMapcount(k, folio, -nrPages);
+  addNrPagesMapped(k, folio, -gone);
+  if (gone === 0 || folioEntireMapcount(k, folio) > 0) return;
+  // The last to go takes the folio along; before, it was queued for nothing.
+  const partially = !k.patched.deferOnlyPartlyMapped || nrPagesMapped(k, folio) > 0;
+  if (partially && PageAnon(k, folio)) deferredSplitFolio(k, folio);
+}
+
+/** A leaf that maps a whole folio goes. @kernel mm/rmap.c folio_remove_rmap_pmd 6.12 */
+export function* folioRemoveRmapPmd(k: Machine, folio: number, vma: Vma): Step<void> {
+  const mappedPages = nrPagesMapped(k, folio);
+  const last = (yield* unmappedEntirely(k, folio)) === 0;
+  if (last && mappedPages > 0 && mappedPages < hpagePmdNr(k)) deferredSplitFolio(k, folio);
+  if ((vma.vmFlags & VM_LOCKED) !== 0) yield* munlockPage(k, folio);
+}
+
+function* unmappedEntirely(k: Machine, folio: number): Step<number> {
+  yield;
+  return addEntireMapcount(k, folio, -1);
+}
+
 /** A page proven to be this VMA's own moves to its anon_vma. @kernel mm/rmap.c page_move_anon_rmap v6.2 */
 export function pageMoveAnonRmap(k: Machine, page: number, vma: Vma): void {
-  setPageMapping(k, page, vma.anonVma, PAGE_MAPPING_ANON);
+  setPageMapping(k, pageFolio(k, page), vma.anonVma, PAGE_MAPPING_ANON);
   setFlag(k, page, PG_anon_exclusive);
 }
 
@@ -111,11 +174,22 @@ export function pageMoveAnonRmap(k: Machine, page: number, vma: Vma): void {
  * @kernel include/linux/rmap.h page_try_dup_anon_rmap v6.2
  */
 export function* pageTryDupAnonRmap(k: Machine, page: number, vma: Vma): Step<boolean> {
-  if (PageAnonExclusive(k, page)) {
-    if (yield* pageNeedsCowForDma(k, vma, page)) return false;
-    clearFlag(k, page, PG_anon_exclusive);
-  }
+  if (!(yield* takeExclusive(k, page, vma))) return false;
   yield* pageDupRmap(k, page);
+  return true;
+}
+
+/** The same for a folio that a leaf maps. @kernel include/linux/rmap.h folio_try_dup_anon_rmap_pmd 6.12 */
+export function* folioTryDupAnonRmapPmd(k: Machine, folio: number, vma: Vma): Step<boolean> {
+  if (!(yield* takeExclusive(k, folio, vma))) return false;
+  yield* mappedEntirely(k, folio);
+  return true;
+}
+
+function* takeExclusive(k: Machine, page: number, vma: Vma): Step<boolean> {
+  if (!PageAnonExclusive(k, page)) return true;
+  if (yield* pageNeedsCowForDma(k, vma, page)) return false;
+  clearFlag(k, page, PG_anon_exclusive);
   return true;
 }
 
@@ -127,7 +201,7 @@ export function* pageDupRmap(k: Machine, page: number): Step<void> {
 /** @kernel include/linux/mm.h page_needs_cow_for_dma v6.2 */
 function* pageNeedsCowForDma(k: Machine, vma: Vma, page: number): Step<boolean> {
   if ((Mm.at(k, vma.vmMm).flags & MMF_HAS_PINNED) === 0) return false;
-  return yield* folioMaybeDmaPinned(k, page);
+  return yield* folioMaybeDmaPinned(k, pageFolio(k, page));
 }
 
 /**
@@ -138,7 +212,7 @@ function* pageNeedsCowForDma(k: Machine, vma: Vma, page: number): Step<boolean> 
  */
 export function* pageTryShareAnonRmap(k: Machine, page: number): Step<boolean> {
   // The PTE was cleared before: GUP-fast, which reads it again after taking its pin, is seen here or gives up.
-  if (yield* folioMaybeDmaPinned(k, page)) return false;
+  if (yield* folioMaybeDmaPinned(k, pageFolio(k, page))) return false;
   clearFlag(k, page, PG_anon_exclusive);
   return true;
 }
@@ -146,12 +220,12 @@ export function* pageTryShareAnonRmap(k: Machine, page: number): Step<boolean> {
 /** Whether any page-table entry maps the page. @kernel include/linux/mm.h folio_mapped v6.2 */
 export function* folioMapped(k: Machine, page: number): Step<boolean> {
   yield;
-  return pageMapcount(k, page) > 0;
+  return folioMapcount(k, page) > 0;
 }
 
 /** Which RSS counter a page-cache page belongs to. @kernel include/linux/mm.h mm_counter_file v6.2 */
 export function mmCounterFile(k: Machine, page: number): number {
-  return testFlag(k, page, PG_swapbacked) ? MM_SHMEMPAGES : MM_FILEPAGES;
+  return testFlag(k, pageFolio(k, page), PG_swapbacked) ? MM_SHMEMPAGES : MM_FILEPAGES;
 }
 
 /** Which RSS counter a mapped page belongs to. @kernel include/linux/mm.h mm_counter v6.2 */

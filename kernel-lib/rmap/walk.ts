@@ -1,5 +1,7 @@
-import { PageAnon, PageKsm, pageIndex, pageMapcount, pageOwner } from '../folio/frame.js';
+import { hpagePmdNr } from '../folio/compound.js';
+import { PageAnon, PageKsm, pageIndex, pageOwner } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
+import { hugeAddress, pmdOffset, pmdPfn, pmdTable, pmdTransHuge, pmdpGet } from '../pgtable/pmd.js';
 import { type Pte, ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -36,15 +38,42 @@ export function rmapWalk(k: Machine, page: number): Place[] {
 function anonPlaces(k: Machine, page: number): Place[] {
   const places: Place[] = [];
   const index = pageIndex(k, page);
-  let at = AnonVma.at(k, pageOwner(k, page)).rbRoot;
-  while (at !== 0) {
-    const avc = AnonVmaChain.at(k, at);
-    const vma = Vma.at(k, avc.vma);
+  for (const vma of anonVmas(k, page)) {
     const address = vmaAddress(vma, index);
     if (address >= 0) places.push({ vma, address });
-    at = avc.rbNext;
   }
   return places;
+}
+
+/** VMAs that may map pages of an anonymous folio. */
+function anonVmas(k: Machine, folio: number): Vma[] {
+  const vmas: Vma[] = [];
+  for (let at = AnonVma.at(k, pageOwner(k, folio)).rbRoot; at !== 0; at = AnonVmaChain.at(k, at).rbNext) {
+    vmas.push(Vma.at(k, AnonVmaChain.at(k, at).vma));
+  }
+  return vmas;
+}
+
+/** The part of a large folio that a VMA may map. */
+export interface FolioPlace {
+  readonly vma: Vma;
+  /** Where its first page would be mapped, possibly before the VMA begins. */
+  readonly origin: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Everywhere that pages of a large anonymous folio may be mapped: for those, what rmapWalk() is for small ones. */
+export function rmapWalkLarge(k: Machine, folio: number): FolioPlace[] {
+  const size = hpagePmdNr(k) * k.pageSize;
+  const index = pageIndex(k, folio);
+  return anonVmas(k, folio).flatMap((vma) => {
+    // Indexes are kept modulo 2^32: the difference may be negative.
+    const origin = vma.vmStart + ((index - vma.vmPgoff) | 0) * k.pageSize;
+    const start = Math.max(vma.vmStart, origin);
+    const end = Math.min(vma.vmEnd, origin + size);
+    return start < end ? [{ vma, origin, start, end }] : [];
+  });
 }
 
 function filePlaces(k: Machine, page: number): Place[] {
@@ -98,7 +127,25 @@ export function checkPte(k: Machine, pte: Pte, page: number, flags: number): boo
   return isMigrationEntry(k, entry) && swpOffsetPfn(entry) === page;
 }
 
-/** Whether a walk over the places can stop. */
-export function notMappedAnyMore(k: Machine, page: number): boolean {
-  return pageMapcount(k, page) === 0;
+/** A leaf that maps a large folio, its table locked. */
+export interface PmdMappedAt {
+  readonly table: number;
+  readonly pmdp: number;
+}
+
+/** Whether one leaf maps the whole folio at a place: if so with its table locked, for the caller to unlock. */
+export function* pmdMappedWalk(
+  k: Machine,
+  folio: number,
+  { vma, origin }: FolioPlace,
+): Step<PmdMappedAt | null> {
+  if (origin < 0 || origin !== hugeAddress(k, origin)) return null;
+  const table = pmdTable(k, Mm.at(k, vma.vmMm).pgd, origin);
+  if (table === 0) return null;
+  const pmdp = pmdOffset(k, table, origin);
+  yield* ptlLock(k, table);
+  const pmd = yield* pmdpGet(k, pmdp);
+  if (pmdTransHuge(k, pmd) && pmdPfn(k, pmd) === folio) return { table, pmdp };
+  ptlUnlock(k, table);
+  return null;
 }

@@ -71,14 +71,16 @@ export function dropArea(k: Machine, si: SwapInfo): void {
 }
 
 /**
- * Takes a free slot, held by the cache alone; 0 when there is none.
+ * Takes free slots, held by the cache alone; the first of them, 0 when there are none.
  *
  * @kernel mm/swap_slots.c folio_alloc_swap v6.2
  * @differs slots are not cached per CPU; the search goes round the area once
+ * @param nrSlots more than 1: as many neighbours, and the first a multiple
  */
-export function folioAllocSwap(k: Machine): number {
+export function folioAllocSwap(k: Machine, nrSlots = 1): number {
   const si = swapArea(k);
   if (si === undefined || (si.flags & SWP_WRITEOK) === 0) return 0;
+  if (nrSlots > 1) return swapAllocCluster(k, si, nrSlots);
   const slots = si.max - 1;
   for (let n = 0; n < slots; n++) {
     const offset = 1 + ((si.clusterNext - 1 + n) % slots);
@@ -90,6 +92,28 @@ export function folioAllocSwap(k: Machine): number {
     return entry;
   }
   return 0;
+}
+
+/** A free cluster of slots. @kernel mm/swapfile.c swap_alloc_cluster v6.2 @differs the first that there is */
+function swapAllocCluster(k: Machine, si: SwapInfo, nrSlots: number): number {
+  for (let first = 0; first + nrSlots <= si.max; first += nrSlots) {
+    if (!clusterIsFree(k, si, first, nrSlots)) continue;
+    for (let offset = first; offset < first + nrSlots; offset++) {
+      st(k.swapSlots, at(swpEntry(si.type, offset), MAP), SWAP_HAS_CACHE);
+    }
+    si.inusePages += nrSlots;
+    return swpEntry(si.type, first);
+  }
+  return 0;
+}
+
+/** Slot 0 is the area's header: its cluster is never free. */
+function clusterIsFree(k: Machine, si: SwapInfo, first: number, nrSlots: number): boolean {
+  if (first === 0) return false;
+  for (let offset = first; offset < first + nrSlots; offset++) {
+    if (ld(k.swapSlots, at(swpEntry(si.type, offset), MAP)) !== 0) return false;
+  }
+  return true;
 }
 
 /** Page-table entries and page-cache slots that refer to a slot, the cache not counted. @kernel mm/swapfile.c __swap_count v6.2 */

@@ -1,11 +1,12 @@
 import { vmBugOn } from '../base/error.js';
 import { allocPage, folioPut } from '../folio/alloc.js';
+import { folioMapcount, folioNrPages } from '../folio/compound.js';
 import { PG_dirty, PG_swapbacked, PG_swapcache, PG_writeback } from '../folio/flags.js';
 import {
   folioGet,
   folioRefAdd,
   folioRefSubAndTest,
-  pageMapcount,
+  pageFolio,
   pagePrivate,
   setFlag,
   clearFlag,
@@ -33,16 +34,18 @@ import { workingsetRefault } from './workingset.js';
 /** Puts a locked page under its slot. @kernel mm/swap_state.c add_to_swap_cache v6.2 */
 function* addToSwapCache(k: Machine, page: number, entry: number): Step<void> {
   vmBugOn(testFlag(k, page, PG_swapcache), 'a page is in the swap cache once');
-  yield* folioRefAdd(k, page, 1);
+  const nr = folioNrPages(k, page);
+  yield* folioRefAdd(k, page, nr);
   setFlag(k, page, PG_swapcache);
   setPagePrivate(k, page, entry);
-  setCachedPage(k, entry, page);
-  k.globals.nrSwapCache++;
+  // Slots of a large folio are neighbours, and so are their entries.
+  for (let i = 0; i < nr; i++) setCachedPage(k, entry + i, page + i);
+  k.globals.nrSwapCache += nr;
 }
 
 /** Gives a locked page a slot; false when there is none. @kernel mm/swap_state.c add_to_swap v6.2 */
 export function* addToSwap(k: Machine, page: number): Step<boolean> {
-  const entry = folioAllocSwap(k);
+  const entry = folioAllocSwap(k, folioNrPages(k, page));
   if (entry === 0) return false;
   yield* addToSwapCache(k, page, entry);
   // The entry that maps it may be clean, after MADV_FREE: what leaves memory has to be written all the same.
@@ -58,7 +61,7 @@ export function* addSlotToSwapCache(k: Machine, page: number, entry: number): St
 /** Takes a locked page out of the cache. @kernel mm/swap_state.c delete_from_swap_cache v6.2 */
 export function* deleteFromSwapCache(k: Machine, page: number): Step<void> {
   __deleteFromSwapCache(k, page);
-  yield* folioRefSubAndTest(k, page, 1);
+  yield* folioRefSubAndTest(k, page, folioNrPages(k, page));
 }
 
 /** The same without the reference: the caller froze it. @kernel mm/swap_state.c __delete_from_swap_cache v6.2 */
@@ -66,9 +69,11 @@ export function __deleteFromSwapCache(k: Machine, page: number): void {
   const entry = pagePrivate(k, page);
   clearFlag(k, page, PG_swapcache);
   setPagePrivate(k, page, 0);
-  setCachedPage(k, entry, 0);
-  k.globals.nrSwapCache--;
-  putSwapFolio(k, entry);
+  for (let i = 0; i < folioNrPages(k, page); i++) {
+    setCachedPage(k, entry + i, 0);
+    k.globals.nrSwapCache--;
+    putSwapFolio(k, entry + i);
+  }
 }
 
 /**
@@ -78,15 +83,22 @@ export function __deleteFromSwapCache(k: Machine, page: number): void {
  */
 export function* folioFreeSwap(k: Machine, page: number): Step<boolean> {
   if (!testFlag(k, page, PG_swapcache) || testFlag(k, page, PG_writeback)) return false;
-  if (__swapCount(k, pagePrivate(k, page)) !== 0) return false;
+  if (folioSwapped(k, page)) return false;
   yield* deleteFromSwapCache(k, page);
   setFlag(k, page, PG_dirty);
   return true;
 }
 
+/** Whether an entry still names one of a cached folio's slots. @kernel mm/swapfile.c folio_swapped v6.2 */
+function folioSwapped(k: Machine, folio: number): boolean {
+  const entry = pagePrivate(k, folio);
+  for (let i = 0; i < folioNrPages(k, folio); i++) if (__swapCount(k, entry + i) !== 0) return true;
+  return false;
+}
+
 /** The same for a page that may not be locked and has just lost a mapping. @kernel mm/swap_state.c free_swap_cache v6.2 */
 export function* freeSwapCache(k: Machine, page: number): Step<void> {
-  if (!testFlag(k, page, PG_swapcache) || pageMapcount(k, page) > 0) return;
+  if (!testFlag(k, page, PG_swapcache) || folioMapcount(k, page) > 0) return;
   if (!(yield* folioTrylock(k, page))) return;
   yield* folioFreeSwap(k, page);
   folioUnlock(k, page);
@@ -100,19 +112,19 @@ export function* freeSwapAndCache(k: Machine, entry: number): Step<void> {
 
 /** @kernel mm/swapfile.c __try_to_reclaim_swap v6.2 @differs only for unmapped pages, or when swap is nearly full */
 function* __tryToReclaimSwap(k: Machine, entry: number): Step<void> {
-  const page = yield* swapCacheGetFolio(k, entry);
+  const page = pageFolio(k, yield* swapCacheGetFolio(k, entry));
   if (page === 0) return;
   if (yield* folioTrylock(k, page)) {
-    if (pageMapcount(k, page) === 0 || memCgroupSwapFull(k)) yield* folioFreeSwap(k, page);
+    if (folioMapcount(k, page) === 0 || memCgroupSwapFull(k)) yield* folioFreeSwap(k, page);
     folioUnlock(k, page);
   }
   yield* folioPut(k, page);
 }
 
-/** The cached page of a slot with a reference, 0 if it is not cached. @kernel mm/swap_state.c swap_cache_get_folio v6.2 */
+/** The cached page of a slot with a reference on its folio, 0 if it is not cached. @kernel mm/swap_state.c swap_cache_get_folio v6.2 */
 export function* swapCacheGetFolio(k: Machine, entry: number): Step<number> {
   const page = cachedPage(k, entry);
-  if (page !== 0) yield* folioGet(k, page);
+  if (page !== 0) yield* folioGet(k, pageFolio(k, page));
   return page;
 }
 

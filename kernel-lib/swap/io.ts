@@ -1,3 +1,4 @@
+import { folioNrPages } from '../folio/compound.js';
 import { PG_dirty, PG_error, PG_uptodate } from '../folio/flags.js';
 import { clearFlag, pageContent, pagePrivate, setFlag, setPageContent } from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
@@ -28,24 +29,27 @@ export function swapReadpage(k: Machine, page: number, entry: number): void {
   folioUnlock(k, page);
 }
 
+/** Whether every byte of a folio is 0. @kernel mm/page_io.c is_folio_zero_filled 6.12 */
+function isFolioZeroFilled(k: Machine, folio: number): boolean {
+  for (let i = 0; i < folioNrPages(k, folio); i++) if (pageContent(k, folio + i) !== 0) return false;
+  return true;
+}
+
 /**
  * Writes a locked page in the swap cache to its slot and unlocks it. A failed write makes it dirty again.
  *
  * MODEL: the part of swap_writepage() behind the last chance to free the slot.
  */
 export function writeSlot(k: Machine, page: number): void {
-  const entry = pagePrivate(k, page);
-  const zero = k.patched.swapZeromap && pageContent(k, page) === 0;
-  setSlotZero(k, entry, zero);
-  if (zero) {
-    k.count('swpout_zero');
-  } else {
-    k.count('pswpout');
-    if (k.globals.swapIoFails !== 0) {
-      setFlag(k, page, PG_error | PG_dirty);
-    } else {
-      setSlotContent(k, entry, pageContent(k, page));
-    }
+  const nr = folioNrPages(k, page);
+  const zero = k.patched.swapZeromap && isFolioZeroFilled(k, page);
+  if (!zero && nr > 1) k.count('thp_swpout');
+  k.count(zero ? 'swpout_zero' : 'pswpout', nr);
+  if (!zero && k.globals.swapIoFails !== 0) setFlag(k, page, PG_error | PG_dirty);
+  for (let i = 0; i < nr; i++) {
+    const entry = pagePrivate(k, page) + i;
+    setSlotZero(k, entry, zero);
+    if (!zero && k.globals.swapIoFails === 0) setSlotContent(k, entry, pageContent(k, page + i));
   }
   folioUnlock(k, page);
 }

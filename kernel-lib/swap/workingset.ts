@@ -1,3 +1,4 @@
+import { folioNrPages } from '../folio/compound.js';
 import { PG_active, PG_workingset } from '../folio/flags.js';
 import { setFlag, testFlag } from '../folio/frame.js';
 import {
@@ -20,8 +21,8 @@ const SHADOW_MEMCG = 4;
 const AGE_SHIFT = 3;
 
 /** Time passes for pages that are not in memory. @kernel mm/workingset.c workingset_age_nonresident v6.2 */
-export function workingsetAgeNonresident(k: Machine): void {
-  k.globals.nonresidentAge++;
+export function workingsetAgeNonresident(k: Machine, nrPages = 1): void {
+  k.globals.nonresidentAge += nrPages;
 }
 
 /**
@@ -33,8 +34,9 @@ export function workingsetAgeNonresident(k: Machine): void {
 export function workingsetEviction(k: Machine, page: number, entry: number, byMemcg: boolean): void {
   const workingset = testFlag(k, page, PG_workingset) ? SHADOW_WORKINGSET : 0;
   const shadow = (k.globals.nonresidentAge << AGE_SHIFT) | workingset | SHADOW;
-  setSlotShadow(k, entry, byMemcg ? shadow | SHADOW_MEMCG : shadow);
-  workingsetAgeNonresident(k);
+  const nr = folioNrPages(k, page);
+  for (let i = 0; i < nr; i++) setSlotShadow(k, entry + i, byMemcg ? shadow | SHADOW_MEMCG : shadow);
+  workingsetAgeNonresident(k, nr);
 }
 
 /**

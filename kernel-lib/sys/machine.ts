@@ -5,7 +5,7 @@ import { PG_reserved, PG_uptodate } from '../folio/flags.js';
 import { FIRST_PFN, FRAME_WORDS, ZERO_PFN, setFlag, setPageRefcount } from '../folio/frame.js';
 import { initLruLists } from '../folio/lru-list.js';
 import { GLOBALS } from '../machine/globals.js';
-import type { Machine } from '../machine/machine.js';
+import type { Machine, ThpEnabled } from '../machine/machine.js';
 import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
@@ -28,6 +28,8 @@ export interface MachineShape {
   /** Slots of the swap area, its header page among them; 0 for none. */
   readonly nrSwapSlots: number;
   readonly nrCpus: number;
+  /** Default `never`. Without effect where the architecture has no huge pages. */
+  readonly thp?: ThpEnabled;
   /** Entries of each CPU's TLB; absent: none, every access reads its entry in the page table. */
   readonly nrTlbEntries?: number;
   /** False: events are not counted, so that machines that went different ways can come to be in one state. */
@@ -51,6 +53,7 @@ export function makeMachine(shape: MachineShape): Machine {
     ...fixedPart(shape),
     nrFrames,
     nrCpus: shape.nrCpus,
+    thp: shape.arch.huge === undefined ? 'never' : (shape.thp ?? 'never'),
     nrTlbEntries: shape.nrTlbEntries ?? 0,
     frames: arena.words('frames', frameWords),
     ptes: arena.words('ptes', pteWords),

@@ -1,6 +1,6 @@
 import { EAGAIN } from '../base/errno.js';
 import { folioPut } from '../folio/alloc.js';
-import { pageByte } from '../folio/frame.js';
+import { pageByte, pageFolio } from '../folio/frame.js';
 import { internalGetUserPagesFast } from '../gup/fast.js';
 import { FOLL_GET } from '../gup/flags.js';
 import type { Machine } from '../machine/machine.js';
@@ -83,6 +83,6 @@ export function* pipeRead(k: Machine, pipe: Pipe): Step<number> {
   pipe.head = next;
   if (next === 0) pipe.tail = 0;
   kmemCacheFree(k, PipeBuffer, buffer.at);
-  yield* folioPut(k, page);
+  yield* folioPut(k, pageFolio(k, page));
   return byte;
 }

@@ -1,6 +1,6 @@
 import { EFAULT, EIO } from '../base/errno.js';
 import { folioPut } from '../folio/alloc.js';
-import { pageByte, setPageByte } from '../folio/frame.js';
+import { pageByte, pageFolio, setPageByte } from '../folio/frame.js';
 import { FOLL_FORCE, FOLL_UNLOCKABLE, FOLL_WRITE } from '../gup/flags.js';
 import { setPageDirtyLock, unpinUserPagesDirtyLock } from '../gup/grab.js';
 import { getUserPagesRemote, pinUserPagesRemote } from '../gup/remote.js';
@@ -43,7 +43,7 @@ export function* memRw(k: Machine, mm: Mm, address: number, value?: number): Ste
   const page = pages[0]!;
   const byte = accessByte(k, page, value);
   if (write) yield* setPageDirtyLock(k, page);
-  yield* folioPut(k, page);
+  yield* folioPut(k, pageFolio(k, page));
   return byte;
 }
 

@@ -3,12 +3,23 @@ import {
   type Pte,
   pteDirty,
   pteMkdirty,
+  pteAdvancePfn,
   pteMkyoung,
   ptePresent,
   pteProtnone,
   pteSame,
   pteWrite,
 } from '../pgtable/pte.js';
+import {
+  hugeAddress,
+  pmdOffset,
+  pmdTable,
+  pmdTransHuge,
+  pmdpHugeGetAndClear,
+  readPmd,
+  type Pmd,
+  hpagePmdSize,
+} from '../pgtable/pmd.js';
 import { pteOffset, pteTable, ptepGetAndClear } from '../pgtable/table.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
@@ -127,8 +138,25 @@ function tlbLookup(k: Machine, address: number, write: boolean): Pte | undefined
 /** Reads the entry, notes the access in it and caches it. */
 function tableWalk(k: Machine, pgd: number, address: number, write: boolean): Pte | undefined {
   const table = pteTable(k, pgd, address);
-  if (table === 0) return undefined;
-  const ptep = pteOffset(k, table, address);
+  const noted =
+    table === 0 ? leafWalk(k, pgd, address, write) : noteAccess(k, pteOffset(k, table, address), write);
+  if (noted !== undefined && hasTlbs(k)) remember(k, Math.floor(address / k.pageSize), noted);
+  return noted;
+}
+
+/** A leaf above the lowest level, as the entry that would map this one page. */
+function leafWalk(k: Machine, pgd: number, address: number, write: boolean): Pte | undefined {
+  if (k.thp === 'never') return undefined;
+  const table = pmdTable(k, pgd, address);
+  const pmdp = table === 0 ? 0 : pmdOffset(k, table, address);
+  // Without the table, with none or with a split under way there is nothing to follow.
+  if (pmdp === 0 || !pmdTransHuge(k, readPmd(k, pmdp))) return undefined;
+  const noted = noteAccess(k, pmdp, write);
+  return noted && pteAdvancePfn(k, noted, Math.floor((address - hugeAddress(k, address)) / k.pageSize));
+}
+
+/** Notes an access in the entry that allows it. */
+function noteAccess(k: Machine, ptep: number, write: boolean): Pte | undefined {
   const pte = { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
   if (!ptePresent(k, pte) || pteProtnone(k, pte) || (write && !pteWrite(k, pte))) return undefined;
   const noted = write ? pteMkdirty(k, pteMkyoung(k, pte)) : pteMkyoung(k, pte);
@@ -136,7 +164,6 @@ function tableWalk(k: Machine, pgd: number, address: number, write: boolean): Pt
     st(k.ptes, ptep, noted.lo);
     st(k.ptes, ptep + 1, noted.hi);
   }
-  if (hasTlbs(k)) remember(k, Math.floor(address / k.pageSize), noted);
   return noted;
 }
 
@@ -193,4 +220,16 @@ export function* ptepClearFlush(k: Machine, mm: number, address: number, ptep: n
   const pte = yield* ptepGetAndClear(k, ptep);
   if (ptePresent(k, pte)) yield* flushTlbPage(k, mm, address);
   return pte;
+}
+
+/** Makes every CPU forget what a leaf spans. @kernel include/linux/pgtable.h flush_pmd_tlb_range v6.2 */
+export function* flushPmdTlbRange(k: Machine, mm: number, haddr: number): Step<void> {
+  yield* flushTlbMmRange(k, mm, haddr, haddr + hpagePmdSize(k));
+}
+
+/** Takes a leaf and leaves none, and returns when no CPU uses it any longer. @kernel mm/pgtable-generic.c pmdp_huge_clear_flush v6.2 */
+export function* pmdpHugeClearFlush(k: Machine, mm: number, haddr: number, pmdp: number): Step<Pmd> {
+  const pmd = yield* pmdpHugeGetAndClear(k, pmdp);
+  yield* flushPmdTlbRange(k, mm, haddr);
+  return pmd;
 }

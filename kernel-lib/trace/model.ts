@@ -40,7 +40,6 @@ export class Model implements Driver {
 
   /** @throws InputError for what no kernel is or could combine */
   constructor({ release, arch, program, ...patches }: MachineSetup) {
-    if (program.thp !== 'never') throw new Unsupported('huge pages');
     const record = archById(arch);
     const pageSize = 2 ** record.pageShift;
     const nrSwapSlots = SWAP / pageSize;
@@ -51,6 +50,7 @@ export class Model implements Driver {
       nrFrames: MEMORY / pageSize,
       nrSwapSlots,
       nrCpus: 1,
+      thp: program.thp,
     });
     const swapFlags = program.swap === 'brd' ? SWP_SYNCHRONOUS_IO : 0;
     if (program.swap !== 'none') swaponArea(k, nrSwapSlots, swapFlags);

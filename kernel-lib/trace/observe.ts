@@ -38,7 +38,7 @@ function mappingOf(k: Machine, vma: Vma): Mapping {
     pgoff: vma.vmFile === 0 ? 0 : vma.vmPgoff,
     flags: showSmapVmaFlags(vma.vmFlags & ~hidden),
     smaps: showSmap(k, vma),
-    pages: Array.from(ptesOf(k, vma), ({ pte }) => pageView(k, vma, pte)),
+    pages: Array.from(ptesOf(k, vma), ({ pte, huge }) => pageView(k, vma, pte, huge)),
   };
 }
 

@@ -1,11 +1,7 @@
 import { EAGAIN, EINVAL, ENOENT, ESRCH } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
-import {
-  MM_CP_TRY_CHANGE_WRITABLE,
-  MM_CP_UFFD_WP,
-  MM_CP_UFFD_WP_RESOLVE,
-  changeProtection,
-} from '../mmap/change-protection.js';
+import { changeProtection } from '../mmap/change-protection.js';
+import { MM_CP_TRY_CHANGE_WRITABLE, MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from '../mmap/cp-flags.js';
 import type { Step } from '../step/step.js';
 import { type UserfaultfdCtx, ctxOf } from '../uffd/ctx.js';
 import { userfaultfdWp } from '../uffd/markers.js';

@@ -1,6 +1,7 @@
 import { vmNormalPage } from '../rmap/map.js';
 import { PG_referenced, PG_young } from '../folio/flags.js';
-import { clearFlag, folioMaybeDmaPinned } from '../folio/frame.js';
+import { clearFlag, folioMaybeDmaPinned, pageFolio } from '../folio/frame.js';
+import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
 import { walkPageRange } from '../mmap/walk-page-range.js';
 import {
@@ -12,10 +13,21 @@ import {
   pteWrprotect,
   pteYoung,
 } from '../pgtable/pte.js';
+import {
+  hugeAddress,
+  pmdClearSoftDirty,
+  pmdMkold,
+  pmdPfn,
+  pmdWrprotect,
+  pmdpGet,
+  pmdpInvalidate,
+  setPmdAt,
+} from '../pgtable/pmd.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import type { PmdMappedAt } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
-import { flushTlbMmRange } from '../tlb/tlb.js';
+import { flushPmdTlbRange, flushTlbMmRange } from '../tlb/tlb.js';
 import { MMF_HAS_PINNED, Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { vmaSetPageProt } from '../vma/page-prot.js';
@@ -45,7 +57,7 @@ export function* clearRefsWrite(k: Machine, mm: Mm, type = CLEAR_REFS_SOFT_DIRTY
   if (type === CLEAR_REFS_SOFT_DIRTY) vmas.forEach((vma) => noteStores(k, vma));
   for (const vma of vmas) {
     if (clearRefsTestWalk(vma, type)) continue;
-    yield* walkPageRange(k, vma, vma.vmStart, vma.vmEnd, clearRefsPteRange, type);
+    yield* walkPageRange(k, vma, vma.vmStart, vma.vmEnd, clearRefsPteRange, type, clearRefsHugePmd);
   }
   // Until now other CPUs may have stored through what they had cached, without a fault.
   if (type === CLEAR_REFS_SOFT_DIRTY) {
@@ -91,7 +103,30 @@ function* clearReferenced(k: Machine, ptep: number): Step<void> {
   const page = ptePresent(k, pte) ? vmNormalPage(k, pte) : 0;
   if (page === 0) return;
   if (pteYoung(k, pte)) yield* setPteAt(k, ptep, pteMkold(k, pte));
-  clearFlag(k, page, PG_young | PG_referenced);
+  clearFlag(k, pageFolio(k, page), PG_young | PG_referenced);
+}
+
+/** @param type CLEAR_REFS_… */
+function* clearRefsHugePmd(k: Machine, vma: Vma, start: number, _end: number, type: number): Step<boolean> {
+  const at = yield* __pmdTransHugeLock(k, vma, start);
+  if (at === null) return false;
+  if (type === CLEAR_REFS_SOFT_DIRTY) yield* clearSoftDirtyPmd(k, vma, at, start);
+  else yield* clearReferencedPmd(k, at);
+  ptlUnlock(k, at.table);
+  return true;
+}
+
+function* clearReferencedPmd(k: Machine, at: PmdMappedAt): Step<void> {
+  const pmd = yield* pmdpGet(k, at.pmdp);
+  yield* setPmdAt(k, at.pmdp, pmdMkold(k, pmd));
+  clearFlag(k, pmdPfn(k, pmd), PG_young | PG_referenced);
+}
+
+/** @kernel fs/proc/task_mmu.c clear_soft_dirty_pmd v6.2 */
+function* clearSoftDirtyPmd(k: Machine, vma: Vma, at: PmdMappedAt, address: number): Step<void> {
+  const pmd = yield* pmdpInvalidate(k, at.pmdp);
+  yield* setPmdAt(k, at.pmdp, pmdClearSoftDirty(k, pmdWrprotect(k, pmd)));
+  yield* flushPmdTlbRange(k, vma.vmMm, hugeAddress(k, address));
 }
 
 /** @kernel fs/proc/task_mmu.c clear_soft_dirty v6.2 */
@@ -115,5 +150,5 @@ function* pteIsPinned(k: Machine, vma: Vma, pte: Pte): Step<boolean> {
   if (!isCowMapping(vma.vmFlags)) return false;
   if ((Mm.at(k, vma.vmMm).flags & MMF_HAS_PINNED) === 0) return false;
   const page = vmNormalPage(k, pte);
-  return page !== 0 && (yield* folioMaybeDmaPinned(k, page));
+  return page !== 0 && (yield* folioMaybeDmaPinned(k, pageFolio(k, page)));
 }

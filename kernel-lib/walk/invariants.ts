@@ -1,13 +1,14 @@
 import { vmBugOn } from '../base/error.js';
 import {
-  GUP_PIN_COUNTING_BIAS,
   PageAnon,
   PageAnonExclusive,
   PageKsm,
   ZERO_PFN,
+  maybeDmaPinned,
+  pageFolio,
   pageMapcount,
-  pageRefcount,
 } from '../folio/frame.js';
+import { isHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import { pteNone, ptePfn, ptePresent, pteSwpExclusive, pteWrite } from '../pgtable/pte.js';
 import { __swapCount, cachedPage } from '../swap/area.js';
@@ -29,6 +30,8 @@ export interface Invariant {
 /** A present entry that maps a page; the zero page is none. */
 interface Mapped {
   readonly page: number;
+  /** The page whose PG_anon_exclusive counts: where a leaf maps a huge page, that of its head. */
+  readonly owner: number;
   readonly write: boolean;
 }
 
@@ -51,13 +54,14 @@ export const writableIsExclusive: Invariant = {
   id: 'I1',
   reason: 'who may write without a fault must be the only one who sees the anonymous page',
   broken: (k, { mapped }) =>
-    onPage(mapped, ({ page, write }) => write && PageAnon(k, page) && !PageAnonExclusive(k, page)),
+    onPage(mapped, ({ page, owner, write }) => write && PageAnon(k, page) && !PageAnonExclusive(k, owner)),
 };
 
 export const exclusiveIsMappedOnce: Invariant = {
   id: 'I2',
   reason: 'an exclusive page belongs to one process',
-  broken: (k, { mapped }) => onPage(mapped, ({ page }) => exclusive(k, page) && pageMapcount(k, page) > 1),
+  broken: (k, { mapped }) =>
+    onPage(mapped, ({ page, owner }) => exclusive(k, owner) && pageMapcount(k, page) > 1),
 };
 
 export const swappedIsNotExclusive: Invariant = {
@@ -73,8 +77,8 @@ export const pinnedIsExclusive: Invariant = {
   broken: (k, { mapped }) =>
     onPage(
       mapped,
-      ({ page }) =>
-        pageRefcount(k, page) >= GUP_PIN_COUNTING_BIAS && PageAnon(k, page) && !PageAnonExclusive(k, page),
+      ({ page, owner }) =>
+        maybeDmaPinned(k, pageFolio(k, page)) && PageAnon(k, page) && !PageAnonExclusive(k, owner),
     ),
 };
 
@@ -88,7 +92,7 @@ export const sharedIsNotExclusive: Invariant = {
   id: 'I6',
   reason: 'fork must take exclusiveness from every page that it shares, whatever the map count says',
   broken: (k, { mapped, maps }) =>
-    onPage(mapped, ({ page }) => exclusive(k, page) && (maps.get(page) ?? 0) > 1),
+    onPage(mapped, ({ page, owner }) => exclusive(k, owner) && (maps.get(page) ?? 0) > 1),
 };
 
 export const exclusiveSlotHasOneUser: Invariant = {
@@ -191,11 +195,13 @@ function tablesOf(k: Machine, mms: readonly Mm[]): PageTables {
   return { mapped, swapped, maps, names: tally(swapped.map(({ entry }) => entry)) };
 }
 
-function sort(k: Machine, { pte }: PteAt, mapped: Mapped[], swapped: Swapped[]): void {
+function sort(k: Machine, { pte, huge }: PteAt, mapped: Mapped[], swapped: Swapped[]): void {
   if (pteNone(k, pte)) return;
   if (ptePresent(k, pte)) {
     const page = ptePfn(k, pte);
-    if (page !== ZERO_PFN) mapped.push({ page, write: pteWrite(k, pte) });
+    const folio = pageFolio(k, page);
+    if (page === ZERO_PFN || isHugeZeroPage(k, folio)) return;
+    mapped.push({ page, owner: huge ? folio : page, write: pteWrite(k, pte) });
     return;
   }
   const entry = pteToSwpEntry(k, pte);

@@ -1,5 +1,5 @@
 /** Parts of a byte that PSS is added up in, so that thirds are not lost. @kernel fs/proc/task_mmu.c PSS_SHIFT v6.2 */
-const PSS_SHIFT = 12;
+export const PSS_SHIFT = 12;
 
 /** What smaps asks of a page that an entry maps. */
 export interface MappedPage {
@@ -27,6 +27,7 @@ export class MemSizeStats {
   anonymous = 0;
   ksm = 0;
   lazyfree = 0;
+  anonymousThp = 0;
   swap = 0;
   swapPss = 0;
 }
@@ -99,6 +100,7 @@ export function __showSmap(mss: MemSizeStats, locked: boolean): Record<string, n
     Anonymous: kib(mss.anonymous),
     KSM: kib(mss.ksm),
     LazyFree: kib(mss.lazyfree),
+    AnonHugePages: kib(mss.anonymousThp),
     Swap: kib(mss.swap),
     SwapPss: kib(mss.swapPss / 2 ** PSS_SHIFT),
     Locked: locked ? pss : 0,

@@ -1,15 +1,19 @@
 import {
   PG_anon_exclusive,
   PG_dirty,
+  PG_head,
   PG_hwpoison,
   PG_mlocked,
   PG_swapbacked,
   PG_swapcache,
+  PG_tail,
   PG_unevictable,
   PG_uptodate,
   PG_writeback,
 } from '../folio/flags.js';
-import { PageAnon, PageKsm, ZERO_PFN, pageFlags, pageMapcount } from '../folio/frame.js';
+import { folioMapcount } from '../folio/compound.js';
+import { PageAnon, PageKsm, ZERO_PFN, pageFlags, pageFolio, pageMapcount } from '../folio/frame.js';
+import { isHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pte, ptePfn, ptePresent } from '../pgtable/pte.js';
 import {
@@ -44,9 +48,9 @@ export type PageView =
       readonly count: number;
     };
 
-/** Describes one entry as the recordings do. */
-export function pageView(k: Machine, vma: Vma, pte: Pte): PageView {
-  const bits = pagemapBits(pteToPagemapEntry(k, vma, pte, false).flags);
+/** Describes one entry as the recordings do. @param huge it stands for a page of what a leaf above maps */
+export function pageView(k: Machine, vma: Vma, pte: Pte, huge = false): PageView {
+  const bits = pagemapBits(pteToPagemapEntry(k, vma, pte, false, huge).flags);
   if (!isSwapPte(k, pte)) return ptePresent(k, pte) ? presentView(k, pte, bits) : { kind: 'none', bits };
   const entry = pteToSwpEntry(k, pte);
   if (!nonSwapEntry(k, entry)) return { kind: 'swap', bits, entry };
@@ -57,7 +61,9 @@ export function pageView(k: Machine, vma: Vma, pte: Pte): PageView {
 function presentView(k: Machine, pte: Pte, bits: string): PageView {
   const frame = ptePfn(k, pte);
   if (frame === ZERO_PFN) return { kind: 'present', bits, frame: 'Z', flags: 'z', count: 0 };
-  return { kind: 'present', bits, frame, flags: stablePageFlags(k, frame), count: pageMapcount(k, frame) };
+  const zero = isHugeZeroPage(k, pageFolio(k, frame));
+  const flags = stablePageFlags(k, frame);
+  return { kind: 'present', bits, frame: zero ? 'Z' : frame, flags, count: pageMapcount(k, frame) };
 }
 
 /** Letters of pagemap's flags. */
@@ -74,19 +80,26 @@ function pagemapBits(flags: number): string {
 
 /** Letters of /proc/kpageflags. @kernel fs/proc/page.c stable_page_flags v6.2 */
 export function stablePageFlags(k: Machine, page: number): string {
-  const flags = pageFlags(k, page);
+  const own = pageFlags(k, page);
+  const folio = pageFolio(k, page);
+  const flags = k.patched.kpageflagsOfFolio ? pageFlags(k, folio) : own;
   const anon = PageAnon(k, page);
+  const zero = isHugeZeroPage(k, folio);
   return (
     (flags & PG_uptodate ? 'u' : '') +
     (flags & PG_dirty ? 'd' : '') +
     (flags & PG_writeback ? 'W' : '') +
-    (pageMapcount(k, page) > 0 ? 'm' : '') +
+    (folioMapcount(k, folio) > 0 ? 'm' : '') +
     (anon ? 'a' : '') +
     (flags & PG_swapcache ? 'c' : '') +
     (flags & PG_swapbacked ? 'b' : '') +
+    (own & PG_head ? 'H' : '') +
+    (own & PG_tail ? 'T' : '') +
     (flags & PG_unevictable ? 'n' : '') +
-    (flags & PG_hwpoison ? 'X' : '') +
+    (own & PG_hwpoison ? 'X' : '') +
     (PageKsm(k, page) ? 'k' : '') +
+    (own & (PG_head | PG_tail) && (anon || zero) ? 'h' : '') +
+    (zero ? 'z' : '') +
     (flags & PG_mlocked ? 'L' : '') +
     (anon && flags & PG_anon_exclusive ? 'e' : '')
   );

@@ -1,4 +1,4 @@
-import { PageAnon, pageMapcount } from '../folio/frame.js';
+import { PageAnon, pageFolio, pageMapcount } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
@@ -53,11 +53,18 @@ export const PM_PRESENT = 1 << 8;
  *
  * @kernel fs/proc/task_mmu.c pte_to_pagemap_entry v6.2
  * @param showPfn whether the reader may see frames
+ * @param huge whether the entry stands for a page of what a leaf above maps
  */
-export function pteToPagemapEntry(k: Machine, vma: Vma, pte: Pte, showPfn: boolean): PagemapEntry {
+export function pteToPagemapEntry(
+  k: Machine,
+  vma: Vma,
+  pte: Pte,
+  showPfn: boolean,
+  huge = false,
+): PagemapEntry {
   const softDirty = k.softDirty && (vma.vmFlags & VM_SOFTDIRTY) !== 0 ? PM_SOFT_DIRTY : 0;
   if (ptePresent(k, pte)) {
-    const flags = PM_PRESENT | softDirty | presentFlags(k, pte);
+    const flags = PM_PRESENT | softDirty | presentFlags(k, pte, huge);
     return { frame: showPfn ? ptePfn(k, pte) : 0, flags };
   }
   if (!pteHasSwapEntry(k, pte)) return { frame: 0, flags: softDirty };
@@ -66,12 +73,18 @@ export function pteToPagemapEntry(k: Machine, vma: Vma, pte: Pte, showPfn: boole
   return { frame: showPfn ? swapFrame(k, entry) : 0, flags };
 }
 
-function presentFlags(k: Machine, pte: Pte): number {
+function presentFlags(k: Machine, pte: Pte, huge: boolean): number {
   let flags = 0;
   if (pteSoftDirty(k, pte)) flags |= PM_SOFT_DIRTY;
   if (pteUffdWp(k, pte)) flags |= PM_UFFD_WP;
   const page = vmNormalPage(k, pte);
-  return page === 0 ? flags : flags | pageFlags(k, page, true);
+  return page === 0 ? flags : flags | pageFlags(k, huge ? countedPage(k, page) : page, true);
+}
+
+/** Of a page that a leaf maps, whose map count is asked: before 2c1f057e5be6, that of the first. */
+function countedPage(k: Machine, page: number): number {
+  const precise = k.patched.pagemapPagePrecise && !k.patched.pagemapPageOfHead;
+  return precise ? page : pageFolio(k, page);
 }
 
 function swapFlags(k: Machine, pte: Pte, entry: number): number {

@@ -1,20 +1,33 @@
 import type { Machine } from '../machine/machine.js';
-import { PTE_NONE, type Pte } from '../pgtable/pte.js';
-import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
+import { pmdAt, pmdTransHuge } from '../pgtable/pmd.js';
+import { PTE_NONE, type Pte, pteAdvancePfn } from '../pgtable/pte.js';
+import { pmdAddrEnd, pmdAddrStart, pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
 
 /** One place of a mapping. */
 export interface PteAt {
   readonly address: number;
+  /** What a leaf above maps, as the entry that would map this one page. */
   readonly pte: Pte;
+  /** Whether it is a leaf above. */
+  readonly huge: boolean;
 }
 
 /** Every entry of a VMA in the order of addresses, none where there is no table. Looking changes nothing. */
 export function* ptesOf(k: Machine, vma: Vma): Generator<PteAt, void, undefined> {
   const { pgd } = Mm.at(k, vma.vmMm);
-  for (let address = vma.vmStart; address < vma.vmEnd; address += k.pageSize) {
-    const table = pteTable(k, pgd, address);
-    yield { address, pte: table === 0 ? PTE_NONE : readPte(k, pteOffset(k, table, address)) };
+  for (let start = vma.vmStart; start < vma.vmEnd;) {
+    const end = pmdAddrEnd(k, start, vma.vmEnd);
+    const table = pteTable(k, pgd, start);
+    const pmd = table === 0 && k.pte.huge !== undefined ? pmdAt(k, pgd, start) : PTE_NONE;
+    const huge = pmdTransHuge(k, pmd);
+    const base = pmdAddrStart(k, start);
+    for (let address = start; address < end; address += k.pageSize) {
+      const small = table === 0 ? PTE_NONE : readPte(k, pteOffset(k, table, address));
+      const pte = huge ? pteAdvancePfn(k, pmd, (address - base) / k.pageSize) : small;
+      yield { address, pte, huge };
+    }
+    start = end;
   }
 }

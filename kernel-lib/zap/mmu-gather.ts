@@ -1,5 +1,5 @@
-import { folioPut } from '../folio/alloc.js';
-import { PageAnon } from '../folio/frame.js';
+import { folioPutRefs } from '../folio/alloc.js';
+import { PageAnon, pageFolio } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { pageRemoveRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
@@ -16,6 +16,8 @@ const MAX_GATHERED = 10_000;
 interface EncodedPage {
   readonly page: number;
   readonly delayRmap: boolean;
+  /** Neighbours in one folio that go together with it, itself among them. */
+  readonly nrPages: number;
 }
 
 interface MmuGatherBatch {
@@ -60,9 +62,9 @@ function maxGatherBatch(k: Machine): number {
 }
 
 /** An entry has gone: its translation is to be flushed. @kernel include/asm-generic/tlb.h tlb_remove_tlb_entry v6.2 */
-export function tlbRemoveTlbEntry(k: Machine, tlb: MmuGather, address: number): void {
+export function tlbRemoveTlbEntry(k: Machine, tlb: MmuGather, address: number, size = k.pageSize): void {
   tlb.start = Math.min(tlb.start, address);
-  tlb.end = Math.max(tlb.end, address + k.pageSize);
+  tlb.end = Math.max(tlb.end, address + size);
 }
 
 /**
@@ -81,9 +83,15 @@ export function tlbDelayRmap(tlb: MmuGather): boolean {
  *
  * @kernel include/asm-generic/tlb.h __tlb_remove_page v6.2
  */
-export function __tlbRemovePage(k: Machine, tlb: MmuGather, page: number, delayRmap: boolean): boolean {
+export function __tlbRemovePage(
+  k: Machine,
+  tlb: MmuGather,
+  page: number,
+  delayRmap: boolean,
+  nrPages = 1,
+): boolean {
   const active = tlb.batches.at(-1)!;
-  active.pages.push({ page, delayRmap });
+  active.pages.push({ page, delayRmap, nrPages });
   return active.pages.length === active.max && !tlbNextBatch(k, tlb);
 }
 
@@ -116,10 +124,10 @@ export function* tlbFlushMmuTlbonly(k: Machine, tlb: MmuGather): Step<void> {
 export function* tlbFlushRmaps(k: Machine, tlb: MmuGather, vma: Vma): Step<void> {
   if (!tlb.delayedRmap) return;
   for (const batch of tlb.batches) {
-    for (const [i, { page, delayRmap }] of batch.pages.entries()) {
-      if (!delayRmap) continue;
-      yield* pageRemoveRmap(k, page, vma);
-      batch.pages[i] = { page, delayRmap: false };
+    for (const [i, gathered] of batch.pages.entries()) {
+      if (!gathered.delayRmap) continue;
+      yield* pageRemoveRmap(k, gathered.page, vma);
+      batch.pages[i] = { ...gathered, delayRmap: false };
     }
   }
   tlb.delayedRmap = false;
@@ -136,9 +144,10 @@ function* tlbBatchPagesFlush(k: Machine, tlb: MmuGather): Step<void> {
   const { batches } = tlb;
   tlb.batches = [newBatch(MMU_GATHER_BUNDLE)];
   for (const { pages } of batches) {
-    for (const { page } of pages) {
-      if (PageAnon(k, page)) yield* freeSwapCache(k, page);
-      yield* folioPut(k, page);
+    for (const { page, nrPages } of pages) {
+      const folio = pageFolio(k, page);
+      if (PageAnon(k, folio)) yield* freeSwapCache(k, folio);
+      yield* folioPutRefs(k, folio, nrPages);
     }
   }
 }

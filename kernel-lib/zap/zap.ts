@@ -1,7 +1,12 @@
 import { folioMarkDirty } from '../folio/dirty.js';
-import { PageAnon } from '../folio/frame.js';
+import { folioTestLarge } from '../folio/compound.js';
+import { PageAnon, pageFolio } from '../folio/frame.js';
 import { folioMarkAccessed } from '../folio/lru.js';
+import { mapsHugePage } from '../huge/pmd-lock.js';
+import { folioPteBatch } from '../huge/pte-batch.js';
+import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import { PTE_NONE, type Pte, pteDirty, pteNone, ptePresent, pteYoung } from '../pgtable/pte.js';
 import {
   pmdAddrEnd,
@@ -28,7 +33,7 @@ import {
 import { swpOffsetPfn } from '../swap/pfn-entry.js';
 import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
-import { MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
+import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
 import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
 import {
   type MmuGather,
@@ -41,6 +46,7 @@ import {
   tlbGatherMmu,
   tlbRemoveTlbEntry,
 } from './mmu-gather.js';
+import { zapHugePmd } from './zap-huge.js';
 
 /** What a zap is to spare. @kernel include/linux/mm.h zap_details v6.2 */
 export interface ZapDetails {
@@ -82,7 +88,12 @@ export function* unmapSingleVma(
   const to = Math.min(end, vma.vmEnd);
   for (let address = from; address < to;) {
     const next = pmdAddrEnd(k, address, to);
-    const table = pteTable(k, pgd, address);
+    let table = pteTable(k, pgd, address);
+    if (table === 0 && mapsHugePage(k, vma, address)) {
+      const whole = next - address === hpagePmdSize(k);
+      if (!whole) yield* __splitHugePmd(k, vma, address);
+      if (!whole || !(yield* zapHugePmd(k, tlb, vma, address))) table = pteTable(k, pgd, address);
+    }
     if (table !== 0) yield* zapPteRange(k, { tlb, vma, table, details }, address, next);
     address = next;
   }
@@ -102,9 +113,11 @@ interface Zapped {
   readonly forceFlush: boolean;
   /** No further page can be gathered. */
   readonly full: boolean;
+  /** Entries dealt with. */
+  readonly nrPtes: number;
 }
 
-const GATHERED: Zapped = { forceFlush: false, full: false };
+const GATHERED: Zapped = { forceFlush: false, full: false, nrPtes: 1 };
 
 /** @kernel mm/memory.c zap_pte_range v6.2 */
 function* zapPteRange(k: Machine, zap: Zap, start: number, end: number): Step<void> {
@@ -118,9 +131,9 @@ function* zapUnderLock(k: Machine, zap: Zap, start: number, end: number): Step<n
   let forceFlush = false;
   yield* ptlLock(k, table);
   while (address < end) {
-    const zapped = yield* zapPte(k, zap, address);
+    const zapped = yield* zapPte(k, zap, address, end);
     forceFlush ||= zapped.forceFlush;
-    address += k.pageSize;
+    address += zapped.nrPtes * k.pageSize;
     if (zapped.full) break;
   }
   if (forceFlush) {
@@ -132,20 +145,21 @@ function* zapUnderLock(k: Machine, zap: Zap, start: number, end: number): Step<n
   return address;
 }
 
-function* zapPte(k: Machine, zap: Zap, address: number): Step<Zapped> {
+function* zapPte(k: Machine, zap: Zap, address: number, end: number): Step<Zapped> {
   const ptep = pteOffset(k, zap.table, address);
   const pte = yield* ptepGet(k, ptep);
   if (pteNone(k, pte)) return GATHERED;
-  if (ptePresent(k, pte)) return yield* zapPresent(k, zap, address, pte);
+  if (ptePresent(k, pte)) return yield* zapPresent(k, zap, address, end, pte);
   yield* zapNonpresent(k, zap.vma, ptep, pte, zap.details);
   return GATHERED;
 }
 
-function* zapPresent(k: Machine, zap: Zap, address: number, seen: Pte): Step<Zapped> {
+function* zapPresent(k: Machine, zap: Zap, address: number, end: number, seen: Pte): Step<Zapped> {
   const { tlb, vma, details } = zap;
   const ptep = pteOffset(k, zap.table, address);
   const page = vmNormalPage(k, seen);
   if (page !== 0 && !shouldZapPage(k, page, details)) return GATHERED;
+  if (page !== 0 && folioTestLarge(k, pageFolio(k, page))) return yield* zapLarge(k, zap, address, end, seen);
   const pte = yield* ptepGetAndClear(k, ptep);
   tlbRemoveTlbEntry(k, tlb, address);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
@@ -157,7 +171,24 @@ function* zapPresent(k: Machine, zap: Zap, address: number, seen: Pte): Step<Zap
   addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, page), -1);
   if (!delayRmap) yield* pageRemoveRmap(k, page, vma);
   const full = __tlbRemovePage(k, tlb, page, delayRmap);
-  return { forceFlush: dirtyFile || full, full };
+  return { forceFlush: dirtyFile || full, full, nrPtes: 1 };
+}
+
+/**
+ * Neighbouring pages of a large anonymous folio: at once since 10ebac4f95e7, one by one before.
+ *
+ * MODEL: the part of zap_present_ptes() that deals with anonymous folios.
+ */
+function* zapLarge(k: Machine, zap: Zap, address: number, end: number, seen: Pte): Step<Zapped> {
+  const { tlb, vma, table } = zap;
+  const page = vmNormalPage(k, seen);
+  const nrPtes = k.patched.zapBatches ? folioPteBatch(k, table, address, end, seen) : 1;
+  for (let i = 0; i < nrPtes; i++) yield* ptepGetAndClear(k, pteOffset(k, table, address + i * k.pageSize));
+  tlbRemoveTlbEntry(k, tlb, address, nrPtes * k.pageSize);
+  addMmCounter(k, Mm.at(k, vma.vmMm), MM_ANONPAGES, -nrPtes);
+  yield* pageRemoveRmap(k, page, vma, nrPtes);
+  const full = __tlbRemovePage(k, tlb, page, false, nrPtes);
+  return { forceFlush: full, full, nrPtes };
 }
 
 /** Private copies survive where only the file's own pages go. @kernel mm/memory.c should_zap_page v6.2 */

@@ -3,7 +3,7 @@ import { folioTrylock, folioUnlock } from '../../kernel-lib/folio/lock.js';
 import { folioAddLru, folioIsolateLru, lruAddDrain } from '../../kernel-lib/folio/lru.js';
 import type { Machine } from '../../kernel-lib/machine/machine.js';
 import { moveToNewFolio } from '../../kernel-lib/migrate/migrate-folio.js';
-import { removeMigrationPtes, tryToMigrate } from '../../kernel-lib/migrate/migration-ptes.js';
+import { removeMigrationPtes, tryToMigrate } from '../../kernel-lib/huge/migration-ptes.js';
 import { type Pte, pteNone, ptePfn, ptePresent } from '../../kernel-lib/pgtable/pte.js';
 import { pteOffset, pteTable, readPte } from '../../kernel-lib/pgtable/table.js';
 import { run } from '../../kernel-lib/step/step.js';

@@ -1,12 +1,13 @@
 import { folioPut } from '../folio/alloc.js';
 import { folioMarkDirty } from '../folio/dirty.js';
 import { PG_dirty, PG_hwpoison } from '../folio/flags.js';
-import { PageAnon, PageAnonExclusive, folioGet, pageMapcount, testFlag } from '../folio/frame.js';
+import { PageAnon, PageAnonExclusive, folioGet, pageFolio, pageMapcount, testFlag } from '../folio/frame.js';
 import { mlockPageDrainLocal } from '../folio/mlock.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
   pfnPte,
+  pteClearSoftDirty,
   pteDirty,
   pteMkdirty,
   pteMkold,
@@ -68,10 +69,16 @@ export function* tryToMigrate(k: Machine, page: number): Step<void> {
 }
 
 /** @kernel mm/rmap.c try_to_migrate_one v6.2 @returns false when the walk is to stop */
-function* tryToMigrateOne(k: Machine, page: number, { vma, address }: Place, at: MappedAt): Step<boolean> {
+export function* tryToMigrateOne(
+  k: Machine,
+  page: number,
+  { vma, address }: Place,
+  at: MappedAt,
+): Step<boolean> {
+  const folio = pageFolio(k, page);
   const exclusive = PageAnon(k, page) && PageAnonExclusive(k, page);
   const pteval = yield* ptepClearFlush(k, vma.vmMm, address, at.ptep);
-  if (pteDirty(k, pteval)) yield* folioMarkDirty(k, page);
+  if (pteDirty(k, pteval)) yield* folioMarkDirty(k, folio);
   if (testFlag(k, page, PG_hwpoison)) {
     addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, page), -1);
     yield* setPteAt(k, at.ptep, swpEntryToPte(k, k.swpTypes.SWP_HWPOISON, page));
@@ -84,11 +91,12 @@ function* tryToMigrateOne(k: Machine, page: number, { vma, address }: Place, at:
   }
   yield* pageRemoveRmap(k, page, vma);
   if ((vma.vmFlags & VM_LOCKED) !== 0) yield* mlockPageDrainLocal(k);
-  yield* folioPut(k, page);
+  yield* folioPut(k, folio);
   return true;
 }
 
-function migrationPte(k: Machine, page: number, pteval: Pte, exclusive: boolean): Pte {
+/** The entry that waits for a page in place of the one that maps it. */
+export function migrationPte(k: Machine, page: number, pteval: Pte, exclusive: boolean): Pte {
   const young = pteYoung(k, pteval) ? makeMigrationEntryYoung(k, page) : page;
   const offset = pteDirty(k, pteval) ? makeMigrationEntryDirty(k, young) : young;
   let pte = pteWrite(k, pteval)
@@ -115,9 +123,14 @@ export function* removeMigrationPtes(k: Machine, old: number, page: number): Ste
 }
 
 /** Maps the page at one place. @kernel mm/migrate.c remove_migration_pte v6.2 */
-function* removeMigrationPte(k: Machine, page: number, { vma, address }: Place, at: MappedAt): Step<void> {
+export function* removeMigrationPte(
+  k: Machine,
+  page: number,
+  { vma, address }: Place,
+  at: MappedAt,
+): Step<void> {
   const swpPte = yield* ptepGet(k, at.ptep);
-  yield* folioGet(k, page);
+  yield* folioGet(k, pageFolio(k, page));
   if (PageAnon(k, page)) {
     const flags = migrationPteExclusive(k, swpPte) ? RMAP_EXCLUSIVE : RMAP_NONE;
     yield* pageAddAnonRmap(k, page, vma, address, flags);
@@ -131,9 +144,10 @@ function* removeMigrationPte(k: Machine, page: number, { vma, address }: Place, 
 function movedPte(k: Machine, page: number, vma: Vma, swpPte: Pte): Pte {
   const entry = pteToSwpEntry(k, swpPte);
   let pte = pfnPte(k, page, k.pte.protectionMap[vma.vmPageProt]!);
-  if (pteSwpSoftDirty(k, swpPte)) pte = pteMksoftDirty(k, pte);
   if (!isMigrationEntryYoung(k, entry)) pte = pteMkold(k, pte);
-  if (testFlag(k, page, PG_dirty) && isMigrationEntryDirty(k, entry)) pte = pteMkdirty(k, pte);
+  if (testFlag(k, pageFolio(k, page), PG_dirty) && isMigrationEntryDirty(k, entry)) pte = pteMkdirty(k, pte);
+  if (pteSwpSoftDirty(k, swpPte)) pte = pteMksoftDirty(k, pte);
+  else if (k.patched.migrateExactSoftDirty) pte = pteClearSoftDirty(k, pte);
   if (isWritableMigrationEntry(k, entry)) {
     return (vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, pte) : pte;
   }

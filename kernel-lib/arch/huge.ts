@@ -1,0 +1,38 @@
+import { type Arch } from './arch.js';
+import { type MaskReader } from './mask.js';
+import { type Change, compileOperation } from './operation.js';
+import { type PfnCodec } from './pfn.js';
+import { type Predicate, compileTest } from './predicate.js';
+
+/** What mm code does to PMD entries that map a page themselves; for all else they are as PTEs. */
+export interface HugeCodec {
+  readonly pmdMkhuge: Change;
+  /** The MMU no longer follows the entry; to the kernel it still maps its page. */
+  readonly pmdMkinvalid: Change;
+  readonly pmdTransHuge: Predicate;
+  readonly pmdPresent: Predicate;
+}
+
+/** @returns undefined where transparent huge pages are not supported */
+export function compileHuge(
+  arch: Arch,
+  masks: MaskReader,
+  { ptePfn, pfnPte }: PfnCodec,
+): HugeCodec | undefined {
+  const { huge } = arch;
+  if (huge === undefined) return undefined;
+  const field = masks.words(`[${arch.pfn.at}]`);
+  const invalid = masks.words(huge.invalid);
+  return {
+    pmdMkhuge: compileOperation(huge.mkhuge, masks),
+    // By way of the frame number: an entry that the MMU must not follow may store it in another form.
+    pmdMkinvalid(w, i) {
+      const pfn = ptePfn(w, i);
+      const lo = w[i]! & ~field.lo & ~invalid.lo;
+      const hi = w[i + 1]! & ~field.hi & ~invalid.hi;
+      pfnPte(w, i, pfn, { lo, hi });
+    },
+    pmdTransHuge: compileTest(huge.transHuge, masks),
+    pmdPresent: compileTest(huge.present, masks),
+  };
+}

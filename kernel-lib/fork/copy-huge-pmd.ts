@@ -1,0 +1,73 @@
+import { folioPut } from '../folio/alloc.js';
+import { hpagePmdNr } from '../folio/compound.js';
+import { folioGet } from '../folio/frame.js';
+import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
+import { __splitHugePmd } from '../huge/split-pmd.js';
+import { isHugeZeroPmd } from '../huge/zero-page.js';
+import type { Machine } from '../machine/machine.js';
+import {
+  pgtableTransHugeDeposit,
+  pmdClearUffdWp,
+  pmdMkold,
+  pmdOffset,
+  pmdPfn,
+  pmdWrprotect,
+  pmdpGet,
+  setPmdAt,
+} from '../pgtable/pmd.js';
+import { allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock } from '../pgtable/table.js';
+import { folioTryDupAnonRmapPmd } from '../rmap/map.js';
+import type { PmdMappedAt } from '../rmap/walk.js';
+import type { Step } from '../step/step.js';
+import { userfaultfdWp } from '../uffd/markers.js';
+import { MM_ANONPAGES, Mm, addMmCounter } from '../vma/mm.js';
+import type { Vma } from '../vma/vma.js';
+
+/**
+ * Shares a huge page with a child.
+ *
+ * @kernel mm/huge_memory.c copy_huge_pmd v6.2
+ * @returns false when it is mapped by a table now, to be copied entry by entry: it may be pinned
+ */
+export function* copyHugePmd(k: Machine, dst: Vma, src: Vma, address: number): Step<boolean> {
+  const deposit = allocPteTable(k);
+  const dstTable = pmdAlloc(k, Mm.at(k, dst.vmMm).pgd, address);
+  yield* ptlLock(k, dstTable);
+  const at = yield* __pmdTransHugeLock(k, src, address);
+  const shared = at !== null && (yield* shareFolio(k, dst, src, at));
+  if (shared) yield* shareLeaf(k, dst, at, dstTable, address, deposit);
+  if (at !== null) ptlUnlock(k, at.table);
+  ptlUnlock(k, dstTable);
+  if (shared) return true;
+  freePteTable(k, deposit);
+  yield* __splitHugePmd(k, src, address);
+  return false;
+}
+
+function* shareFolio(k: Machine, dst: Vma, src: Vma, at: PmdMappedAt): Step<boolean> {
+  const pmd = yield* pmdpGet(k, at.pmdp);
+  if (isHugeZeroPmd(k, pmd)) return true;
+  const folio = pmdPfn(k, pmd);
+  yield* folioGet(k, folio);
+  if (!(yield* folioTryDupAnonRmapPmd(k, folio, src))) {
+    yield* folioPut(k, folio);
+    return false;
+  }
+  addMmCounter(k, Mm.at(k, dst.vmMm), MM_ANONPAGES, hpagePmdNr(k));
+  return true;
+}
+
+function* shareLeaf(
+  k: Machine,
+  dst: Vma,
+  at: PmdMappedAt,
+  dstTable: number,
+  address: number,
+  deposit: number,
+): Step<void> {
+  const pmd = pmdWrprotect(k, yield* pmdpGet(k, at.pmdp));
+  pgtableTransHugeDeposit(k, dstTable, deposit);
+  yield* setPmdAt(k, at.pmdp, pmd);
+  const kept = userfaultfdWp(dst) ? pmd : pmdClearUffdWp(k, pmd);
+  yield* setPmdAt(k, pmdOffset(k, dstTable, address), pmdMkold(k, kept));
+}

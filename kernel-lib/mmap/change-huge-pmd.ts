@@ -1,0 +1,63 @@
+import type { Pgprot } from '../arch/codec.js';
+import { PageAnon, PageAnonExclusive } from '../folio/frame.js';
+import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
+import { isHugeZeroPmd } from '../huge/zero-page.js';
+import type { Machine } from '../machine/machine.js';
+import {
+  type Pmd,
+  hugeAddress,
+  pmdDirty,
+  pmdMkwrite,
+  pmdModify,
+  pmdPfn,
+  pmdProtnone,
+  pmdSoftDirty,
+  pmdUffdWp,
+  pmdWrite,
+  pmdpInvalidate,
+  setPmdAt,
+} from '../pgtable/pmd.js';
+import { ptlUnlock } from '../pgtable/table.js';
+import type { Step } from '../step/step.js';
+import { flushPmdTlbRange } from '../tlb/tlb.js';
+import { userfaultfdWp } from '../uffd/markers.js';
+import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
+import { VM_SHARED } from '../vma/vm-flags.js';
+import type { Vma } from '../vma/vma.js';
+import { MM_CP_TRY_CHANGE_WRITABLE } from './cp-flags.js';
+
+/**
+ * Gives a leaf another protection.
+ *
+ * @kernel mm/huge_memory.c change_huge_pmd v6.2
+ * @differs no NUMA hinting
+ * @param cpFlags MM_CP_…
+ */
+export function* changeHugePmd(
+  k: Machine,
+  vma: Vma,
+  address: number,
+  newprot: Pgprot,
+  cpFlags: number,
+): Step<void> {
+  const at = yield* __pmdTransHugeLock(k, vma, address);
+  if (at === null) return;
+  // Never none in between: MADV_DONTNEED, which holds the mmap lock for reading as well, would pass it over.
+  const old = yield* pmdpInvalidate(k, at.pmdp);
+  let entry = pmdModify(k, old, newprot);
+  const upgrade = k.patched.pmdWriteUpgrade && (cpFlags & MM_CP_TRY_CHANGE_WRITABLE) !== 0;
+  if (upgrade && !pmdWrite(k, entry) && canChangePmdWritable(k, vma, entry)) entry = pmdMkwrite(k, entry);
+  yield* setPmdAt(k, at.pmdp, entry);
+  yield* flushPmdTlbRange(k, vma.vmMm, hugeAddress(k, address));
+  ptlUnlock(k, at.table);
+}
+
+/** @kernel mm/huge_memory.c can_change_pmd_writable 6.12 */
+function canChangePmdWritable(k: Machine, vma: Vma, pmd: Pmd): boolean {
+  if (pmdProtnone(k, pmd)) return false;
+  if (vmaSoftDirtyEnabled(k, vma) && !pmdSoftDirty(k, pmd)) return false;
+  if (userfaultfdWp(vma) && pmdUffdWp(k, pmd)) return false;
+  if (vma.vmFlags & VM_SHARED) return pmdDirty(k, pmd);
+  const folio = pmdPfn(k, pmd);
+  return !isHugeZeroPmd(k, pmd) && PageAnon(k, folio) && PageAnonExclusive(k, folio);
+}

@@ -1,0 +1,61 @@
+import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
+import type { Machine } from '../machine/machine.js';
+import {
+  pgtableTransHugeDeposit,
+  pgtableTransHugeWithdraw,
+  pmdAt,
+  pmdMksoftDirty,
+  pmdNone,
+  pmdOffset,
+  pmdPopulate,
+  pmdTable,
+  pmdpHugeGetAndClear,
+  setPmdAt,
+} from '../pgtable/pmd.js';
+import { pmdAlloc, ptlLock, ptlUnlock } from '../pgtable/table.js';
+import type { Step } from '../step/step.js';
+import { flushPmdTlbRange } from '../tlb/tlb.js';
+import { Mm } from '../vma/mm.js';
+import type { Vma } from '../vma/vma.js';
+
+/**
+ * Moves a leaf, and the table that it has put aside.
+ *
+ * @kernel mm/huge_memory.c move_huge_pmd v6.2
+ * @returns false when there is none any more, or something is at the new place
+ */
+export function* moveHugePmd(k: Machine, vma: Vma, oldAddr: number, newAddr: number): Step<boolean> {
+  const { pgd } = Mm.at(k, vma.vmMm);
+  if (!pmdNone(pmdAt(k, pgd, newAddr))) return false;
+  const newTable = pmdAlloc(k, pgd, newAddr);
+  const old = yield* __pmdTransHugeLock(k, vma, oldAddr);
+  if (old === null) return false;
+  if (newTable !== old.table) yield* ptlLock(k, newTable);
+  const pmd = yield* pmdpHugeGetAndClear(k, old.pmdp);
+  if (newTable !== old.table) pgtableTransHugeDeposit(k, newTable, pgtableTransHugeWithdraw(k, old.table));
+  yield* setPmdAt(k, pmdOffset(k, newTable, newAddr), k.softDirty ? pmdMksoftDirty(k, pmd) : pmd);
+  yield* flushPmdTlbRange(k, vma.vmMm, oldAddr);
+  if (newTable !== old.table) ptlUnlock(k, newTable);
+  ptlUnlock(k, old.table);
+  return true;
+}
+
+/**
+ * Moves a whole table. Its entries do not become soft-dirty.
+ *
+ * @kernel mm/mremap.c move_normal_pmd v6.2
+ * @returns false when something is at the new place
+ */
+export function* moveNormalPmd(k: Machine, mm: Mm, oldAddr: number, newAddr: number): Step<boolean> {
+  if (!pmdNone(pmdAt(k, mm.pgd, newAddr))) return false;
+  const oldTable = pmdTable(k, mm.pgd, oldAddr);
+  const newTable = pmdAlloc(k, mm.pgd, newAddr);
+  yield* ptlLock(k, oldTable);
+  if (newTable !== oldTable) yield* ptlLock(k, newTable);
+  const { lo: table } = yield* pmdpHugeGetAndClear(k, pmdOffset(k, oldTable, oldAddr));
+  yield* pmdPopulate(k, pmdOffset(k, newTable, newAddr), table);
+  yield* flushPmdTlbRange(k, mm.at, oldAddr);
+  if (newTable !== oldTable) ptlUnlock(k, newTable);
+  ptlUnlock(k, oldTable);
+  return true;
+}

@@ -1,0 +1,192 @@
+import { vmBugOn } from '../base/error.js';
+import type { Machine } from '../machine/machine.js';
+import { ld, st } from '../step/memory.js';
+import type { Step } from '../step/step.js';
+import {
+  PTE_NONE,
+  type Pte,
+  pteClearSoftDirty,
+  pteClearUffdWp,
+  pteDirty,
+  pteMkclean,
+  pteMkdirty,
+  pteMkold,
+  pteMksoftDirty,
+  pteMkuffdWp,
+  pteMkwrite,
+  pteMkyoung,
+  pteModify,
+  ptePfn,
+  pteProtnone,
+  pteSame,
+  pteSoftDirty,
+  pteUffdWp,
+  pteWrite,
+  pteWrprotect,
+  pfnPte,
+} from './pte.js';
+import type { Pgprot } from '../arch/codec.js';
+import { TABLE, TABLE_DEPOSIT, entryOf, lowest, pmdSpan } from './table.js';
+
+/**
+ * An entry of the level above the lowest: none, a table, or a leaf that maps a huge page and is encoded like a PTE.
+ */
+export type Pmd = Pte;
+
+export const PMD_NONE: Pmd = PTE_NONE;
+
+export const pmdSame = pteSame;
+export const pmdWrite = pteWrite;
+export const pmdDirty = pteDirty;
+export const pmdProtnone = pteProtnone;
+export const pmdSoftDirty = pteSoftDirty;
+export const pmdUffdWp = pteUffdWp;
+export const pmdMkwrite = pteMkwrite;
+export const pmdWrprotect = pteWrprotect;
+export const pmdMkdirty = pteMkdirty;
+export const pmdMkclean = pteMkclean;
+export const pmdMkyoung = pteMkyoung;
+export const pmdMkold = pteMkold;
+export const pmdMksoftDirty = pteMksoftDirty;
+export const pmdClearSoftDirty = pteClearSoftDirty;
+export const pmdMkuffdWp = pteMkuffdWp;
+export const pmdClearUffdWp = pteClearUffdWp;
+/** The first frame of a huge page. */
+export const pmdPfn = ptePfn;
+
+const w = new Int32Array(2);
+
+function load(pmd: Pmd): Int32Array {
+  w[0] = pmd.lo;
+  w[1] = pmd.hi;
+  return w;
+}
+
+export function pmdNone(pmd: Pmd): boolean {
+  return pmd.lo === 0 && pmd.hi === 0;
+}
+
+/** Whether the entry maps a huge page, possibly one that a split has made invalid. @kernel arch/x86/include/asm/pgtable.h pmd_trans_huge v6.2 */
+export function pmdTransHuge(k: Machine, pmd: Pmd): boolean {
+  return k.pte.huge !== undefined && pmd.hi !== TABLE && k.pte.huge.pmdTransHuge(load(pmd), 0);
+}
+
+/** Of an entry that is no table: whether it maps a page. @kernel arch/x86/include/asm/pgtable.h pmd_present v6.2 */
+export function pmdPresent(k: Machine, pmd: Pmd): boolean {
+  return k.pte.huge !== undefined && k.pte.huge.pmdPresent(load(pmd), 0);
+}
+
+/** An entry that maps the huge page that begins with a frame: `mk_huge_pmd` of include/linux/huge_mm.h. */
+export function mkHugePmd(k: Machine, page: number, prot: Pgprot): Pmd {
+  const pte = load(pfnPte(k, page, prot));
+  k.pte.huge!.pmdMkhuge(pte, 0);
+  return { lo: pte[0]!, hi: pte[1]! };
+}
+
+/** Gives a leaf another protection. @kernel arch/x86/include/asm/pgtable.h pmd_modify v6.2 */
+export function pmdModify(k: Machine, pmd: Pmd, prot: Pgprot): Pmd {
+  const modified = load(pteModify(k, pmd, prot));
+  // Its size is no part of the protection, and stays.
+  k.pte.huge!.pmdMkhuge(modified, 0);
+  return { lo: modified[0]!, hi: modified[1]! };
+}
+
+/** @kernel arch/x86/include/asm/pgtable.h pmd_mkinvalid v6.2 */
+export function pmdMkinvalid(k: Machine, pmd: Pmd): Pmd {
+  const invalid = load(pmd);
+  k.pte.huge!.pmdMkinvalid(invalid, 0);
+  return { lo: invalid[0]!, hi: invalid[1]! };
+}
+
+/** First address of what one PMD entry spans. */
+export function hugeAddress(k: Machine, address: number): number {
+  return address - (address % hpagePmdSize(k));
+}
+
+/** Bytes of a huge page. @kernel include/linux/huge_mm.h HPAGE_PMD_SIZE v6.2 */
+export const hpagePmdSize = pmdSpan;
+
+/** The table one level above the lowest that holds an address, 0 where there is none. */
+export function pmdTable(k: Machine, pgd: number, address: number): number {
+  let table = pgd;
+  for (let level = 0; level < lowest(k) - 1; level++) {
+    table = ld(k.ptes, entryOf(k, table, level, address));
+    if (table === 0) return 0;
+  }
+  return table;
+}
+
+/** Where the entry for an address stands in its PMD table. */
+export function pmdOffset(k: Machine, table: number, address: number): number {
+  return entryOf(k, table, lowest(k) - 1, address);
+}
+
+/** Reads an entry for an onlooker, for whom nobody else runs. */
+export function readPmd(k: Machine, pmdp: number): Pmd {
+  return { lo: ld(k.ptes, pmdp), hi: ld(k.ptes, pmdp + 1) };
+}
+
+/** The entry for an address as an onlooker sees it; none where a table above is missing. */
+export function pmdAt(k: Machine, pgd: number, address: number): Pmd {
+  const table = pmdTable(k, pgd, address);
+  return table === 0 ? PMD_NONE : readPmd(k, pmdOffset(k, table, address));
+}
+
+/** Reads an entry; another CPU may have changed it just before. @kernel include/linux/pgtable.h pmdp_get v6.12 */
+export function* pmdpGet(k: Machine, pmdp: number): Step<Pmd> {
+  yield;
+  return { lo: ld(k.ptes, pmdp), hi: ld(k.ptes, pmdp + 1) };
+}
+
+/** Writes a leaf, or none. @kernel arch/x86/include/asm/pgtable.h set_pmd_at v6.2 */
+export function* setPmdAt(k: Machine, pmdp: number, pmd: Pmd): Step<void> {
+  yield;
+  vmBugOn(pmd.hi === TABLE, 'a leaf cannot be told from a table');
+  st(k.ptes, pmdp, pmd.lo);
+  st(k.ptes, pmdp + 1, pmd.hi);
+}
+
+/** Lets an entry lead to a table: `pmd_populate` of arch/x86/include/asm/pgalloc.h. */
+export function* pmdPopulate(k: Machine, pmdp: number, table: number): Step<void> {
+  yield;
+  st(k.ptes, pmdp, table);
+  st(k.ptes, pmdp + 1, TABLE);
+}
+
+/** Takes a leaf and leaves none, in one atomic step. @kernel include/linux/pgtable.h pmdp_huge_get_and_clear v6.2 */
+export function* pmdpHugeGetAndClear(k: Machine, pmdp: number): Step<Pmd> {
+  yield;
+  const pmd = { lo: ld(k.ptes, pmdp), hi: ld(k.ptes, pmdp + 1) };
+  st(k.ptes, pmdp, 0);
+  st(k.ptes, pmdp + 1, 0);
+  return pmd;
+}
+
+/** Makes a leaf invalid, in one atomic step; the leaf as the MMU left it. The caller flushes the TLBs. @kernel mm/pgtable-generic.c pmdp_invalidate v6.2 */
+export function* pmdpInvalidate(k: Machine, pmdp: number): Step<Pmd> {
+  yield;
+  const pmd = { lo: ld(k.ptes, pmdp), hi: ld(k.ptes, pmdp + 1) };
+  const invalid = pmdMkinvalid(k, pmd);
+  st(k.ptes, pmdp, invalid.lo);
+  st(k.ptes, pmdp + 1, invalid.hi);
+  return pmd;
+}
+
+/**
+ * Puts a table aside for the day when the huge page is split: that must not fail for want of memory.
+ *
+ * @kernel mm/pgtable-generic.c pgtable_trans_huge_deposit v6.2
+ */
+export function pgtableTransHugeDeposit(k: Machine, pmd: number, table: number): void {
+  st(k.ptes, table + TABLE_DEPOSIT, ld(k.ptes, pmd + TABLE_DEPOSIT));
+  st(k.ptes, pmd + TABLE_DEPOSIT, table);
+}
+
+/** Takes one of the tables put aside. @kernel mm/pgtable-generic.c pgtable_trans_huge_withdraw v6.2 */
+export function pgtableTransHugeWithdraw(k: Machine, pmd: number): number {
+  const table = ld(k.ptes, pmd + TABLE_DEPOSIT);
+  vmBugOn(table === 0, 'every huge page has put a table aside');
+  st(k.ptes, pmd + TABLE_DEPOSIT, ld(k.ptes, table + TABLE_DEPOSIT));
+  st(k.ptes, table + TABLE_DEPOSIT, 0);
+  return table;
+}

@@ -1,5 +1,4 @@
 import type { Machine } from '../machine/machine.js';
-import { PMD_NONE } from '../pgtable/pmd.js';
 import { PTE_NONE, pteMkdirty, pteMkyoung, pteNone, ptePresent, pteSame, pteWrite } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -36,7 +35,7 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
   if (refused !== 0) return refused;
   const sane = k.patched.sanitizeUnshare && dropsUnshare(vma, flags) ? flags & ~FAULT_FLAG_UNSHARE : flags;
   const page = Math.floor(address / k.pageSize) * k.pageSize;
-  const vmf = newFault(vma, page, sane);
+  const vmf: VmFault = { vma, address: page, flags: sane, origPte: PTE_NONE, table: 0, ptep: 0, page: 0 };
   const result = yield* __handleMmFault(k, vmf);
   mmAccountFault(k, address, flags, result);
   return result;
@@ -57,10 +56,6 @@ function refuse(k: Machine, vma: Vma, flags: number): number {
 /** Outside COW mappings there is nothing to unshare: an ordinary read fault. */
 function dropsUnshare(vma: Vma, flags: number): boolean {
   return (flags & FAULT_FLAG_UNSHARE) !== 0 && !isCowMapping(vma.vmFlags);
-}
-
-function newFault(vma: Vma, address: number, flags: number): VmFault {
-  return { vma, address, flags, origPte: PTE_NONE, table: 0, ptep: 0, origPmd: PMD_NONE, page: 0 };
 }
 
 /** Where there is no table, a huge page may be or be wanted. @kernel mm/memory.c __handle_mm_fault v6.2 */

@@ -9,6 +9,7 @@ import { hugepageVmaCheck, transhugeVmaSuitable } from '../huge/vma-check.js';
 import { isHugeZeroPmd, mmGetHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import {
+  PMD_NONE,
   type Pmd,
   hugeAddress,
   mkHugePmd,
@@ -43,15 +44,19 @@ import { handleUserfault } from './userfault.js';
 import { type VmFault, mmOf } from './vm-fault.js';
 import { wrote } from './wp.js';
 
+/** A fault where no lowest-level table is, and the leaf as it was read without lock. */
+type HugeFault = VmFault & { readonly origPmd: Pmd };
+
 /**
  * A fault where no lowest-level table is.
  *
  * MODEL: the part of __handle_mm_fault() that deals with PMDs.
  * @returns VM_FAULT_FALLBACK where the fault is one of a single page
  */
-export function* hugePmdFault(k: Machine, vmf: VmFault): Step<number> {
-  const table = pmdTable(k, mmOf(k, vmf.vma).pgd, vmf.address);
-  if (table !== 0) vmf.origPmd = yield* pmdpGet(k, pmdOffset(k, table, vmf.address));
+export function* hugePmdFault(k: Machine, fault: VmFault): Step<number> {
+  const table = pmdTable(k, mmOf(k, fault.vma).pgd, fault.address);
+  const origPmd = table === 0 ? PMD_NONE : yield* pmdpGet(k, pmdOffset(k, table, fault.address));
+  const vmf: HugeFault = { ...fault, origPmd };
   if (pmdNone(vmf.origPmd)) {
     return hugepageVmaCheck(k, vmf.vma, true) ? yield* doHugePmdAnonymousPage(k, vmf) : VM_FAULT_FALLBACK;
   }
@@ -63,7 +68,7 @@ export function* hugePmdFault(k: Machine, vmf: VmFault): Step<number> {
 }
 
 /** @kernel mm/huge_memory.c do_huge_pmd_anonymous_page v6.2 */
-function* doHugePmdAnonymousPage(k: Machine, vmf: VmFault): Step<number> {
+function* doHugePmdAnonymousPage(k: Machine, vmf: HugeFault): Step<number> {
   const { vma } = vmf;
   if (!transhugeVmaSuitable(k, vma, hugeAddress(k, vmf.address))) return VM_FAULT_FALLBACK;
   anonVmaPrepare(k, vma);
@@ -79,14 +84,14 @@ function* doHugePmdAnonymousPage(k: Machine, vmf: VmFault): Step<number> {
 }
 
 /** @kernel mm/huge_memory.c __do_huge_pmd_anonymous_page v6.2 */
-function* __doHugePmdAnonymousPage(k: Machine, vmf: VmFault, folio: number): Step<number> {
+function* __doHugePmdAnonymousPage(k: Machine, vmf: HugeFault, folio: number): Step<number> {
   setFlag(k, folio, PG_uptodate);
   const entry = maybePmdMkwrite(k, pmdMkdirty(k, mkHugePmd(k, folio, protOf(k, vmf.vma))), vmf.vma);
   return yield* install(k, vmf, folio, entry, true);
 }
 
 /** Sets the leaf if there is none yet. @param fresh the folio is new, not the huge zero page */
-function* install(k: Machine, vmf: VmFault, folio: number, entry: Pmd, fresh: boolean): Step<number> {
+function* install(k: Machine, vmf: HugeFault, folio: number, entry: Pmd, fresh: boolean): Step<number> {
   const { vma } = vmf;
   const deposit = allocPteTable(k);
   const table = pmdAlloc(k, mmOf(k, vma).pgd, vmf.address);
@@ -122,7 +127,7 @@ function maybePmdMkwrite(k: Machine, pmd: Pmd, vma: Vma): Pmd {
 }
 
 /** @kernel mm/memory.c wp_huge_pmd v6.2 @differs anonymous memory only */
-function* wpHugePmd(k: Machine, vmf: VmFault): Step<number> {
+function* wpHugePmd(k: Machine, vmf: HugeFault): Step<number> {
   const unshare = (vmf.flags & FAULT_FLAG_UNSHARE) !== 0;
   if (!unshare && userfaultfdWp(vmf.vma) && pmdUffdWp(k, vmf.origPmd)) {
     return yield* handleUserfault(k, vmf, VM_UFFD_WP);
@@ -135,7 +140,7 @@ function* wpHugePmd(k: Machine, vmf: VmFault): Step<number> {
  *
  * @kernel mm/huge_memory.c do_huge_pmd_wp_page v6.2
  */
-function* doHugePmdWpPage(k: Machine, vmf: VmFault): Step<number> {
+function* doHugePmdWpPage(k: Machine, vmf: HugeFault): Step<number> {
   const reused = isHugeZeroPmd(k, vmf.origPmd) ? false : yield* reuseHugePage(k, vmf);
   if (reused === undefined) return 0;
   if (reused) return (vmf.flags & FAULT_FLAG_UNSHARE) !== 0 ? 0 : wrote(k);
@@ -144,7 +149,7 @@ function* doHugePmdWpPage(k: Machine, vmf: VmFault): Step<number> {
 }
 
 /** @returns undefined when the leaf has changed meanwhile */
-function* reuseHugePage(k: Machine, vmf: VmFault): Step<boolean | undefined> {
+function* reuseHugePage(k: Machine, vmf: HugeFault): Step<boolean | undefined> {
   const at = yield* __pmdTransHugeLock(k, vmf.vma, vmf.address);
   if (at === null) return undefined;
   const same = pmdSame(yield* pmdpGet(k, at.pmdp), vmf.origPmd);
@@ -165,7 +170,7 @@ function* reuseHugePage(k: Machine, vmf: VmFault): Step<boolean | undefined> {
 }
 
 /** Takes the folio lock, if need be without the table's meanwhile; false, nothing locked, if the leaf changed. */
-function* lockFolio(k: Machine, vmf: VmFault, at: PmdMappedAt, folio: number): Step<boolean> {
+function* lockFolio(k: Machine, vmf: HugeFault, at: PmdMappedAt, folio: number): Step<boolean> {
   if (yield* folioTrylock(k, folio)) return true;
   yield* folioGet(k, folio);
   ptlUnlock(k, at.table);
@@ -191,7 +196,7 @@ function* becomesExclusive(k: Machine, vma: Vma, folio: number): Step<boolean> {
 }
 
 /** @kernel mm/huge_memory.c huge_pmd_set_accessed v6.2 */
-function* hugePmdSetAccessed(k: Machine, vmf: VmFault): Step<void> {
+function* hugePmdSetAccessed(k: Machine, vmf: HugeFault): Step<void> {
   const at = yield* __pmdTransHugeLock(k, vmf.vma, vmf.address);
   if (at === null) return;
   const pmd = yield* pmdpGet(k, at.pmdp);

@@ -3,7 +3,6 @@ import { Mm } from '../vma/mm.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
 import { type Pte, pfnPte, pteMkwrite, pteNone, pteSame } from '../pgtable/pte.js';
-import type { Pmd } from '../pgtable/pmd.js';
 import { ptlLock } from '../pgtable/table.js';
 import { pteOffset } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -21,8 +20,6 @@ export interface VmFault {
   /** Lowest-level page table and the entry in it; 0 while not looked up. */
   table: number;
   ptep: number;
-  /** The leaf as it was read without lock, where there was one. */
-  origPmd: Pmd;
   /** The page that the handler works on. */
   page: number;
 }

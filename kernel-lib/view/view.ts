@@ -10,6 +10,8 @@ export { faults } from './faults.js';
 export { heatmap, type HeatmapOptions } from './heatmap.js';
 export { histogram, type HistogramOptions } from './histogram.js';
 export { lines, type LinesOptions } from './lines.js';
+export { pagemap } from './pagemap.js';
 export { pte } from './pte.js';
+export { smaps } from './smaps.js';
 export { table, type TableOptions } from './records.js';
 export { timeline, type TimelineRow } from './timeline.js';

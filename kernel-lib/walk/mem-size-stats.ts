@@ -15,10 +15,11 @@ export interface MappedPage {
   readonly maybeShared?: boolean;
 }
 
-/** What /proc/PID/smaps adds up for one mapping, in bytes; pss and swapPss in 4096ths of a byte. */
+/** What /proc/PID/smaps adds up for one mapping, in bytes; pss, pssDirty and swapPss in 4096ths of a byte. */
 export class MemSizeStats {
   resident = 0;
   pss = 0;
+  pssDirty = 0;
   sharedClean = 0;
   sharedDirty = 0;
   privateClean = 0;
@@ -55,7 +56,9 @@ function smapsPageAccumulate(
   size: number,
   { dirty, mapcount, maybeShared }: MappedPage,
 ): void {
-  mss.pss += shareOf(size, mapcount);
+  const pss = shareOf(size, mapcount);
+  mss.pss += pss;
+  if (dirty) mss.pssDirty += pss;
   if (mapcount >= 2 || maybeShared) {
     if (dirty) mss.sharedDirty += size;
     else mss.sharedClean += size;
@@ -92,6 +95,7 @@ export function __showSmap(mss: MemSizeStats, locked: boolean): Record<string, n
   return {
     Rss: kib(mss.resident),
     Pss: pss,
+    Pss_Dirty: kib(mss.pssDirty / 2 ** PSS_SHIFT),
     Shared_Clean: kib(mss.sharedClean),
     Shared_Dirty: kib(mss.sharedDirty),
     Private_Clean: kib(mss.privateClean),

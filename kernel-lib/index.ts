@@ -7,6 +7,8 @@ export { encodePresentPte, encodeSwapPte } from './pgtable/encode.js';
 export { type Finding, findings } from './pgtable/findings.js';
 export { type RankedPte, rankPte } from './pgtable/rank.js';
 export type { FaultRow } from './trace/faults.js';
+export { type Citation, type Comments, type Remark, modelComments } from './notebook/comments.js';
+export { conform } from './trace/node/conform.js';
 export { recordings } from './trace/node/recordings.js';
 export { faultStatistics, type FaultSummary, type Summary } from './trace/statistics.js';
 export type { Held, Touch } from './trace/touches.js';

@@ -1,7 +1,8 @@
 // Builds dist/ from kernel-lib/: `npm run build`.
-import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { citationsOf, remarksOf, sourcesOf } from './citations.mjs';
 import { compile } from './compile.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
@@ -21,6 +22,16 @@ if (problems.length > 0) {
   process.exit(1);
 }
 cpSync(`${root}/notebook/site/assets`, `${fresh}/notebook/site/assets`, { recursive: true });
+writeFileSync(`${fresh}/comments.json`, JSON.stringify(comments()));
 chmodSync(`${fresh}/cli/main.js`, 0o755);
 rmSync(dist, { recursive: true, force: true });
 renameSync(fresh, dist);
+
+/** What the comments of all sources say about Linux, in the order of the files' paths. */
+function comments() {
+  const files = sourcesOf(root);
+  return {
+    citations: files.flatMap(({ path, text }) => citationsOf(path, text)),
+    remarks: files.flatMap(({ path, text }) => remarksOf(path, text)),
+  };
+}

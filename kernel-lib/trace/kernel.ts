@@ -53,6 +53,6 @@ export function recordedKernel(
  * Letters of page flags that a recording leaves out because the kernel itself reports them wrongly: 6.12 says KSM of
  * every anonymous page in /proc/kpageflags.
  */
-export function withheldFlags(header: FileHeader): string {
-  return header.release.startsWith('6.12.') ? 'k' : '';
+export function withheldFlags({ release }: Pick<FileHeader, 'release'>): string {
+  return release.startsWith('6.12.') ? 'k' : '';
 }

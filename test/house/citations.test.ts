@@ -1,30 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { citationsOf } from '../../kernel-lib/build/citations.mjs';
 import { root, sources } from './sources.js';
 
-/** A citation: `@kernel FILE NAME RELEASE`, where RELEASE is a version or a commit. */
-interface Citation {
-  readonly at: string;
-  readonly file: string;
-  readonly name: string;
-  /** The name of the function that the comment stands above, if it stands above one. */
-  readonly declared: string | undefined;
-}
-
-const form =
-  /@kernel\s+(\S+)\s+(\S+)\s+(v?\d[\w.-]*|[0-9a-f]{12,40})[^]*?\*\/\s*(?:export\s+)?(?:function\s*\*?\s*(\w+))?/g;
-
-function citations(): Citation[] {
-  return sources().flatMap(({ path, text }) =>
-    [...text.matchAll(form)].map((match) => ({
-      at: `${path}:${text.slice(0, match.index).split('\n').length}`,
-      file: match[1]!,
-      name: match[2]!,
-      declared: match[4],
-    })),
-  );
-}
+const citations = sources().flatMap(({ path, text }) => citationsOf(path, text));
 
 const { files } = JSON.parse(readFileSync(join(root, 'datasets/kernel-symbols.json'), 'utf8')) as {
   files: Record<string, Record<string, string[]>>;
@@ -49,19 +29,22 @@ test('a kernel name is spelled mechanically', () => {
 
 test('every @kernel tag names a file, a symbol and a release', () => {
   const tags = sources().flatMap(({ path, text }) => [...text.matchAll(/@kernel\b/g)].map(() => path)).length;
-  expect(citations().length).toBe(tags);
+  expect(citations.length).toBe(tags);
 });
 
 test('every cited symbol exists in the cited file', () => {
-  const missing = citations()
+  const missing = citations
     .filter(({ file, name }) => !symbols.get(file)?.has(name))
-    .map(({ at, file, name }) => `${at}: ${file} has no ${name}`);
+    .map(({ source, line, file, name }) => `${source}:${line}: ${file} has no ${name}`);
   expect(missing).toEqual([]);
 });
 
 test('a function that cites a kernel function bears its name', () => {
-  const strange = citations()
-    .filter(({ name, declared }) => declared !== undefined && declared !== spelled(name))
-    .map(({ at, name, declared }) => `${at}: ${declared} cites ${name}, which is spelled ${spelled(name)}`);
+  const strange = citations
+    .filter(({ name, declared }) => declared !== null && declared !== spelled(name))
+    .map(
+      ({ source, line, name, declared }) =>
+        `${source}:${line}: ${declared} cites ${name}, which is spelled ${spelled(name)}`,
+    );
   expect(strange).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { Machine } from '../machine/machine.js';
-import { PTE_NONE, pteMkdirty, pteMkyoung, pteNone, ptePresent, pteSame, pteWrite } from '../pgtable/pte.js';
+import { pteMkdirty, pteMkyoung, pteNone, ptePresent, pteSame, pteWrite } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { VM_MAYWRITE, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
@@ -35,7 +35,15 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
   if (refused !== 0) return refused;
   const sane = k.patched.sanitizeUnshare && dropsUnshare(vma, flags) ? flags & ~FAULT_FLAG_UNSHARE : flags;
   const page = Math.floor(address / k.pageSize) * k.pageSize;
-  const vmf: VmFault = { vma, address: page, flags: sane, origPte: PTE_NONE, table: 0, ptep: 0, page: 0 };
+  const vmf: VmFault = {
+    vma,
+    address: page,
+    flags: sane,
+    origPte: k.pte.pteEmpty,
+    table: 0,
+    ptep: 0,
+    page: 0,
+  };
   const result = yield* __handleMmFault(k, vmf);
   mmAccountFault(k, address, flags, result);
   return result;

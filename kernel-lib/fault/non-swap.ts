@@ -1,6 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import { warnOnOnce } from '../machine/warn.js';
-import { PTE_NONE, pteSame } from '../pgtable/pte.js';
+import { pteSame } from '../pgtable/pte.js';
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import {
@@ -59,7 +59,7 @@ function* pteMarkerClear(k: Machine, vmf: VmFault): Step<number> {
   yield* pteOffsetMapLock(k, vmf);
   const now = yield* ptepGet(k, vmf.ptep);
   const clear = k.patched.errorMarkerSurvivesFork ? pteSame(now, vmf.origPte) : markerOf(k, now) !== 0;
-  if (clear) yield* setPteAt(k, vmf.ptep, PTE_NONE);
+  if (clear) yield* setPteAt(k, vmf.ptep, k.pte.pteEmpty);
   ptlUnlock(k, vmf.table);
   return 0;
 }

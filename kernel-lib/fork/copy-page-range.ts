@@ -14,7 +14,6 @@ import { ENOMEM } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
 import { warnOnOnce } from '../machine/warn.js';
 import {
-  PTE_NONE,
   type Pte,
   pfnPte,
   pteClearUffdWp,
@@ -195,13 +194,13 @@ function copiedMarker(k: Machine, dst: Vma, pte: Pte): Pte {
     return pte;
   }
   const error = k.patched.errorMarkerSurvivesFork && (marker & PTE_MARKER_POISONED) !== 0;
-  return error ? pte : PTE_NONE;
+  return error ? pte : k.pte.pteEmpty;
 }
 
 /** copy_pte_marker(), since af19487f00f3: bit by bit. */
 function rebuiltMarker(k: Machine, marker: number, tracked: boolean): Pte {
   const copied = marker & (PTE_MARKER_POISONED | PTE_MARKER_GUARD | (tracked ? PTE_MARKER_UFFD_WP : 0));
-  return copied === 0 ? PTE_NONE : makePteMarker(k, copied);
+  return copied === 0 ? k.pte.pteEmpty : makePteMarker(k, copied);
 }
 
 /** @kernel mm/memory.c copy_present_pte v6.2 */

@@ -6,7 +6,6 @@ import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
 import {
-  PTE_NONE,
   type Pte,
   pteClearUffdWp,
   pteDirty,
@@ -131,7 +130,7 @@ function changedNonpresent(k: Machine, oldpte: Pte, cpFlags: number): Pte {
   if (!pteHasSwapEntry(k, oldpte)) return oldpte;
   const entry = pteToSwpEntry(k, oldpte);
   const resolve = (cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0;
-  if ((pteMarkerGet(k, entry) & PTE_MARKER_UFFD_WP) !== 0) return resolve ? PTE_NONE : oldpte;
+  if ((pteMarkerGet(k, entry) & PTE_MARKER_UFFD_WP) !== 0) return resolve ? k.pte.pteEmpty : oldpte;
   if (isPteMarkerEntry(k, entry) && k.patched.errorMarkerSurvivesFork) return oldpte;
   const newpte = isMigrationEntry(k, entry) ? withoutWrite(k, oldpte) : oldpte;
   if ((cpFlags & MM_CP_UFFD_WP) !== 0) return pteSwpMkuffdWp(k, newpte);

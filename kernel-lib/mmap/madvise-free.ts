@@ -19,16 +19,7 @@ import { clearFlag, folioGet, pageFolio, testFlag } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { lruAddDrain, markPageLazyfree } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
-import {
-  PTE_NONE,
-  type Pte,
-  pteDirty,
-  pteMkclean,
-  pteMkold,
-  pteNone,
-  ptePresent,
-  pteYoung,
-} from '../pgtable/pte.js';
+import { type Pte, pteDirty, pteMkclean, pteMkold, pteNone, ptePresent, pteYoung } from '../pgtable/pte.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { folioFreeSwap, freeSwapAndCache } from '../swap/cache.js';
@@ -84,7 +75,7 @@ function* freeNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte): Step<voi
   } else if (!isHwpoisonEntry(k, entry) && !isSwapinErrorEntry(k, entry)) {
     return;
   }
-  yield* setPteAt(k, ptep, PTE_NONE);
+  yield* setPteAt(k, ptep, k.pte.pteEmpty);
 }
 
 /** Pages that `nrPtes` entries map, all of a folio. */

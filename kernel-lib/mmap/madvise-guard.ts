@@ -1,6 +1,6 @@
 import { EINVAL } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
-import { PTE_NONE, type Pte, pteNone, ptePresent } from '../pgtable/pte.js';
+import { type Pte, pteNone, ptePresent } from '../pgtable/pte.js';
 import { pmdAddrEnd, pteAlloc, pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { PTE_MARKER_GUARD, makePteMarker, pteMarkerGet, pteToSwpEntry } from '../swap/entry.js';
@@ -67,7 +67,7 @@ function* removeGuards(k: Machine, _vma: Vma, table: number, start: number, end:
   yield* ptlLock(k, table);
   for (let at = start; at < end; at += k.pageSize) {
     const ptep = pteOffset(k, table, at);
-    if (isGuard(k, yield* ptepGet(k, ptep))) yield* setPteAt(k, ptep, PTE_NONE);
+    if (isGuard(k, yield* ptepGet(k, ptep))) yield* setPteAt(k, ptep, k.pte.pteEmpty);
   }
   ptlUnlock(k, table);
 }

@@ -221,17 +221,26 @@ function accountableMapping(vmFlags: number): boolean {
   return (vmFlags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE;
 }
 
+/** What page tables can hold. MODEL: the kernel's own part of it, where it has one, is not taken off. */
+function taskSize(k: Machine): number {
+  const { span, entries } = k.levels[0]!;
+  return span * entries;
+}
+
 /** @kernel mm/mmap.c get_unmapped_area v6.2 */
 function getUnmappedArea(k: Machine, mm: Mm, { addr, flags }: MmapRequest, len: number): number {
-  if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) return addr % k.pageSize === 0 ? addr : -EINVAL;
+  const size = taskSize(k);
+  const fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
+  if (len > size || (fixed && addr > size - len)) return -ENOMEM;
+  if (fixed) return addr % k.pageSize === 0 ? addr : -EINVAL;
   const wish = addr - (addr % k.pageSize);
-  if (wish !== 0 && findVmaIntersection(k, mm, wish, wish + len) === null) return wish;
-  let free = MMAP_BASE;
-  for (const vma of vmasOf(k, mm, MMAP_BASE)) {
+  if (wish !== 0 && wish <= size - len && findVmaIntersection(k, mm, wish, wish + len) === null) return wish;
+  let free = Math.min(MMAP_BASE, size / 4);
+  for (const vma of vmasOf(k, mm, free)) {
     if (free + len <= vma.vmStart) break;
     free = vma.vmEnd;
   }
-  return free;
+  return free > size - len ? -ENOMEM : free;
 }
 
 /** A length in bytes rounded up to whole pages. */

@@ -3,7 +3,6 @@ import type { Machine } from '../machine/machine.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import {
-  PTE_NONE,
   type Pte,
   pteClearSoftDirty,
   pteClearUffdWp,
@@ -33,7 +32,7 @@ import { TABLE, TABLE_DEPOSIT, entryOf, lowest, pmdSpan } from './table.js';
  */
 export type Pmd = Pte;
 
-export const PMD_NONE: Pmd = PTE_NONE;
+export const PMD_NONE: Pmd = { lo: 0, hi: 0 };
 
 export const pmdSame = pteSame;
 export const pmdWrite = pteWrite;

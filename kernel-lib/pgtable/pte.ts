@@ -12,8 +12,6 @@ export interface Pte {
   readonly hi: number;
 }
 
-export const PTE_NONE: Pte = { lo: 0, hi: 0 };
-
 // Codecs work on words in memory. No step ends while a value lies here, so one place serves every machine.
 const w: PteWords = new Int32Array(2);
 

@@ -4,7 +4,7 @@ import { ld, st } from '../step/memory.js';
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { GLOBALS } from '../machine/globals.js';
-import { type Pte, PTE_NONE } from './pte.js';
+import { type Pte } from './pte.js';
 
 /**
  * MODEL: page tables lie in a memory of their own and are not page frames. A table is a header of two words (its
@@ -44,7 +44,19 @@ export function allocTable(k: Machine, level: number): number {
   const end = table + TABLE_HEADER + 2 * k.levels[level]!.entries;
   vmBugOn(end > k.ptes.length, `the ${k.ptes.length} words for page tables are used up`);
   k.globals.ptesEnd = end;
+  if (level === lowest(k)) clearEntries(k, table);
   return table;
+}
+
+/** An entry that maps nothing is not all zeros everywhere. */
+function clearEntries(k: Machine, table: number): void {
+  const { lo, hi } = k.pte.pteEmpty;
+  if (lo === 0 && hi === 0) return;
+  const { entries } = k.levels[lowest(k)]!;
+  for (let i = 0; i < entries; i++) {
+    st(k.ptes, table + TABLE_HEADER + 2 * i, lo);
+    st(k.ptes, table + TABLE_HEADER + 2 * i + 1, hi);
+  }
 }
 
 /** Gives an empty table back. */
@@ -193,8 +205,8 @@ export function* setPteAt(k: Machine, ptep: number, pte: Pte): Step<void> {
 export function* ptepGetAndClear(k: Machine, ptep: number): Step<Pte> {
   yield;
   const pte = { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
-  st(k.ptes, ptep, PTE_NONE.lo);
-  st(k.ptes, ptep + 1, PTE_NONE.hi);
+  st(k.ptes, ptep, k.pte.pteEmpty.lo);
+  st(k.ptes, ptep + 1, k.pte.pteEmpty.hi);
   return pte;
 }
 

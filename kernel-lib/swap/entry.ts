@@ -1,6 +1,5 @@
 import type { Machine } from '../machine/machine.js';
 import {
-  PTE_NONE,
   type Pte,
   pteSwpMkuffdWp,
   pteSwpOffset,
@@ -64,7 +63,7 @@ export function pteMarkerGet(k: Machine, entry: number): number {
  * special-pte.ts. Where the architecture has no such bit it is the empty entry. MODEL: UFFD_WP_SWP_PTE_SPECIAL there.
  */
 export function uffdWpSwpPteSpecial(k: Machine): Pte {
-  return k.uffdWp ? pteSwpMkuffdWp(k, PTE_NONE) : PTE_NONE;
+  return k.uffdWp ? pteSwpMkuffdWp(k, k.pte.pteEmpty) : k.pte.pteEmpty;
 }
 
 /** @kernel include/linux/swapops.h make_pte_marker v6.2 */

@@ -1,6 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import { pmdAt, pmdTransHuge } from '../pgtable/pmd.js';
-import { PTE_NONE, type Pte, pteAdvancePfn } from '../pgtable/pte.js';
+import { type Pte, pteAdvancePfn } from '../pgtable/pte.js';
 import { pmdAddrEnd, pmdAddrStart, pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
@@ -20,11 +20,11 @@ export function* ptesOf(k: Machine, vma: Vma): Generator<PteAt, void, undefined>
   for (let start = vma.vmStart; start < vma.vmEnd;) {
     const end = pmdAddrEnd(k, start, vma.vmEnd);
     const table = pteTable(k, pgd, start);
-    const pmd = table === 0 && k.pte.huge !== undefined ? pmdAt(k, pgd, start) : PTE_NONE;
+    const pmd = table === 0 && k.pte.huge !== undefined ? pmdAt(k, pgd, start) : k.pte.pteEmpty;
     const huge = pmdTransHuge(k, pmd);
     const base = pmdAddrStart(k, start);
     for (let address = start; address < end; address += k.pageSize) {
-      const small = table === 0 ? PTE_NONE : readPte(k, pteOffset(k, table, address));
+      const small = table === 0 ? k.pte.pteEmpty : readPte(k, pteOffset(k, table, address));
       const pte = huge ? pteAdvancePfn(k, pmd, (address - base) / k.pageSize) : small;
       yield { address, pte, huge };
     }

@@ -7,7 +7,7 @@ import { folioPteBatch } from '../huge/pte-batch.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
-import { PTE_NONE, type Pte, pteDirty, pteNone, ptePresent, pteYoung } from '../pgtable/pte.js';
+import { type Pte, pteDirty, pteNone, ptePresent, pteYoung } from '../pgtable/pte.js';
 import {
   pmdAddrEnd,
   pteOffset,
@@ -218,7 +218,7 @@ function* zapNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte, details: Z
   } else if (isMigrationEntry(k, entry)) {
     addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, swpOffsetPfn(entry)), -1);
   }
-  yield* setPteAt(k, ptep, PTE_NONE);
+  yield* setPteAt(k, ptep, k.pte.pteEmpty);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
 }
 

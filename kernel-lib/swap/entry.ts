@@ -1,11 +1,5 @@
 import type { Machine } from '../machine/machine.js';
-import {
-  type Pte,
-  pteSwpMkuffdWp,
-  pteSwpOffset,
-  pteSwpType,
-  swpEntryToPte,
-} from '../pgtable/pte.js';
+import { type Pte, pteSwpMkuffdWp, pteSwpOffset, pteSwpType, swpEntryToPte } from '../pgtable/pte.js';
 
 /**
  * MODEL: a swap entry as one number: 5 bits of type above 26 bits of offset. 0 is no entry, for slot 0 of an area

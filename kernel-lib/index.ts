@@ -17,6 +17,13 @@ export { display, mimeBundle, type Displayable, type MimeBundle } from './view/m
 export { Table, type TableSpec } from './view/table.js';
 export * as view from './view/view.js';
 export { type BootOptions, Linux, boot } from './sys/boot.js';
+export {
+  type Monitor,
+  type UffdFeature,
+  Userfaultfd,
+  type UserfaultfdOptions,
+  type UserfaultMessage,
+} from './sys/userfaultfd.js';
 export { DevicePin, PagePipe } from './sys/held-pages.js';
 export { AccessError, type Faults, Process, SystemCallError } from './sys/process.js';
 export { type Patch, type PatchName, catalogue } from './patches/catalogue.js';

@@ -15,6 +15,7 @@ import { type Signal, access } from './access.js';
 import { DevicePin, PagePipe } from './held-pages.js';
 import { vaddrGetPfns } from './pins.js';
 import { allocPipeInfo, vmspliceToPipe } from './pipe.js';
+import { type Userfaultfd, type UserfaultfdOptions, openUserfaultfd } from './userfaultfd.js';
 import { exitTask, forkTask, mmOfTask, newTask } from './task.js';
 
 /** Faults of a process since it started. */
@@ -142,6 +143,15 @@ export class Process {
   /** How the machine's architecture and release encode page-table entries. */
   get codec(): PteCodec {
     return this.#k.pte;
+  }
+
+  /**
+   * Opens a userfaultfd for this process's memory; its monitor is outside of the process.
+   *
+   * @throws SystemCallError for a feature that the kernel has not
+   */
+  userfaultfd(options: UserfaultfdOptions = {}): Userfaultfd {
+    return openUserfaultfd(this.#enter(), this.mm, options, (what, result) => this.#result(what, result));
   }
 
   /** Forks. The child has a copy of the address space, sharing its pages until somebody writes. */

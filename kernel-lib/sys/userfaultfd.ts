@@ -1,0 +1,256 @@
+import { InputError } from '../base/error.js';
+import type { Machine } from '../machine/machine.js';
+import { type Step, run } from '../step/step.js';
+import {
+  UFFD_FEATURE_EVENT_FORK,
+  UFFD_FEATURE_EVENT_REMAP,
+  UFFD_FEATURE_EVENT_REMOVE,
+  UFFD_FEATURE_EVENT_UNMAP,
+  UFFD_FEATURE_SIGBUS,
+  UFFD_FEATURE_WP_ASYNC,
+  UFFD_FEATURE_WP_HUGETLBFS_SHMEM,
+  UFFD_FEATURE_WP_UNPOPULATED,
+  UserfaultfdCtx,
+} from '../uffd/ctx.js';
+import {
+  UFFD_EVENT_FORK,
+  UFFD_EVENT_PAGEFAULT,
+  UFFD_EVENT_REMAP,
+  UFFD_EVENT_REMOVE,
+  UFFD_EVENT_UNMAP,
+  UFFD_PAGEFAULT_FLAG_WP,
+  UFFD_PAGEFAULT_FLAG_WRITE,
+  type UffdMsg,
+  userfaultfdCtxRead,
+  wakeUserfault,
+} from '../uffd/message.js';
+import { newUserfaultfd } from '../uffdio/api.js';
+import { type Fill, userfaultfdFill } from '../uffdio/fill.js';
+import {
+  UFFDIO_REGISTER_MODE_MISSING,
+  UFFDIO_REGISTER_MODE_WP,
+  userfaultfdRegister,
+  userfaultfdRelease,
+  userfaultfdUnregister,
+} from '../uffdio/register.js';
+import { userfaultfdWriteprotect } from '../uffdio/writeprotect.js';
+import { Mm } from '../vma/mm.js';
+
+/** What a userfaultfd can be asked for, by its name without UFFD_FEATURE_. */
+const features = {
+  EVENT_FORK: UFFD_FEATURE_EVENT_FORK,
+  EVENT_REMAP: UFFD_FEATURE_EVENT_REMAP,
+  EVENT_REMOVE: UFFD_FEATURE_EVENT_REMOVE,
+  EVENT_UNMAP: UFFD_FEATURE_EVENT_UNMAP,
+  SIGBUS: UFFD_FEATURE_SIGBUS,
+  WP_HUGETLBFS_SHMEM: UFFD_FEATURE_WP_HUGETLBFS_SHMEM,
+  WP_UNPOPULATED: UFFD_FEATURE_WP_UNPOPULATED,
+  WP_ASYNC: UFFD_FEATURE_WP_ASYNC,
+} as const;
+
+export type UffdFeature = keyof typeof features;
+
+const modes: Readonly<Record<string, number>> = {
+  missing: UFFDIO_REGISTER_MODE_MISSING,
+  wp: UFFDIO_REGISTER_MODE_WP,
+  'missing wp': UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP,
+};
+
+const eventNames = new Map([
+  [UFFD_EVENT_PAGEFAULT, 'pagefault'],
+  [UFFD_EVENT_FORK, 'fork'],
+  [UFFD_EVENT_REMAP, 'remap'],
+  [UFFD_EVENT_REMOVE, 'remove'],
+  [UFFD_EVENT_UNMAP, 'unmap'],
+] as const);
+
+/** What a monitor reads. Addresses in bytes. */
+export interface UserfaultMessage {
+  readonly event: 'pagefault' | 'fork' | 'remap' | 'remove' | 'unmap';
+  /** A fault's page, or where the range begins that was remapped, removed or unmapped; and where that ends. */
+  readonly address: number;
+  readonly end: number;
+  /** Of a fault: whether it was a store, and whether it met write-protection. */
+  readonly write: boolean;
+  readonly wp: boolean;
+  /** Where a remapped range is now. */
+  readonly to: number;
+  /** Of a fork: the child's userfaultfd, answered as the parent's. */
+  readonly child?: Userfaultfd;
+}
+
+/** How a monitor answers: by the userfaultfd's own calls. Without an answer the fault would sleep for ever. */
+export type Monitor = (message: UserfaultMessage, uffd: Userfaultfd) => void;
+
+/** What a process's userfaultfd is asked for. */
+export interface UserfaultfdOptions {
+  readonly features?: readonly UffdFeature[];
+  /** Absent: stores to protected pages are let through, and missing pages are zero. */
+  readonly monitor?: Monitor;
+}
+
+/** Lets every fault go on as if nobody had watched. */
+const letThrough: Monitor = ({ event, address, wp }, uffd) => {
+  if (event !== 'pagefault') return;
+  if (wp) uffd.writeprotect(address, 1, false);
+  else uffd.zeropage(address);
+};
+
+/** A system call's result; throws when it failed. */
+type Check = (what: string, result: number) => number;
+
+/** A userfaultfd with its monitor, a process of its own that answers at once. */
+export class Userfaultfd {
+  /** Everything that the monitor has read, oldest first. */
+  readonly messages: UserfaultMessage[] = [];
+  readonly #k: Machine;
+  readonly #ctx: UserfaultfdCtx;
+  readonly #monitor: Monitor;
+  readonly #check: Check;
+
+  constructor(k: Machine, ctx: UserfaultfdCtx, monitor: Monitor, check: Check) {
+    this.#k = k;
+    this.#ctx = ctx;
+    this.#monitor = monitor;
+    this.#check = check;
+    const others = k.onUserfaultfd;
+    k.onUserfaultfd = (at) => (at === ctx.at ? this.#readAll() : others?.(at));
+  }
+
+  /** UFFDIO_REGISTER. @param mode `missing`, `wp` or `missing wp` */
+  register(address: number, nrPages: number, mode: string): void {
+    const bits = modes[mode];
+    if (bits === undefined) {
+      throw new InputError(`register: mode is '${mode}'; allowed: ${Object.keys(modes).join(', ')}`);
+    }
+    this.#ioctl(
+      'UFFDIO_REGISTER',
+      userfaultfdRegister(this.#k, this.#ctx, address, this.#bytes(nrPages), bits),
+    );
+  }
+
+  /** UFFDIO_UNREGISTER. */
+  unregister(address: number, nrPages: number): void {
+    this.#ioctl(
+      'UFFDIO_UNREGISTER',
+      userfaultfdUnregister(this.#k, this.#ctx, address, this.#bytes(nrPages)),
+    );
+  }
+
+  /** UFFDIO_WRITEPROTECT: protects pages from stores, or lifts that. */
+  writeprotect(address: number, nrPages: number, protect = true): void {
+    const len = this.#bytes(nrPages);
+    this.#ioctl('UFFDIO_WRITEPROTECT', userfaultfdWriteprotect(this.#k, this.#ctx, address, len, protect));
+  }
+
+  /** UFFDIO_COPY of one page full of `value`. */
+  copy(address: number, value: number, { wp = false }: { readonly wp?: boolean } = {}): void {
+    if (!Number.isInteger(value) || value < 0 || value > 255) {
+      throw new InputError(`copy: value is ${value}; allowed: a byte, 0 to 255`);
+    }
+    this.#fill('UFFDIO_COPY', address, { mode: 'copy', content: value | (value << 8), wp });
+  }
+
+  /** UFFDIO_ZEROPAGE of one page. */
+  zeropage(address: number): void {
+    this.#fill('UFFDIO_ZEROPAGE', address, { mode: 'zeropage' });
+  }
+
+  /** UFFDIO_CONTINUE of one page: maps what the object holds there. */
+  continue(address: number): void {
+    this.#fill('UFFDIO_CONTINUE', address, { mode: 'continue' });
+  }
+
+  /** UFFDIO_POISON of one page (v6.6). */
+  poison(address: number): void {
+    this.#fill('UFFDIO_POISON', address, { mode: 'poison' });
+  }
+
+  /** UFFDIO_WAKE: who waits in the range tries again. */
+  wake(address: number, nrPages = 1): void {
+    wakeUserfault(this.#k, this.#ctx, address, this.#bytes(nrPages));
+  }
+
+  /** Closes it: its memory is as if never registered. */
+  close(): void {
+    this.#ioctl('close', closed(this.#k, this.#ctx));
+  }
+
+  toString(): string {
+    return `userfaultfd: ${this.messages.length} messages read`;
+  }
+
+  #fill(what: string, address: number, fill: Fill): void {
+    this.#ioctl(what, userfaultfdFill(this.#k, this.#ctx, address, this.#k.pageSize, fill));
+  }
+
+  /** A call of the monitor's, not of the process's. */
+  #ioctl(what: string, call: Step<number>): void {
+    const acting = this.#k.current;
+    this.#k.current = undefined;
+    const result = run(call);
+    this.#k.current = acting;
+    this.#check(what, result);
+  }
+
+  #readAll(): void {
+    for (let msg = this.#read(); msg !== undefined; msg = this.#read()) {
+      const message = this.#told(msg);
+      this.messages.push(message);
+      this.#monitor(message, this);
+    }
+  }
+
+  #read(): UffdMsg | undefined {
+    return userfaultfdCtxRead(this.#k, this.#ctx);
+  }
+
+  #told({ event, flags, start, end, to }: UffdMsg): UserfaultMessage {
+    const forked = event === UFFD_EVENT_FORK;
+    return {
+      event: eventNames.get(event as UffdEventNumber)!,
+      address: start,
+      end,
+      write: !forked && (flags & UFFD_PAGEFAULT_FLAG_WRITE) !== 0,
+      wp: !forked && (flags & UFFD_PAGEFAULT_FLAG_WP) !== 0,
+      to,
+      ...(forked && { child: this.#childOf(flags) }),
+    };
+  }
+
+  #childOf(ctx: number): Userfaultfd {
+    return new Userfaultfd(this.#k, UserfaultfdCtx.at(this.#k, ctx), this.#monitor, this.#check);
+  }
+
+  #bytes(nrPages: number): number {
+    return nrPages * this.#k.pageSize;
+  }
+}
+
+type UffdEventNumber = typeof eventNames extends Map<infer K, unknown> ? K : never;
+
+function* closed(k: Machine, ctx: UserfaultfdCtx): Step<number> {
+  yield* userfaultfdRelease(k, ctx);
+  return 0;
+}
+
+/**
+ * Opens a userfaultfd for an address space.
+ *
+ * @param check gives a system call's result or throws
+ */
+export function openUserfaultfd(k: Machine, mm: Mm, options: UserfaultfdOptions, check: Check): Userfaultfd {
+  const { monitor = letThrough } = options;
+  let bits = 0;
+  for (const name of options.features ?? []) {
+    if (!Object.hasOwn(features, name)) {
+      throw new InputError(
+        `userfaultfd: no feature '${name}'; there are ${Object.keys(features).join(', ')}`,
+      );
+    }
+    bits |= features[name];
+  }
+  const ctx = newUserfaultfd(k, mm, bits);
+  if (typeof ctx === 'number') check('UFFDIO_API', ctx);
+  return new Userfaultfd(k, ctx as UserfaultfdCtx, monitor, check);
+}

@@ -34,7 +34,7 @@ import {
   userfaultfdUnregister,
 } from '../uffdio/register.js';
 import { userfaultfdWriteprotect } from '../uffdio/writeprotect.js';
-import { Mm } from '../vma/mm.js';
+import type { Mm } from '../vma/mm.js';
 
 /** What a userfaultfd can be asked for, by its name without UFFD_FEATURE_. */
 const features = {

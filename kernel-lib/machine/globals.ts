@@ -33,6 +33,8 @@ export const GLOBALS = struct('globals', {
   mmlist: 'i32',
   /** 1 while reads and writes of the swap device fail. */
   swapIoFails: 'i32',
+  /** 1 while writes of the swap device stay under way. */
+  swapIsSlow: 'i32',
   /** Address of the first address space of anonymous and named shmem, 0 for none. */
   mappings: 'i32',
   /** Address of the first file that nobody holds and that is still to be closed, 0 for none. */

@@ -1,3 +1,5 @@
+import type { PatchName } from '../patches/catalogue.js';
+import type { Kernel } from './scenario.js';
 import type { SeenEntry, SeenPin, StepReport } from './step-report.js';
 
 /** Facts that verdicts are made of. Each looks at the steps of a run and throws an Error where its scenario lacks one. */
@@ -53,4 +55,50 @@ export function messages(steps: readonly StepReport[]): number {
 /** What the kernel warned of. */
 export function warnings(steps: readonly StepReport[]): readonly string[] {
   return steps.flatMap((step) => step.warnings ?? []);
+}
+
+/** Several facts as one verdict. */
+export function all(
+  ...facts: readonly ((steps: readonly StepReport[]) => string)[]
+): (steps: readonly StepReport[]) => string {
+  return (steps) => facts.map((fact) => fact(steps)).join('; ');
+}
+
+/** What was found under `what` by the last step that begins with `words`: `the child reads 0x1`. */
+export function reads(what: string, words: string): (steps: readonly StepReport[]) => string {
+  return (steps) => {
+    const { val, signal, err } = lastStep(steps, words);
+    if (signal !== undefined) return `${what} gets SIG${signal.sig}`;
+    return err === 0 && val !== undefined ? `${what} reads 0x${val.toString(16)}` : `${what} reads nothing`;
+  };
+}
+
+/** What the last step that begins with `words` cost: `pinning takes 1 fault (0 major), 0 reuses`. */
+export function costs(what: string, words: string): (steps: readonly StepReport[]) => string {
+  return (steps) => `${what} takes ${faultsOf([lastStep(steps, words)])}`;
+}
+
+/** An expected cost, as `costs` words it. */
+export function cost(what: string, faults: number, reuses: number, major = 0): string {
+  return `${what} takes ${counted(faults, 'fault')} (${major} major), ${counted(reuses, 'reuse')}`;
+}
+
+/** Whether the page is the very one that was mapped, or came back from swap, first. */
+export function replaced(process: number, region = 0, index = 0): (steps: readonly StepReport[]) => string {
+  return (steps) => {
+    const frames = steps
+      .flatMap(({ pages }) => pages)
+      .filter((entry) => entry.process === process && entry.region === region && entry.index === index)
+      .map(({ frame }) => frame);
+    const sinceAbsent = frames.slice(frames.lastIndexOf(undefined) + 1);
+    return sinceAbsent.at(0) === sinceAbsent.at(-1) ? SAME_PAGE : COPY;
+  };
+}
+
+export const SAME_PAGE = 'the page is the same';
+export const COPY = 'the page is a copy';
+
+/** An expectation that hangs on one patch. */
+export function by(name: PatchName, after: string, before: string): (kernel: Kernel) => string {
+  return ({ patched }) => (patched[name] ? after : before);
 }

@@ -1,10 +1,31 @@
 import { InputError } from '../base/error.js';
 import { pteMarkerScenarios } from './pte-markers.js';
 import type { Scenario } from './scenario.js';
+import { faultFlagScenarios } from './fault-flags.js';
+import { forkPinScenarios } from './fork-pins.js';
+import { ksmScenarios } from './ksm.js';
+import { longtermPinScenarios } from './longterm-pins.js';
+import { reuseScenarios } from './reuse.js';
+import { swapErrorScenarios } from './swap-errors.js';
+import { cowSelftestScenarios } from './selftest-cow.js';
+import { longtermSelftestScenarios } from './selftest-longterm.js';
+import { swpLifetimeScenarios } from './swp-lifetime.js';
 import { swpExclusiveScenarios } from './swp-exclusive.js';
 
 /** Every scenario, one line a theme. */
-export const scenarios: readonly Scenario[] = [...swpExclusiveScenarios, ...pteMarkerScenarios];
+export const scenarios: readonly Scenario[] = [
+  ...swpExclusiveScenarios,
+  ...swpLifetimeScenarios,
+  ...longtermPinScenarios,
+  ...forkPinScenarios,
+  ...faultFlagScenarios,
+  ...ksmScenarios,
+  ...reuseScenarios,
+  ...swapErrorScenarios,
+  ...pteMarkerScenarios,
+  ...cowSelftestScenarios,
+  ...longtermSelftestScenarios,
+];
 
 /** @throws InputError naming the scenarios that there are */
 export function scenarioByName(name: string): Scenario {

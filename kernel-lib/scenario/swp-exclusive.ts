@@ -12,7 +12,7 @@ const FROM_THE_START = /^(x86_64|arm64_|s390$|ppc_book3s64_)/;
  * Whether swap PTEs remember exclusive pages, as the history of the architectures has it: Alpha got the marker with
  * the series but could not see it until pte_swp_exclusive() returned bool.
  */
-function remembers({ arch, patched }: Kernel): boolean {
+export function remembers({ arch, patched }: Kernel): boolean {
   if (arch === 'alpha') return patched.alphaSwpExclusiveBool;
   return FROM_THE_START.test(arch) || patched.swpExclusive;
 }

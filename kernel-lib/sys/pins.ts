@@ -1,8 +1,8 @@
 import { EFAULT, EOPNOTSUPP } from '../base/errno.js';
 import { internalGetUserPagesFast } from '../gup/fast.js';
-import { FOLL_LONGTERM, FOLL_PIN, FOLL_WRITE } from '../gup/flags.js';
-import { unpinUserPages, unpinUserPagesDirtyLock } from '../gup/grab.js';
-import { pinUserPages, pinUserPagesRemote } from '../gup/remote.js';
+import { FOLL_GET, FOLL_LONGTERM, FOLL_PIN, FOLL_WRITE } from '../gup/flags.js';
+import { gupPutFolio, setPageDirtyLock, unpinUserPages, unpinUserPagesDirtyLock } from '../gup/grab.js';
+import { getUserPagesRemote, pinUserPages, pinUserPagesRemote } from '../gup/remote.js';
 import type { Machine } from '../machine/machine.js';
 import { kfree, kmalloc, kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
 import { struct } from '../machine/struct.js';
@@ -12,13 +12,15 @@ import type { Mm } from '../vma/mm.js';
 import { vmasOf } from '../vma/vma-list.js';
 import { vmaIsShmem } from '../vma/vma.js';
 
-/** Pages that are pinned for long: a buffer registered with io_uring, or memory mapped for a device. */
+/** Pages that are held for long: a buffer registered with io_uring, memory mapped for a device, what a driver took. */
 export const PinnedPages = struct('pinned_pages', {
   /** Vector of frames. */
   pages: 'i32',
   nrPages: 'i32',
   /** 1 when they may have been written through the pin without anybody noting it. */
   dirty: 'i32',
+  /** FOLL_PIN, or FOLL_GET where they are held by ordinary references. */
+  hold: 'i32',
 });
 export type PinnedPages = ReturnType<typeof PinnedPages.at>;
 
@@ -77,9 +79,36 @@ export function* vaddrGetPfns(
   return keep(k, pages, write);
 }
 
-function keep(k: Machine, pages: readonly number[], dirty: boolean): PinnedPages {
+/**
+ * Takes pages for a driver, as that of the kernel's own tests does.
+ *
+ * @kernel mm/gup_test.c pin_longterm_test_start 6.12
+ * @differs takes any pages by any flags
+ * @param flags FOLL_PIN or FOLL_GET, with what else is asked for
+ * @param fast whether to look the pages up without locks first
+ * @returns the pages, or a negative error number unless every one can be had
+ */
+export function* pinLongtermTestStart(
+  k: Machine,
+  mm: Mm,
+  start: number,
+  nrPages: number,
+  flags: number,
+  fast: boolean,
+): Step<PinnedPages | number> {
+  const pages: number[] = [];
+  const slow = (flags & FOLL_PIN) !== 0 ? pinUserPages : getUserPagesRemote;
+  const ret = yield* (fast ? internalGetUserPagesFast : slow)(k, mm, start, nrPages, flags, pages);
+  const hold = flags & (FOLL_PIN | FOLL_GET);
+  if (ret === nrPages) return keep(k, pages, (flags & FOLL_WRITE) !== 0, hold);
+  for (const page of pages) yield* gupPutFolio(k, page, hold);
+  return ret < 0 ? ret : -EFAULT;
+}
+
+function keep(k: Machine, pages: readonly number[], dirty: boolean, hold = FOLL_PIN): PinnedPages {
   const pinned = kmemCacheZalloc(k, PinnedPages);
   pinned.nrPages = pages.length;
+  pinned.hold = hold;
   pinned.pages = kmalloc(k, pages.length);
   pages.forEach((page, index) => st(k.slab, pinned.pages + index, page));
   pinned.dirty = dirty ? 1 : 0;
@@ -90,7 +119,8 @@ function keep(k: Machine, pages: readonly number[], dirty: boolean): PinnedPages
 export function* releasePins(k: Machine, pinned: PinnedPages): Step<number> {
   const { nrPages } = pinned;
   const pages = Array.from({ length: nrPages }, (_, index) => pinnedPage(k, pinned, index));
-  yield* unpinUserPagesDirtyLock(k, pages, pinned.dirty !== 0);
+  if (pinned.dirty !== 0) for (const page of pages) yield* setPageDirtyLock(k, page);
+  for (const page of pages) yield* gupPutFolio(k, page, pinned.hold);
   kfree(k, pinned.pages, nrPages);
   kmemCacheFree(k, PinnedPages, pinned.at);
   return nrPages;

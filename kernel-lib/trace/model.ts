@@ -67,6 +67,7 @@ export class Model implements Driver {
       pipes: new Map(),
       buffers: new Map(),
       pins: new Map(),
+      isolated: [],
       userfaultfds: new Map(),
       zero: undefined,
     };

@@ -1,4 +1,6 @@
 import { InputError } from '../base/error.js';
+import { FAULT_FLAG_UNSHARE, FAULT_FLAG_USER, FAULT_FLAG_WRITE } from '../fault/flags.js';
+import { FOLL_FORCE, FOLL_GET, FOLL_LONGTERM, FOLL_PIN, FOLL_WRITE } from '../gup/flags.js';
 
 /** How one word of an operation's line is read, and what it may be. */
 interface Word<T> {
@@ -51,6 +53,23 @@ const modes: Word<string> = {
   read: (text) => (/^(m|w|mw|wm)$/.test(text) ? text : undefined),
 };
 
+/** Not a FOLL_ flag: look the pages up by GUP-fast first. */
+export const GUP_FAST = 1 << 30;
+
+/** Some of the given names, joined by commas, each with the bit that it stands for. */
+function bitsOf(bits: Readonly<Record<string, number>>): Word<number> {
+  const names = Object.keys(bits);
+  return {
+    allowed: `some of ${names.join(', ')}, joined by commas`,
+    read: (text) => {
+      const given = text.split(',');
+      return given.every((name) => names.includes(name))
+        ? given.reduce((all, name) => all | bits[name]!, 0)
+        : undefined;
+    },
+  };
+}
+
 /** Processes of a program, regions of a process, pages of a region. */
 export const NR_PROCESSES = 8;
 export const NR_REGIONS = 12;
@@ -86,11 +105,50 @@ const words = {
   failing: yesOrNo('1', '0'),
   dontunmap: { ...yesOrNo('dontunmap', ''), absent: false },
   wp: { ...yesOrNo('wp', ''), absent: false },
+  on: yesOrNo('1', '0'),
+  faultFlags: bitsOf({
+    read: 0,
+    write: FAULT_FLAG_WRITE,
+    unshare: FAULT_FLAG_UNSHARE,
+    user: FAULT_FLAG_USER,
+  }),
+  gupFlags: bitsOf({
+    get: FOLL_GET,
+    pin: FOLL_PIN,
+    write: FOLL_WRITE,
+    force: FOLL_FORCE,
+    longterm: FOLL_LONGTERM,
+    fast: GUP_FAST,
+  }),
 } satisfies Record<string, Word<unknown> & { readonly absent?: unknown }>;
 
 const range = ['process', 'region', 'index', 'nrPages'] as const;
 const place = ['process', 'region', 'index'] as const;
 const move = ['process', 'region', 'index', 'nrPages', 'toRegion', 'toIndex'] as const;
+
+/**
+ * What other parts of a kernel do to memory management, and what hardware does. No recording holds these: no process
+ * can ask for them. Scenarios use them.
+ */
+const probes = {
+  /** handle_mm_fault() with these flags; the result is VM_FAULT_*. */
+  fault: [...place, 'faultFlags'],
+  /** A driver takes pages of a process and keeps them as a pin of this number. */
+  gup: [...range, 'pin', 'gupFlags'],
+  /** It lets them go, reads or writes the first byte of one. */
+  unpin: ['pin'],
+  pinread: ['pin', 'page'],
+  pinwrite: ['pin', 'page', 'value'],
+  /** Another CPU takes a page off the LRU, with a reference, as its batches do; and puts all such pages back. */
+  isolate: place,
+  putback: [],
+  /** Another CPU locks a page, and unlocks it. */
+  pagelock: [...place, 'on'],
+  /** 1: writes of the swap device stay under way until 0. */
+  slowswap: ['on'],
+  /** 1: the swap device wants pages unchanged while it writes them. */
+  stableswap: ['on'],
+} as const satisfies Record<string, readonly (keyof typeof words)[]>;
 
 /** The words behind each operation's name, in their order. Words with a value when absent come last. */
 const grammar = {
@@ -145,6 +203,7 @@ const grammar = {
   opunch: ['object', 'index', 'nrPages'],
   owrite: ['object', 'index', 'value'],
   oread: ['object', 'index'],
+  ...probes,
 } as const satisfies Record<string, readonly (keyof typeof words)[]>;
 
 type Grammar = typeof grammar;

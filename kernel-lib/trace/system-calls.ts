@@ -38,6 +38,7 @@ import { shmemFallocate, shmemSetattr } from '../zap/truncate.js';
 import { gupCalls } from './gup-calls.js';
 import type { Operation, OperationName } from './operation.js';
 import { closeUserfaultfd, userfaultfdCalls } from './userfaultfd-calls.js';
+import { probeCalls } from './probe-calls.js';
 import { type Call, type Result, type World, addressOf, mmOf } from './world.js';
 
 /** Changes of memory statistics that reading all of /proc between two operations is sure to exceed. */
@@ -193,6 +194,7 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     return 0;
   },
   ...gupCalls,
+  ...probeCalls,
   ...userfaultfdCalls,
 };
 

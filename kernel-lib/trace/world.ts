@@ -1,5 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
+import { PTE_NONE, ptePfn, ptePresent } from '../pgtable/pte.js';
+import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import type { Signal } from '../sys/access.js';
 import type { PinnedPages } from '../sys/pins.js';
 import type { Pipe } from '../sys/pipe.js';
@@ -23,6 +25,8 @@ export interface World {
   /** Buffers registered with io_uring, and pages mapped for a device. */
   readonly buffers: Map<number, PinnedPages>;
   readonly pins: Map<number, PinnedPages>;
+  /** Frames that another CPU took off the LRU. */
+  readonly isolated: number[];
   /** Contexts of the processes' userfaultfds, by address. */
   readonly userfaultfds: Map<number, number>;
   /** /dev/zero, once it was opened. */
@@ -48,4 +52,13 @@ export function addressOf({ k }: World, region: number, index: number): number {
 
 export function mmOf(world: World, process: number): Mm {
   return mmOfTask(world.k, world.tasks.get(process)!);
+}
+
+/** The frame that a page of a region maps, 0 for none. */
+export function frameOf(world: World, process: number, region: number, index: number): number {
+  const { k } = world;
+  const address = addressOf(world, region, index);
+  const table = pteTable(k, mmOf(world, process).pgd, address);
+  const pte = table === 0 ? PTE_NONE : readPte(k, pteOffset(k, table, address));
+  return ptePresent(k, pte) ? ptePfn(k, pte) : 0;
 }

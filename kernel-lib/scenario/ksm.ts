@@ -1,0 +1,60 @@
+import { all, by, cost, costs, lastStep, reads } from './facts.js';
+import { SAW, pinSaw } from './longterm-pins.js';
+import type { Scenario } from './scenario.js';
+import type { StepReport } from './step-report.js';
+
+const merge = [
+  ...['mmap 0 0 2 w p anon', 'madvise 0 0 0 2 MERGEABLE'],
+  ...['write 0 0 0 7', 'write 0 0 1 7', 'ksm'],
+];
+
+const broken = 'https://lore.kernel.org/r/20221021101141.84170-1-david@redhat.com, patch 5: 6cce3314b928';
+
+function unmerged(steps: readonly StepReport[]): string {
+  const { writable, dirty } = lastStep(steps, 'madvise 0 0 0 2 UNMERGEABLE').pages[0]!;
+  return `the copy is ${writable ? 'writable' : 'read-only'}, ${dirty ? 'dirty' : 'clean'}`;
+}
+
+/** Pages that KSM merged. */
+export const ksmScenarios: readonly Scenario[] = [
+  {
+    name: 'ksm-unmerge',
+    number: 'S15',
+    kind: 'sequential',
+    title: 'Merged pages are unmerged, and one is written',
+    swap: 'none',
+    steps: [...merge, 'madvise 0 0 0 2 UNMERGEABLE', 'write 0 0 0 8'],
+    verdict: all(unmerged, costs('writing', 'write')),
+    expected: by(
+      'breakKsmUnshare',
+      `the copy is read-only, clean; ${cost('writing', 1, 1)}`,
+      `the copy is writable, dirty; ${cost('writing', 0, 0)}`,
+    ),
+    source: broken,
+    why: 'Unmerging asks for an unshare fault where it asked for a write fault.',
+  },
+  {
+    name: 'ksm-pin',
+    number: 'S17',
+    kind: 'sequential',
+    title: 'A merged page is pinned for reading, and then written',
+    swap: 'none',
+    steps: [...merge, 'gup 0 0 0 1 0 pin', 'write 0 0 0 8', 'read 0 0 1'],
+    verdict: all(pinSaw, costs('pinning', 'gup'), reads('the other page', 'read 0 0 1')),
+    expected: () => `${SAW}; ${cost('pinning', 1, 0)}; the other page reads 0x7`,
+    source: 'include/linux/mm.h gup_must_unshare',
+    why: 'A merged page is never exclusive: pinning it unshares it first, whatever the pin is for.',
+  },
+  {
+    name: 'ksm-get',
+    number: 'S17b',
+    kind: 'sequential',
+    title: 'A merged page is put into a pipe, and then written',
+    swap: 'none',
+    steps: [...merge, 'vmsplice 0 0 0 1 0', 'write 0 0 0 8', 'piperead 0'],
+    verdict: reads('the pipe', 'piperead'),
+    expected: () => 'the pipe reads 0x7',
+    source: 'include/linux/mm.h gup_must_unshare',
+    why: 'FOLL_GET never unshares: the pipe keeps the merged page.',
+  },
+];

@@ -1,0 +1,86 @@
+import { EBADF, EFAULT } from '../base/errno.js';
+import { handleMmFault } from '../fault/handle.js';
+import { pageByte, setPageByte } from '../folio/frame.js';
+import { folioTrylock, folioUnlock } from '../folio/lock.js';
+import { folioIsolateLru, folioPutbackLru } from '../folio/lru.js';
+import { run } from '../step/step.js';
+import { SWP_STABLE_WRITES, swapArea } from '../swap/area.js';
+import { endSwapWrites } from '../swap/io.js';
+import { pinLongtermTestStart, pinnedPage, releasePins } from '../sys/pins.js';
+import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
+import { vmaLookup } from '../vma/vma-list.js';
+import { GUP_FAST, type OperationName } from './operation.js';
+import { type Call, type World, addressOf, frameOf, mmOf } from './world.js';
+
+/** What no process can ask for: calls from elsewhere in the kernel, drivers, other CPUs, the swap device's nature. */
+export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
+  fault: (world, { process, region, index, faultFlags }) => {
+    const { k } = world;
+    const mm = mmOf(world, process);
+    const address = addressOf(world, region, index);
+    const vma = vmaLookup(k, mm, address);
+    if (vma === null) return -EFAULT;
+    run(mmapReadLock(k, mm));
+    const result = run(handleMmFault(k, vma, address, faultFlags));
+    mmapReadUnlock(k, mm);
+    return result;
+  },
+  gup: (world, { process, region, index, nrPages, pin, gupFlags }) => {
+    const start = addressOf(world, region, index);
+    const fast = (gupFlags & GUP_FAST) !== 0;
+    const flags = gupFlags & ~GUP_FAST;
+    const pages = run(pinLongtermTestStart(world.k, mmOf(world, process), start, nrPages, flags, fast));
+    if (typeof pages === 'number') return pages;
+    world.pins.set(pin, pages);
+    return 0;
+  },
+  unpin: (world, { pin }) => {
+    const pinned = world.pins.get(pin);
+    if (pinned === undefined) return -EBADF;
+    world.pins.delete(pin);
+    return run(releasePins(world.k, pinned));
+  },
+  pinread: (world, { pin, page }) => {
+    const frame = pinFrame(world, pin, page);
+    return frame === 0 ? -EBADF : { ret: 1, val: pageByte(world.k, frame) };
+  },
+  pinwrite: (world, { pin, page, value }) => {
+    const frame = pinFrame(world, pin, page);
+    if (frame === 0) return -EBADF;
+    setPageByte(world.k, frame, value);
+    return 1;
+  },
+  isolate: (world, { process, region, index }) => {
+    const frame = frameOf(world, process, region, index);
+    if (frame === 0 || !run(folioIsolateLru(world.k, frame))) return -EFAULT;
+    world.isolated.push(frame);
+    return 0;
+  },
+  putback: (world) => {
+    for (const frame of world.isolated.splice(0)) run(folioPutbackLru(world.k, frame));
+    return 0;
+  },
+  pagelock: (world, { process, region, index, on }) => {
+    const frame = frameOf(world, process, region, index);
+    if (frame === 0) return -EFAULT;
+    if (on) return run(folioTrylock(world.k, frame)) ? 0 : -EFAULT;
+    folioUnlock(world.k, frame);
+    return 0;
+  },
+  slowswap: ({ k }, { on }) => {
+    if (on) k.globals.swapIsSlow = 1;
+    else endSwapWrites(k);
+    return 0;
+  },
+  stableswap: ({ k }, { on }) => {
+    const area = swapArea(k);
+    if (area === undefined) return -EFAULT;
+    area.flags = on ? area.flags | SWP_STABLE_WRITES : area.flags & ~SWP_STABLE_WRITES;
+    return 0;
+  },
+};
+
+function pinFrame(world: World, pin: number, page: number): number {
+  const pinned = world.pins.get(pin);
+  return pinned === undefined ? 0 : pinnedPage(world.k, pinned, page);
+}

@@ -96,10 +96,13 @@ export const swpLifetimeScenarios: readonly Scenario[] = [
     title: 'swapoff brings a page back, which is then written',
     swap: 'dm',
     steps: [...fill, pageout, 'swapoff', write],
-    verdict: (steps) => faultsOf([lastStep(steps, 'write')]),
-    expected: () => '1 fault (0 major), 1 reuse',
+    verdict: (steps) => `${swapoffEnds(steps)}; ${faultsOf([lastStep(steps, 'write')])}`,
+    expected: (kernel) =>
+      blind(kernel)
+        ? 'swapoff does not end; 1 fault (0 major), 0 reuses'
+        : 'swapoff ends; 1 fault (0 major), 1 reuse',
     source: 'mm/swapfile.c unuse_pte',
-    why: 'swapoff maps read-only; it leaves no cache behind, so the page is found alone with and without the marker.',
+    why: 'swapoff maps read-only; it leaves no cache behind, so the page is found alone with and without the marker. Alpha, as long as it could not see the marker that it set, did not recognise the entry either.',
   },
   {
     name: 'swapoff-vmsplice',
@@ -162,6 +165,15 @@ export const swpLifetimeScenarios: readonly Scenario[] = [
     why: 'The reference only keeps the page from being freed: what the process gets back hangs on the marker.',
   },
 ];
+
+/** Alpha sets the marker, but pte_swp_exclusive() loses it: nobody takes it off either before entries are compared. */
+function blind({ arch, patched }: Kernel): boolean {
+  return arch === 'alpha' && patched.swpExclusive && !patched.alphaSwpExclusiveBool;
+}
+
+function swapoffEnds(steps: readonly StepReport[]): string {
+  return lastStep(steps, 'swapoff').err === 0 ? 'swapoff ends' : 'swapoff does not end';
+}
 
 function exclusiveAfter(steps: readonly StepReport[], words: string): boolean {
   const at = steps.findIndex(({ op }) => op.endsWith(words));

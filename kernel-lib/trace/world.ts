@@ -1,6 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
-import { PTE_NONE, ptePfn, ptePresent } from '../pgtable/pte.js';
+import { ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import type { Signal } from '../sys/access.js';
 import type { PinnedPages } from '../sys/pins.js';
@@ -59,6 +59,7 @@ export function frameOf(world: World, process: number, region: number, index: nu
   const { k } = world;
   const address = addressOf(world, region, index);
   const table = pteTable(k, mmOf(world, process).pgd, address);
-  const pte = table === 0 ? PTE_NONE : readPte(k, pteOffset(k, table, address));
+  if (table === 0) return 0;
+  const pte = readPte(k, pteOffset(k, table, address));
   return ptePresent(k, pte) ? ptePfn(k, pte) : 0;
 }

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { InputError } from '../../kernel-lib/base/error.js';
+import { lruAddDrain } from '../../kernel-lib/folio/lru.js';
+import { Task } from '../../kernel-lib/machine/task.js';
+import { run } from '../../kernel-lib/step/step.js';
 import { boot } from '../../kernel-lib/sys/boot.js';
 import { AccessError, type Process, SystemCallError } from '../../kernel-lib/sys/process.js';
 import type { Monitor, UserfaultMessage } from '../../kernel-lib/sys/userfaultfd.js';
+import { usage } from '../../kernel-lib/walk/usage.js';
 
 /** A process with `nrPages` pages, their address and a userfaultfd that is registered for them. */
 function watched(release: string, mode: string, monitor?: Monitor, features: readonly 'SIGBUS'[] = []) {
@@ -164,4 +168,27 @@ test('the wrong mode or feature is bad input, which names what is allowed', () =
   const page = p.mmap(1);
   expect(() => p.userfaultfd().register(page, 1, 'minor')).toThrow("mode is 'minor'; allowed: missing, wp");
   expect(() => p.userfaultfd({ features: ['MAGIC' as 'SIGBUS'] })).toThrow("no feature 'MAGIC'");
+});
+
+test('nothing is left when the processes have ended and their userfaultfds were closed, in either order', () => {
+  for (const closeFirst of [true, false]) {
+    const linux = boot({ release: '6.12' });
+    const before = usage(linux.machine);
+    const p = linux.spawn('p');
+    const page = p.mmap(4, { flags: 'shared anon' });
+    const uffd = p.userfaultfd({ features: ['EVENT_FORK', 'EVENT_UNMAP', 'WP_HUGETLBFS_SHMEM'] });
+    uffd.register(page, 4, 'missing wp');
+    uffd.writeprotect(page, 2);
+    p.write(page, 1);
+    const child = p.fork('child');
+    child.write(page + 4096, 2);
+    const { child: forked } = uffd.messages.find(({ event }) => event === 'fork')!;
+    const closeBoth = () => [uffd, forked!].forEach((each) => each.close());
+    if (closeFirst) closeBoth();
+    child.exit();
+    p.exit();
+    if (!closeFirst) closeBoth();
+    run(lruAddDrain(linux.machine));
+    expect(usage(linux.machine)).toEqual({ ...before, slabWords: before.slabWords + 2 * Task.words });
+  }
 });

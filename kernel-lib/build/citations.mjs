@@ -81,9 +81,11 @@ export function citationsSource(root) {
   const cited = sourcesOf(root).flatMap(({ path, text }) => citationsOf(path, text));
   /** @type {Map<string, string>} */
   const lines = new Map();
-  for (const { declared, file, name } of cited)
-    if (declared !== null) lines.set(declared, JSON.stringify({ file, name }));
-  const entries = [...lines].map(([declared, place]) => `  ${declared}: ${place},\n`);
+  for (const { source, declared, file, name } of cited) {
+    const at = source.split('/').slice(-2).join('/').replace(/\.ts$/, '');
+    if (declared !== null) lines.set(`${at}:${declared}`, JSON.stringify({ file, name }));
+  }
+  const entries = [...lines].map(([declared, place]) => `  '${declared}': ${place},\n`);
   return readFileSync(join(root, CITATIONS), 'utf8').replace('= {};', () => `= {\n${entries.join('')}};`);
 }
 

@@ -23,6 +23,7 @@ export function explore(): Command {
     .option('--with <ids...>', 'commits to add to the release')
     .option('--without <ids...>', 'commits to take away from it')
     .option('--bound <name=n...>', 'sizes other than the race’s own, such as pages=1', addBound)
+    .option('--all', 'go on behind the first violation')
     .option('--no-reduction', 'follow every thread everywhere')
     .option('--max-states <n>', 'give up, incomplete, after so many states', wholeNumber)
     .option('--seconds <n>', 'give up, incomplete, after so long', positiveNumber)

@@ -4,5 +4,5 @@ export interface Citation {
   readonly name: string;
 }
 
-/** By the name of the function here. The build fills it from the comments that cite: build/citations.mjs. */
-export const citations: Readonly<Record<string, Citation>> = {};
+/** By file and name of the function here, `zap/zap:zapPteRange`. The build fills it from the comments that cite: build/citations.mjs. */
+export const citations: Readonly<Record<string, Citation | undefined>> = {};

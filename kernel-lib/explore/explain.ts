@@ -9,8 +9,8 @@ export interface Access {
   readonly address: number;
   /** What was stored; absent for a load. */
   readonly value?: number;
-  /** Names of the Step functions in which it happened, innermost first. */
-  readonly calls: readonly string[];
+  /** The Step functions in which it happened, innermost first. */
+  readonly calls: readonly Frame[];
 }
 
 /** One step, as it ran. */
@@ -71,21 +71,30 @@ class Running {
 /** Functions of the barrier itself, which stand between an access and who asked for it. */
 const BARRIER: ReadonlySet<string> = new Set(['ld', 'st', 'fill', 'copy']);
 
-/** A line of a stack that names a function, `.next` behind the name of one that the engine resumed there. */
-const FRAME = /^\s*(?:at )?([\w$]+(?:\.next)?)(?: \(|@)/;
+/** A line of a stack: a function, `.next` behind its name where the engine resumed it, and the file it stands in. */
+const FRAME = /^\s*(?:at )?([\w$]+(?:\.next)?)(?: \(|@)(?:.*?([\w-]+\/[\w-]+)\.[jt]s)?/;
+
+export interface Frame {
+  readonly name: string;
+  /** `zap/mmu-gather`, where the engine says it. */
+  readonly file: string;
+}
 
 /** Step functions under way between the barrier and the explorer, innermost first, as the engine's stack has them. */
-function callers(): string[] {
+function callers(): Frame[] {
   const depth = Error.stackTraceLimit;
   Error.stackTraceLimit = Infinity;
   const stack = new Error().stack ?? '';
   Error.stackTraceLimit = depth;
-  const names = stack.split('\n').flatMap((line) => FRAME.exec(line)?.[1] ?? []);
-  const explorer = names.indexOf('runStep');
-  const kernel = names.slice(0, explorer < 0 ? names.length : explorer);
-  const barrier = Math.max(...[...BARRIER].map((name) => kernel.lastIndexOf(name)));
+  const frames = stack.split('\n').flatMap((line) => {
+    const [, name, file = ''] = FRAME.exec(line) ?? [];
+    return name === undefined ? [] : [{ name, file }];
+  });
+  const explorer = frames.findIndex(({ name }) => name === 'runStep');
+  const kernel = frames.slice(0, explorer < 0 ? frames.length : explorer);
+  const barrier = kernel.map(({ name }) => BARRIER.has(name)).lastIndexOf(true);
   const between = kernel.slice(barrier + 1);
   // Where the engine does not mark them, every function has to do.
-  const steps = between.filter((_, i) => between[i + 1]?.endsWith('.next'));
+  const steps = between.filter((_, i) => between[i + 1]?.name.endsWith('.next'));
   return steps.length > 0 ? steps : between;
 }

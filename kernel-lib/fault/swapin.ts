@@ -96,13 +96,21 @@ export function* doSwapPage(k: Machine, vmf: VmFault): Step<number> {
   const cached = yield* swapCacheGetFolio(k, entry);
   const major = cached === 0;
   const swapin = major ? yield* readIn(k, entry) : { entry, swapcache: cached, page: cached };
-  if (swapin.page === 0) return VM_FAULT_OOM;
+  if (swapin.page === 0) return yield* oomUnlessRaced(k, vmf);
   if (major) k.count('pgmajfault');
   if (!major && testFlag(k, cached, PG_hwpoison)) {
     yield* folioPut(k, cached);
     return VM_FAULT_HWPOISON;
   }
   return yield* mapSwapin(k, vmf, swapin, major ? VM_FAULT_MAJOR : 0);
+}
+
+/** Nothing was read: for want of memory, or because somebody else has brought the page and the slot is free. */
+function* oomUnlessRaced(k: Machine, vmf: VmFault): Step<number> {
+  yield* pteOffsetMapLock(k, vmf);
+  const same = pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte);
+  ptlUnlock(k, vmf.table);
+  return same ? VM_FAULT_OOM : 0;
 }
 
 /** Reads the slot: into the cache, or past it if the device is quick and nobody else refers to the slot. */

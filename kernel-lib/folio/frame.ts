@@ -121,6 +121,20 @@ export function* folioRefAdd(k: Machine, pfn: number, count: number): Step<void>
   st(k.frames, at, ld(k.frames, at) + count);
 }
 
+/**
+ * Adds to the reference count of a page that may just have been freed; false if it was.
+ *
+ * @kernel include/linux/page_ref.h folio_ref_try_add_rcu v6.2
+ */
+export function* folioRefTryAddRcu(k: Machine, pfn: number, count: number): Step<boolean> {
+  yield;
+  const at = pfn * FRAME_WORDS + REFCOUNT;
+  const references = ld(k.frames, at);
+  if (references === 0) return false;
+  st(k.frames, at, references + count);
+  return true;
+}
+
 /** Takes from the reference count, atomically; whether it reached zero. */
 export function* folioRefSubAndTest(k: Machine, pfn: number, count: number): Step<boolean> {
   yield;

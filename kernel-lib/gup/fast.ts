@@ -21,7 +21,7 @@ import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { FOLL_PIN, FOLL_TOUCH, FOLL_UNLOCKABLE, FOLL_WRITE } from './flags.js';
 import { gupMustUnshare } from './follow.js';
 import { __getUserPagesLocked } from './get-user-pages.js';
-import { gupPutFolio, tryGrabPage, unpinUserPages } from './grab.js';
+import { gupPutFolio, tryGrabFolio, unpinUserPages } from './grab.js';
 
 /**
  * Finds the pages of the current process's [start, start + nrPages): without locks as far as every page is ready,
@@ -81,7 +81,7 @@ function* locklessPagesFromMm(
   pages: number[],
 ): Step<number> {
   const seq = yield* writeProtectSeq(k, mm);
-  const pinning = (gupFlags & FOLL_PIN) !== 0;
+  const pinning = k.patched.gupFastSeesFork && (gupFlags & FOLL_PIN) !== 0;
   if (pinning && seq & 1) return 0;
   const before = pages.length;
   for (let i = 0; i < nrPages; i++) {
@@ -111,7 +111,7 @@ function* gupPte(k: Machine, mm: Mm, address: number, flags: number, pages: numb
   if ((flags & FOLL_WRITE) !== 0 && !pteWrite(k, pte)) return false;
   const page = ptePfn(k, pte);
   if (page === ZERO_PFN) return false;
-  yield* tryGrabPage(k, page, flags);
+  if (!(yield* tryGrabFolio(k, page, flags))) return false;
   const changed = !pteSame(pte, yield* ptepGet(k, ptep));
   if (changed || (!pteWrite(k, pte) && gupMustUnshare(k, null, flags, page))) {
     yield* gupPutFolio(k, page, flags);

@@ -1,7 +1,14 @@
 import { folioPutRefs } from '../folio/alloc.js';
 import { addPincount, folioTestLarge } from '../folio/compound.js';
 import { PG_dirty } from '../folio/flags.js';
-import { GUP_PIN_COUNTING_BIAS, ZERO_PFN, folioRefAdd, pageFolio, setFlag } from '../folio/frame.js';
+import {
+  GUP_PIN_COUNTING_BIAS,
+  ZERO_PFN,
+  folioRefAdd,
+  folioRefTryAddRcu,
+  pageFolio,
+  setFlag,
+} from '../folio/frame.js';
 import { folioLock, folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
@@ -28,6 +35,20 @@ function* pin(k: Machine, folio: number, by: 1 | -1): Step<void> {
 /** References that one pin takes. */
 function pinRefs(k: Machine, folio: number): number {
   return folioTestLarge(k, folio) ? 1 : GUP_PIN_COUNTING_BIAS;
+}
+
+/**
+ * The same for a page that nobody keeps from being freed; false if it was.
+ *
+ * @kernel mm/gup.c try_grab_folio v6.2
+ * @differs a large folio does not come apart under the reference
+ */
+export function* tryGrabFolio(k: Machine, page: number, flags: number): Step<boolean> {
+  const folio = pageFolio(k, page);
+  const refs = flags & FOLL_GET ? 1 : pinRefs(k, folio);
+  if (!(yield* folioRefTryAddRcu(k, folio, refs))) return false;
+  if (flags & FOLL_PIN && folioTestLarge(k, folio)) yield* addPincount(k, folio, 1);
+  return true;
 }
 
 /** @kernel mm/gup.c gup_put_folio v6.2 */

@@ -19,6 +19,12 @@ export interface Patch {
  * Every patch that the model knows, by the name under which kernel code asks for it: `k.patched.unshareAnyCow`.
  */
 export const catalogue = {
+  gupFastSeesFork: {
+    id: '57efa1fe5957',
+    title: 'mm/gup: prevent gup_fast from racing with COW during fork',
+    changes: 'a lockless pin is given back if its process forked meanwhile',
+    since: 'v5.11',
+  },
   sanitizeUnshare: {
     id: 'cdc5021cda19',
     title: 'mm: add early FAULT_FLAG_UNSHARE consistency checks',

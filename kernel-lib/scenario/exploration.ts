@@ -23,6 +23,8 @@ export interface ExploreOptions extends RunOptions {
   readonly bound?: Readonly<Record<string, number>>;
   /** False: follow every thread everywhere, not only persistent sets of them. */
   readonly reduction?: boolean;
+  /** Go on behind the first violation, for one of each kind. */
+  readonly all?: boolean;
   /** Give up, incomplete, after so many states or seconds. Default: never. */
   readonly maxStates?: number;
   readonly seconds?: number;
@@ -49,7 +51,7 @@ export class Exploration implements Displayable {
   /** Whether everything was followed: only then no violation means that there is none in this bound. */
   readonly complete: boolean;
   readonly reduction: boolean;
-  /** The first of each kind. */
+  /** The first, or one of each kind. */
   readonly replays: readonly Replay[];
   readonly seconds: number;
   /** Whether the kernel's history has it that the promise breaks. */
@@ -107,7 +109,7 @@ export class Exploration implements Displayable {
       ['bound', boundWords(this.bound)],
       ['followed', `${this.states} states, ${this.executions} executions`],
       ['reduction', this.reduction ? 'on: persistent sets' : 'off'],
-      ['complete', this.complete ? 'yes' : 'no'],
+      ['complete', this.complete ? 'yes' : this.replays.length > 0 ? 'no: ended with what it found' : 'no'],
       ...this.replays.map(({ ends, schedule }) => [ends!, schedule]),
       ['verdict', this.verdict],
     ];
@@ -160,9 +162,9 @@ export function explore(race: Race | string, options: ExploreOptions = {}): Expl
   const system = new KernelThreads(setup.machine.arena, setup.threads);
   const clock = new Clock(options);
   const atEnd = atEndOf(chosen, setup);
-  const { maxStates = Infinity, reduction = true } = options;
+  const { maxStates = Infinity, reduction = true, all: onePerKind = false } = options;
   const goOn = (states: number, executions: number) => clock.goOn(states, executions);
-  const result = search(system, { atEnd, onePerKind: true, reduction, maxStates, goOn });
+  const result = search(system, { atEnd, onePerKind, reduction, maxStates, goOn });
   const found = result.violations.map(({ what, schedule }) =>
     replayOn(chosen, kernel, fewestSwitches(system, { what, atEnd }) ?? schedule),
   );
@@ -199,8 +201,7 @@ function chosenBound(race: Race, asked: Readonly<Record<string, number>>): Reado
       throw new InputError(
         `${race.name} has no bound '${name}'; it has ${Object.keys(race.bound).join(', ')}`,
       );
-    if (!Number.isInteger(n) || n < 1)
-      throw new InputError(`bound ${name} is ${n}; allowed: a whole number from 1 on`);
+    if (!Number.isInteger(n) || n < 0) throw new InputError(`bound ${name} is ${n}; allowed: a whole number`);
   }
   return { ...race.bound, ...asked };
 }

@@ -1,7 +1,7 @@
 import type { Race, RaceKernel, RaceSetup } from '#stepped/scenario/race.js';
 import { type Citation, citations } from '../explore/citations.js';
 import { ending } from '../explore/ending.js';
-import { type ExplainedStep, explainSchedule } from '../explore/explain.js';
+import { type ExplainedStep, type Frame, explainSchedule } from '../explore/explain.js';
 import { KernelThreads } from '../explore/kernel-threads.js';
 import { replay as replayed } from '../explore/replay.js';
 import { parseSchedule } from '../explore/schedule.js';
@@ -143,12 +143,12 @@ function endOf(race: Race, { machine, threads, broken }: RaceSetup, schedule: st
 /** Names the kernel's function in which a step began, and the one that called it. */
 function placeOf({ accesses }: ExplainedStep): Pick<ReplayStep, 'function' | 'file'> {
   const calls = accesses[0]?.calls ?? [];
-  const [own, caller] = calls.flatMap((name) => citationOf(name) ?? []);
-  if (own === undefined) return { function: calls[0] ?? 'chooses', file: 'hardware' };
+  const [own, caller] = calls.flatMap((frame) => citationOf(frame) ?? []);
+  if (own === undefined) return { function: calls[0]?.name ?? 'chooses', file: 'hardware' };
   if (caller === undefined) return { function: own.name, file: own.file };
   return { function: `${own.name} in ${caller.name}`, file: caller.file };
 }
 
-function citationOf(name: string): Citation | undefined {
-  return Object.hasOwn(citations, name) ? citations[name] : undefined;
+function citationOf({ file, name }: Frame): Citation | undefined {
+  return citations[`${file}:${name}`];
 }

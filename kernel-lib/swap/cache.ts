@@ -3,20 +3,21 @@ import { allocPage, folioPut } from '../folio/alloc.js';
 import { folioMapcount, folioNrPages } from '../folio/compound.js';
 import { PG_dirty, PG_swapbacked, PG_swapcache, PG_writeback } from '../folio/flags.js';
 import {
-  folioGet,
   folioRefAdd,
   folioRefSubAndTest,
   pageFolio,
   pagePrivate,
+  pageRefcount,
   setFlag,
   clearFlag,
   setPagePrivate,
+  setPageRefcount,
   testFlag,
 } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioAddLru } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
-import type { Step } from '../step/step.js';
+import { type Step, blocked } from '../step/step.js';
 import {
   __swapCount,
   cachedPage,
@@ -121,11 +122,28 @@ function* __tryToReclaimSwap(k: Machine, entry: number): Step<void> {
   yield* folioPut(k, page);
 }
 
-/** The cached page of a slot with a reference on its folio, 0 if it is not cached. @kernel mm/swap_state.c swap_cache_get_folio v6.2 */
+/**
+ * The cached page of a slot with a reference on its folio, 0 if it is not cached. One step: a page that left the cache between the
+ * look and the reference would be looked for again.
+ *
+ * @kernel mm/swap_state.c swap_cache_get_folio v6.2
+ */
 export function* swapCacheGetFolio(k: Machine, entry: number): Step<number> {
+  yield;
   const page = cachedPage(k, entry);
-  if (page !== 0) yield* folioGet(k, pageFolio(k, page));
+  if (page === 0) return page;
+  const folio = pageFolio(k, page);
+  setPageRefcount(k, folio, pageRefcount(k, folio) + 1);
   return page;
+}
+
+/** The same, once nobody is any more in the middle of reading the slot in or of taking its page out of the cache. */
+function* settledSwapCache(k: Machine, entry: number): Step<number> {
+  for (;;) {
+    const page = yield* swapCacheGetFolio(k, entry);
+    if (page !== 0 || !swapHasCache(k, entry)) return page;
+    yield* blocked('a slot that somebody reads');
+  }
 }
 
 /** Whether more than half of swap is in use: then slots are given up early. @kernel mm/memcontrol.c mem_cgroup_swap_full v6.2 */
@@ -135,16 +153,21 @@ export function memCgroupSwapFull(k: Machine): boolean {
 }
 
 /**
- * Reads a slot into the cache, with a reference; the page is not uptodate if the device failed. 0 without memory.
+ * Reads a slot into the cache, with a reference; the page is not uptodate if the device failed. 0 without memory, and
+ * where nothing refers to the slot any more.
  *
  * @kernel mm/swap_state.c read_swap_cache_async v6.2
  * @differs page-cluster is 0: nothing around it is read
  */
 export function* readSwapCacheAsync(k: Machine, entry: number): Step<number> {
-  const cached = yield* swapCacheGetFolio(k, entry);
+  const cached = yield* settledSwapCache(k, entry);
   if (cached !== 0) return cached;
   const page = allocPage(k);
-  if (page === 0 || !swapcachePrepare(k, entry)) return 0;
+  if (page === 0) return 0;
+  if (!swapcachePrepare(k, entry)) {
+    yield* folioPut(k, page);
+    return 0;
+  }
   yield* folioTrylock(k, page);
   setFlag(k, page, PG_swapbacked);
   yield* addToSwapCache(k, page, entry);

@@ -13,7 +13,7 @@ import type { Mm } from '../vma/mm.js';
  * @kernel block/bio.c bio_iov_iter_get_pages v6.2
  * @returns what the page was taken by, FOLL_GET or FOLL_PIN
  */
-function* bioIovIterGetPages(
+export function* bioIovIterGetPages(
   k: Machine,
   mm: Mm,
   address: number,

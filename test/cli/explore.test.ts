@@ -5,7 +5,7 @@ const small = ['--bound', 'pages=1', 'stores=1'];
 const run = (...args: string[]) => faultbook(args, '.');
 
 test('a race that loses data exits with 1 and prints one JSON object with a schedule that replays', async () => {
-  const { code, stdout, stderr } = await run('explore', 'delayed-rmap', ...small, '--json');
+  const { code, stdout, stderr } = await run('explore', 'delayed-rmap', ...small, '--all', '--json');
   expect([code, stderr]).toEqual([1, '']);
   const result = JSON.parse(stdout) as Record<string, unknown> & {
     violations: { invariant: string; schedule: string; steps: unknown[] }[];

@@ -131,7 +131,7 @@ function* gupHugePmd(k: Machine, mm: Mm, address: number, flags: number, pages: 
   if (!pmdTransHuge(k, orig) || !ptePresent(k, orig) || pmdProtnone(k, orig)) return false;
   if ((flags & FOLL_WRITE) !== 0 && !pmdWrite(k, orig)) return false;
   const folio = pmdPfn(k, orig);
-  yield* tryGrabPage(k, folio, flags);
+  if (!(yield* tryGrabFolio(k, folio, flags))) return false;
   const changed = !pmdSame(orig, yield* pmdpGet(k, pmdp));
   if (changed || (!pmdWrite(k, orig) && gupMustUnshare(k, null, flags, folio))) {
     yield* gupPutFolio(k, folio, flags);

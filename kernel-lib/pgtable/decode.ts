@@ -2,11 +2,14 @@ import { type PteCodec, pteVal, setPteVal } from '../arch/codec.js';
 import { type Field, presentFields, swapFields } from '../arch/fields.js';
 import { type PteWords } from '../arch/predicate.js';
 import { maskOf } from '../base/bitfield.js';
+import type { Machine } from '../machine/machine.js';
 import {
   PTE_MARKER_SWAPIN_ERROR,
   PTE_MARKER_UFFD_WP,
   type SwapKind,
+  type SwapTypes,
   genericMaxSwapfileSize,
+  machineSwapTypes,
   pteToSwpEntry,
   pteToSwpOffset,
   swapKind,
@@ -47,11 +50,23 @@ type Meaning = Omit<DecodedPte, 'value' | 'arch' | 'state' | 'unexplained' | 'fl
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-/** @param value no wider than the architecture's entries */
-export function decodePte(codec: PteCodec, value: bigint): DecodedPte {
+/** What an entry of a machine's page tables means to that machine. */
+export function decodeMachinePte({ pte: codec, patched }: Machine, value: bigint): DecodedPte {
+  return decodePte(codec, value, machineSwapTypes(codec.arch, patched));
+}
+
+/**
+ * @param value no wider than the architecture's entries
+ * @param types how swap types are numbered; absent: as the architecture's default configuration has it in that state
+ */
+export function decodePte(
+  codec: PteCodec,
+  value: bigint,
+  types: SwapTypes = swapTypes(codec.arch.kconfig, codec.state.release),
+): DecodedPte {
   const w: PteWords = new Int32Array(2);
   setPteVal(w, 0, value);
-  const { fields, flags = [], ...meaning } = meaningOf(codec, w);
+  const { fields, flags = [], ...meaning } = meaningOf(codec, w, types);
   const explained = fields.reduce((mask, field) => mask | maskOf(field.slices), 0n);
   return {
     value: hex(value),
@@ -63,9 +78,9 @@ export function decodePte(codec: PteCodec, value: bigint): DecodedPte {
   };
 }
 
-function meaningOf(codec: PteCodec, w: PteWords): Meaning {
+function meaningOf(codec: PteCodec, w: PteWords, types: SwapTypes): Meaning {
   if (codec.pteNone(w, 0)) return { kind: 'none', text: 'empty', fields: presentFields(codec.arch) };
-  return codec.ptePresent(w, 0) ? presentMeaning(codec, w) : swapMeaning(codec, w);
+  return codec.ptePresent(w, 0) ? presentMeaning(codec, w) : swapMeaning(codec, w, types);
 }
 
 function presentMeaning(codec: PteCodec, w: PteWords): Meaning {
@@ -97,11 +112,11 @@ function presentMeaning(codec: PteCodec, w: PteWords): Meaning {
   };
 }
 
-function swapMeaning(codec: PteCodec, w: PteWords): Meaning {
+function swapMeaning(codec: PteCodec, w: PteWords, types: SwapTypes): Meaning {
   const { arch, state } = codec;
   const { type } = pteToSwpEntry(codec, w, 0);
   const offset = pteToSwpOffset(codec, w, 0);
-  const kind = swapKind(swapTypes(arch.kconfig, state.release), type);
+  const kind = swapKind(types, type);
   const markers = {
     exclusive: codec.pteSwpExclusive(w, 0),
     softDirty: codec.pteSwpSoftDirty(w, 0),

@@ -1,4 +1,5 @@
 import { type Arch, type Kconfig } from '../arch/arch.js';
+import type { Patched } from '../patches/catalogue.js';
 import { type PteCodec, pteVal, setPteVal } from '../arch/codec.js';
 import { type PteWords } from '../arch/predicate.js';
 
@@ -70,6 +71,12 @@ export function swapTypes(kconfig: Kconfig, release: 'v6.1' | 'v6.3', readExclus
   if (release !== 'v6.1' || kconfig.PTE_MARKER_UFFD_WP) special.push('pte-marker');
   if (release === 'v6.1') special.push('swapin-error');
   return { MAX_SWAPFILES: (1 << MAX_SWAPFILES_SHIFT) - special.length, special };
+}
+
+/** The numbering of a machine: its patches decide. MODEL: every machine knows poisoned memory. */
+export function machineSwapTypes({ kconfig }: Pick<Arch, 'kconfig'>, patched: Patched): SwapTypes {
+  const release = patched.swapErrorMarker ? 'v6.3' : 'v6.1';
+  return swapTypes({ ...kconfig, MEMORY_FAILURE: true }, release, !patched.migrationSwpExclusive);
 }
 
 /** What a swap type stands for. */

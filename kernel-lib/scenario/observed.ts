@@ -4,7 +4,7 @@ import * as flags from '../folio/flags.js';
 import { FIRST_PFN, NO_PAGE, pageContent, pageFlags, pageMapcount, pageRefcount } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { diskContent } from '../pagecache/disk-file.js';
-import { decodePte } from '../pgtable/decode.js';
+import { decodeMachinePte } from '../pgtable/decode.js';
 import type { Pte } from '../pgtable/pte.js';
 import { pteOffset, pteTable, readPte, ptlHeld } from '../pgtable/table.js';
 import { cachedTranslations, hasTlbs } from '../tlb/tlb.js';
@@ -66,8 +66,7 @@ export class Observer {
   }
 
   #entryWords(pte: Pte): string {
-    const { pte: codec } = this.#setup.machine;
-    const decoded = decodePte(codec, pteVal(new Int32Array([pte.lo, pte.hi]), 0));
+    const decoded = decodeMachinePte(this.#setup.machine, pteVal(Int32Array.of(pte.lo, pte.hi), 0));
     if (decoded.kind === 'none') return NOTHING;
     const page = decoded.pfn === undefined ? '' : `page ${this.#name(Number(decoded.pfn))}`;
     if (decoded.kind !== 'present') return decoded.text.replace(/frame .*?\)/, page);

@@ -2,7 +2,7 @@ import { pteVal } from '../arch/codec.js';
 import { ZERO_PFN, pageByte, pageRefcount } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
-import { decodePte } from '../pgtable/decode.js';
+import { decodeMachinePte } from '../pgtable/decode.js';
 import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import { ld } from '../step/memory.js';
 import { type PinnedPages, pinnedPage } from '../sys/pins.js';
@@ -152,8 +152,8 @@ function entryOf(world: World, process: number, region: number, index: number) {
   const table = pteTable(k, mmOf(world, process).pgd, address);
   if (table === 0) return { value: '0x0', text: 'empty' };
   const { lo, hi } = readPte(k, pteOffset(k, table, address));
-  const { value, text, exclusive, writable, dirty, young } = decodePte(
-    k.pte,
+  const { value, text, exclusive, writable, dirty, young } = decodeMachinePte(
+    k,
     pteVal(Int32Array.of(lo, hi), 0),
   );
   const present = writable !== undefined && { writable, dirty: dirty!, young: young! };

@@ -9,7 +9,7 @@ import type { Machine, ThpEnabled } from '../machine/machine.js';
 import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
-import { genericMaxSwapfileSize, swapType, swapTypes } from '../pgtable/swapops.js';
+import { genericMaxSwapfileSize, swapType, machineSwapTypes } from '../pgtable/swapops.js';
 import { SWAP_SLOT_WORDS } from '../swap/area.js';
 import { SWP_PFN_BITS } from '../swap/pfn-entry.js';
 import { Arena } from '../step/arena.js';
@@ -77,8 +77,7 @@ export function makeMachine(shape: MachineShape): Machine {
 
 function fixedPart({ release, arch, patched }: MachineShape) {
   const codec = pteCodec(arch, archState(arch, patched));
-  const kconfig = { ...arch.kconfig, MEMORY_FAILURE: true };
-  const types = swapTypes(kconfig, patched.swapErrorMarker ? 'v6.3' : 'v6.1', !patched.migrationSwpExclusive);
+  const types = machineSwapTypes(arch, patched);
   return {
     release,
     patched,

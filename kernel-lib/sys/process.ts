@@ -1,4 +1,4 @@
-import { type PteCodec, pteVal } from '../arch/codec.js';
+import { pteVal } from '../arch/codec.js';
 import { errnoNames } from '../base/errno.js';
 import { InputError } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
@@ -140,9 +140,9 @@ export class Process {
     return pteVal(Int32Array.of(lo, hi), 0);
   }
 
-  /** How the machine's architecture and release encode page-table entries. */
-  get codec(): PteCodec {
-    return this.#k.pte;
+  /** The machine on which the process runs, for code that looks inside. */
+  get machine(): Machine {
+    return this.#k;
   }
 
   /**

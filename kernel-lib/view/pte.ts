@@ -1,4 +1,4 @@
-import { decodePte } from '../pgtable/decode.js';
+import { decodeMachinePte } from '../pgtable/decode.js';
 import type { Process } from '../sys/process.js';
 import { type BitFieldPicture, bitfield } from './bitfield.js';
 
@@ -9,9 +9,10 @@ import { type BitFieldPicture, bitfield } from './bitfield.js';
  * @throws InputError when the process has exited
  */
 export function pte(process: Process, address: number): BitFieldPicture {
-  const { codec } = process;
+  const { machine } = process;
+  const codec = machine.pte;
   const value = process.pte(address);
-  const { kind, value: raw, text } = decodePte(codec, value);
+  const { kind, value: raw, text } = decodeMachinePte(machine, value);
   const of = kind === 'none' || kind === 'present' ? 'present' : { swap: codec.stateName };
   return bitfield(codec.arch, { of, value, title: `${raw}: ${text}` });
 }

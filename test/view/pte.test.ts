@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { runScenario } from '../../kernel-lib/scenario/run.js';
 import { boot } from '../../kernel-lib/sys/boot.js';
 import { faults, pte } from '../../kernel-lib/view/view.js';
 
@@ -25,4 +26,12 @@ test('faults are counted by process and by what they were', () => {
   const figure = faults(linux.events);
   expect(figure.title).toBe('3 faults');
   expect(figure.toString()).toMatch(/read +write\n.*\npid \d+ +1 +1\npid \d+ +0? +1/);
+});
+
+test('a marker is called one in the numbering of the machine’s own release', () => {
+  const marked = ['v6.1', 'v6.2'].map((release) => {
+    const steps = runScenario('marker-dontneed', { release }).steps;
+    return steps.find(({ op }) => op.endsWith('DONTNEED'))!.pages[0]!.text;
+  });
+  expect(marked).toEqual(Array(2).fill('marker: write-protected by userfaultfd'));
 });

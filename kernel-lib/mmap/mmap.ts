@@ -222,7 +222,7 @@ function accountableMapping(vmFlags: number): boolean {
 }
 
 /** What page tables can hold. MODEL: the kernel's own part of it, where it has one, is not taken off. */
-function taskSize(k: Machine): number {
+export function taskSize(k: Machine): number {
   const { span, entries } = k.levels[0]!;
   return span * entries;
 }

@@ -12,7 +12,8 @@ import { type Fill, userfaultfdFill } from '../uffdio/fill.js';
 import { userfaultfdUnregister } from '../uffdio/register.js';
 import { userfaultfdWriteprotect } from '../uffdio/writeprotect.js';
 import type { UffdEvent } from './driver.js';
-import { type Operation, REGION_BASE, REGION_SIZE } from './operation.js';
+import type { Operation } from './operation.js';
+import { regionPage } from './regions.js';
 import { copyOf } from './userfaultfd-calls.js';
 import type { World } from './world.js';
 
@@ -81,9 +82,7 @@ function answer(
   const error = wp
     ? run(userfaultfdWriteprotect(k, ctx, start, k.pageSize, false))
     : run(userfaultfdFill(k, ctx, start, k.pageSize, fillOf(program.umiss)));
-  const offset = start - REGION_BASE;
-  const r = Math.floor(offset / REGION_SIZE);
-  const i = (offset % REGION_SIZE) / k.pageSize;
+  const { region: r, index: i } = regionPage(k, start);
   return { t: 'pf', p: process, fl: flags, r, i, res, err: error === 0 ? 0 : -error };
 }
 

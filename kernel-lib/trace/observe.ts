@@ -11,7 +11,7 @@ import { pageView } from '../walk/page.js';
 import { ptesOf } from '../walk/ptes.js';
 import { showSmap } from '../walk/smaps.js';
 import type { Mapping, ObjectState, Snapshot } from './driver.js';
-import { NR_REGIONS, REGION_BASE, REGION_SIZE } from './operation.js';
+import { regionBase, regionPage, regionsEnd } from './regions.js';
 
 /** What /proc and the objects' files show of a machine. */
 export function observe(
@@ -24,15 +24,13 @@ export function observe(
 }
 
 function mappingsOf(k: Machine, mm: Mm): Mapping[] {
-  return vmasOf(k, mm, REGION_BASE, REGION_BASE + NR_REGIONS * REGION_SIZE).map((vma) => mappingOf(k, vma));
+  return vmasOf(k, mm, regionBase(k), regionsEnd(k)).map((vma) => mappingOf(k, vma));
 }
 
 function mappingOf(k: Machine, vma: Vma): Mapping {
-  const offset = vma.vmStart - REGION_BASE;
   const hidden = k.patched.smapsLockonfault ? 0 : VM_LOCKONFAULT;
   return {
-    region: Math.floor(offset / REGION_SIZE),
-    index: (offset % REGION_SIZE) / k.pageSize,
+    ...regionPage(k, vma.vmStart),
     nrPages: vmaPages(vma),
     perms: showPermissions(vma.vmFlags),
     pgoff: vma.vmFile === 0 ? 0 : vma.vmPgoff,

@@ -8,7 +8,8 @@ import type { Pipe } from '../sys/pipe.js';
 import { mmOfTask } from '../sys/task.js';
 import type { File } from '../vma/file.js';
 import type { Mm } from '../vma/mm.js';
-import { type Operation, type OperationName, REGION_BASE, REGION_SIZE } from './operation.js';
+import type { Operation, OperationName } from './operation.js';
+import { regionAddress } from './regions.js';
 import type { ProgramHeader } from './program.js';
 
 /** The machine of one program, and what its operations name. */
@@ -47,7 +48,7 @@ export type Call<N extends OperationName> = (world: World, operation: Operation<
 
 /** First byte of a page of a region. */
 export function addressOf({ k }: World, region: number, index: number): number {
-  return REGION_BASE + region * REGION_SIZE + index * k.pageSize;
+  return regionAddress(k, region, index);
 }
 
 export function mmOf(world: World, process: number): Mm {

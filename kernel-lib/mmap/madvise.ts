@@ -6,6 +6,7 @@ import { mmapReadLock, mmapReadUnlock, mmapWriteLock, mmapWriteUnlock } from '..
 import { findVma, vmaBefore } from '../vma/vma-list.js';
 import type { Vma } from '../vma/vma.js';
 import { madviseCold, madvisePageout } from './madvise-cold.js';
+import { madviseCollapse } from '../khugepaged/collapse.js';
 import { madviseDontneed, madviseDontneedLocked, madviseFree } from './madvise-dontneed.js';
 import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
 import { madviseGuardInstall, madviseGuardRemove } from './madvise-guard.js';
@@ -20,6 +21,7 @@ type PageAdvice = (k: Machine, vma: Vma, start: number, end: number) => Step<num
 
 const pageAdvice = {
   MADV_COLD: madviseCold,
+  MADV_COLLAPSE: madviseCollapse,
   MADV_DONTNEED: madviseDontneed,
   MADV_DONTNEED_LOCKED: madviseDontneedLocked,
   MADV_FREE: madviseFree,

@@ -25,6 +25,8 @@ const layers = [
   'gup',
   'migrate',
   'ksm',
+  // Above faults, by which it brings back what is swapped out; below the system call that asks for it.
+  'khugepaged',
   'memcg',
   'mmap',
   // The ioctls of userfaultfd: they fill, protect and split what the system calls of mmap/ made.

@@ -40,7 +40,7 @@ import { newProcess } from '../../kernel-lib/sys/process.js';
 import { AddressSpace } from '../../kernel-lib/vma/file.js';
 import { CLEAR_REFS_ALL, CLEAR_REFS_SOFT_DIRTY, clearRefsWrite } from '../../kernel-lib/walk/clear-refs.js';
 import { HMM_PFN_REQ_FAULT, HMM_PFN_VALID, HMM_PFN_WRITE, hmmRangeFault } from '../../kernel-lib/walk/hmm.js';
-import { __collapseHugePageSwapin, hpageCollapseScanPmd } from '../../kernel-lib/walk/khugepaged-scan.js';
+import { __collapseHugePageSwapin, hpageCollapseScanPmd } from '../../kernel-lib/khugepaged/scan.js';
 import { doMincore } from '../../kernel-lib/walk/mincore.js';
 import { pageView } from '../../kernel-lib/walk/page.js';
 import { ptdumpWalkPgd } from '../../kernel-lib/walk/ptdump.js';

@@ -1,10 +1,13 @@
 import { VM_FAULT_ERROR, VM_FAULT_RETRY, FAULT_FLAG_ALLOW_RETRY } from '../fault/flags.js';
 import { doSwapPage } from '../fault/swapin.js';
 import { PG_locked, PG_lru, PG_referenced, PG_swapcache, PG_young } from '../folio/flags.js';
-import { PageAnon, ZERO_PFN, pageMapcount, pageRefcount, testFlag } from '../folio/frame.js';
+import { folioMapcount, folioNrPages, hpagePmdNr } from '../folio/compound.js';
+import { PageAnon, ZERO_PFN, pageFolio, pageMapcount, pageRefcount, testFlag } from '../folio/frame.js';
 import { lruAddDrain } from '../folio/lru.js';
+import { mapsHugePage } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pte, pteNone, ptePfn, pteSwpUffdWp, pteUffdWp, pteWrite, pteYoung } from '../pgtable/pte.js';
+import { pmdTable } from '../pgtable/pmd.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { isSwapPte, isSwapSpecialPte, pteHasSwapEntry } from '../swap/special-pte.js';
@@ -18,6 +21,12 @@ export type ScanResult =
   | 'SCAN_FAIL'
   | 'SCAN_SUCCEED'
   | 'SCAN_PMD_NULL'
+  | 'SCAN_PMD_NONE'
+  | 'SCAN_PMD_MAPPED'
+  | 'SCAN_PTE_NON_PRESENT'
+  | 'SCAN_DEL_PAGE_LRU'
+  | 'SCAN_VMA_CHECK'
+  | 'SCAN_ALLOC_HUGE_PAGE_FAIL'
   | 'SCAN_EXCEED_NONE_PTE'
   | 'SCAN_EXCEED_SWAP_PTE'
   | 'SCAN_EXCEED_SHARED_PTE'
@@ -29,11 +38,6 @@ export type ScanResult =
   | 'SCAN_PAGE_LRU'
   | 'SCAN_PAGE_LOCK'
   | 'SCAN_PAGE_ANON';
-
-/** Entries behind one huge page. */
-function hpagePmdNr(k: Machine): number {
-  return k.levels[k.levels.length - 1]!.entries;
-}
 
 /** What a scan has counted so far. */
 interface Scan {
@@ -49,7 +53,7 @@ interface Scan {
  * Decides by the entries behind one huge page whether they may be collapsed into one.
  *
  * @kernel mm/khugepaged.c hpage_collapse_scan_pmd v6.2
- * @differs the decision only; one node; tables that map a huge page already are not looked for
+ * @differs the decision only; one node
  * @param address first byte of the huge page
  * @param isKhugepaged false for MADV_COLLAPSE, to which no limits apply
  */
@@ -60,7 +64,7 @@ export function* hpageCollapseScanPmd(
   isKhugepaged: boolean,
 ): Step<ScanResult> {
   const table = pteTable(k, Mm.at(k, vma.vmMm).pgd, address);
-  if (table === 0) return 'SCAN_PMD_NULL';
+  if (table === 0) return withoutTable(k, vma, address);
   const scan: Scan = { isKhugepaged, noneOrZero: 0, unmapped: 0, shared: 0, referenced: 0, writable: false };
   let stopped: ScanResult | undefined;
   yield* ptlLock(k, table);
@@ -70,6 +74,12 @@ export function* hpageCollapseScanPmd(
   }
   ptlUnlock(k, table);
   return stopped ?? verdict(k, scan);
+}
+
+/** Where nothing can be collapsed. */
+function withoutTable(k: Machine, vma: Vma, address: number): ScanResult {
+  if (mapsHugePage(k, vma, address)) return 'SCAN_PMD_MAPPED';
+  return pmdTable(k, Mm.at(k, vma.vmMm).pgd, address) === 0 ? 'SCAN_PMD_NULL' : 'SCAN_PMD_NONE';
 }
 
 /** @returns why the scan stops at an entry, undefined when it goes on */
@@ -99,18 +109,19 @@ function scanPage(k: Machine, pte: Pte, scan: Scan): ScanResult | undefined {
   const page = ptePfn(k, pte);
   if (pageMapcount(k, page) > 1 && ++scan.shared > hpagePmdNr(k) / 2 && scan.isKhugepaged)
     return 'SCAN_EXCEED_SHARED_PTE';
-  if (!testFlag(k, page, PG_lru)) return 'SCAN_PAGE_LRU';
-  if (testFlag(k, page, PG_locked)) return 'SCAN_PAGE_LOCK';
-  if (!PageAnon(k, page)) return 'SCAN_PAGE_ANON';
-  if (!isRefcountSuitable(k, page)) return 'SCAN_PAGE_COUNT';
-  if (pteYoung(k, pte) || testFlag(k, page, PG_young | PG_referenced)) scan.referenced++;
+  const folio = pageFolio(k, page);
+  if (!testFlag(k, folio, PG_lru)) return 'SCAN_PAGE_LRU';
+  if (testFlag(k, folio, PG_locked)) return 'SCAN_PAGE_LOCK';
+  if (!PageAnon(k, folio)) return 'SCAN_PAGE_ANON';
+  if (!isRefcountSuitable(k, folio)) return 'SCAN_PAGE_COUNT';
+  if (pteYoung(k, pte) || testFlag(k, folio, PG_young | PG_referenced)) scan.referenced++;
   return undefined;
 }
 
-/** Whether only mappings and the swap cache hold a page. @kernel mm/khugepaged.c is_refcount_suitable v6.2 */
-function isRefcountSuitable(k: Machine, page: number): boolean {
-  const cached = testFlag(k, page, PG_swapcache) ? 1 : 0;
-  return pageRefcount(k, page) === pageMapcount(k, page) + cached;
+/** Whether only mappings and the swap cache hold a folio. @kernel mm/khugepaged.c is_refcount_suitable v6.2 */
+export function isRefcountSuitable(k: Machine, folio: number): boolean {
+  const cached = testFlag(k, folio, PG_swapcache) ? folioNrPages(k, folio) : 0;
+  return pageRefcount(k, folio) === folioMapcount(k, folio) + cached;
 }
 
 function verdict(k: Machine, { isKhugepaged, writable, referenced, unmapped }: Scan): ScanResult {

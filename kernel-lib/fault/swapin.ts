@@ -192,6 +192,8 @@ function* installSwapin(k: Machine, vmf: VmFault, swapin: Swapin): Step<void> {
   if (swapcache !== 0 && swapcache !== page) {
     yield* pageAddNewAnonRmap(k, page, vma, vmf.address);
     yield* folioAddLruVma(k, page, vma);
+  } else if (k.patched.swapinAnonNew && !PageAnon(k, page)) {
+    yield* pageAddNewAnonRmap(k, page, vma, vmf.address, own);
   } else {
     yield* pageAddAnonRmap(k, page, vma, vmf.address, own ? RMAP_EXCLUSIVE : RMAP_NONE);
   }

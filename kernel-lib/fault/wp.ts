@@ -1,5 +1,6 @@
 import { allocPage, folioPut } from '../folio/alloc.js';
-import { PG_lru, PG_swapcache, PG_uptodate } from '../folio/flags.js';
+import { folioMapcount, folioTestLarge } from '../folio/compound.js';
+import { PG_anon_exclusive, PG_lru, PG_swapcache, PG_uptodate } from '../folio/flags.js';
 import {
   PageAnon,
   PageAnonExclusive,
@@ -13,6 +14,7 @@ import {
 } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { lruAddDrain } from '../folio/lru.js';
+import { folioMappedElsewhere } from '../huge/mapped-elsewhere.js';
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import {
@@ -126,6 +128,9 @@ function* wpAnon(k: Machine, vmf: VmFault): Step<number> {
  * MODEL: this part of do_wp_page() is wp_can_reuse_anon_folio() since v6.7.
  */
 function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
+  if (k.patched.reuseLargeFolios && folioTestLarge(k, pageFolio(k, vmf.page))) {
+    return yield* __wpCanReuseLargeAnonFolio(k, vmf);
+  }
   const page = pageFolio(k, vmf.page);
   if (PageKsm(k, page) || (yield* folioRefCount(k, page)) > 3) return false;
   // A batch of this CPU may hold a reference; batches of others are not worth their drain.
@@ -137,6 +142,24 @@ function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
   if (alone) pageMoveAnonRmap(k, vmf.page, vmf.vma);
   folioUnlock(k, page);
   return alone;
+}
+
+/**
+ * Whether nobody but this address space maps pages of the large folio, and nobody else holds it. A folio of which one
+ * page is left is rather freed.
+ *
+ * @kernel mm/memory.c __wp_can_reuse_large_anon_folio 7.2
+ */
+function* __wpCanReuseLargeAnonFolio(k: Machine, { vma, page }: VmFault): Step<boolean> {
+  const folio = pageFolio(k, page);
+  if (folioMapcount(k, folio) <= 1 || folioMappedElsewhere(k, folio, vma.vmMm)) return false;
+  if (testFlag(k, folio, PG_swapcache) && (yield* folioTrylock(k, folio))) {
+    yield* folioFreeSwap(k, folio);
+    folioUnlock(k, folio);
+  }
+  if ((yield* folioRefCount(k, folio)) !== folioMapcount(k, folio)) return false;
+  setFlag(k, page, PG_anon_exclusive);
+  return true;
 }
 
 /**

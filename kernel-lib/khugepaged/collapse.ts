@@ -20,14 +20,7 @@ import {
   setPmdAt,
 } from '../pgtable/pmd.js';
 import { type Pte, pteNone, ptePfn, ptePresent, pteUffdWp, pteWrite } from '../pgtable/pte.js';
-import {
-  pteOffset,
-  pteTable,
-  ptepGet,
-  ptepGetAndClear,
-  ptlLock,
-  ptlUnlock,
-} from '../pgtable/table.js';
+import { pteOffset, pteTable, ptepGet, ptepGetAndClear, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { folioAddLruVma } from '../rmap/lru.js';
 import { pageAddNewAnonRmap, pageRemoveRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';

@@ -59,6 +59,6 @@ function madviseDontneedFreeValidVma(vma: Vma, advice: DropAdvice): boolean {
 
 function* drop(k: Machine, vma: Vma, start: number, end: number, advice: DropAdvice): Step<number> {
   if (advice === 'MADV_FREE') return yield* madviseFreeSingleVma(k, vma, start, end);
-  yield* zapPageRangeSingle(k, vma, start, end);
+  yield* zapPageRangeSingle(k, vma, start, end, { reclaimPt: k.patched.reclaimEmptyTables });
   return 0;
 }

@@ -414,7 +414,7 @@ export const catalogue = {
     requires: [['5436d6556937', 'it goes on from its order']],
   },
   pmdWriteUpgrade: {
-    id: 'c27f479e4fa9',
+    id: 'c27f479ef542',
     title: 'mm/huge_memory: try avoiding write faults when changing PMD protection',
     changes: 'mprotect makes exclusive huge pages writable at once',
     since: 'v6.2-rc1',
@@ -438,16 +438,16 @@ export const catalogue = {
     since: 'v6.15',
   },
   migrateExactSoftDirty: {
-    id: '?migrate-soft-dirty',
-    title: 'mm/migrate: preserve soft dirty in remove_migration_pte()',
+    id: '055267feaecc',
+    title: 'mm/migrate: preserve exact soft-dirty state',
     changes: 'a dirty page that was moved or split is not soft-dirty unless it was',
-    since: 'v6.8',
+    since: 'v6.9',
   },
   likelyMappedShared: {
     id: 'ebb34f78d72c',
     title: 'mm: convert folio_estimated_sharers() to folio_likely_mapped_shared()',
     changes: 'advice guesses from all map counts of a large folio whether it is shared',
-    since: 'v6.9',
+    since: 'v6.10',
   },
   coldKeepsLarge: {
     id: '3931b871c494',
@@ -473,6 +473,30 @@ export const catalogue = {
     changes: 'pages of zeros that a split huge page leaves are freed; the zero page is mapped in their place',
     since: 'v6.12',
   },
+  swapinAnonNew: {
+    id: '9ae2feacedde',
+    title: 'mm: use folio_add_new_anon_rmap() if folio_test_anon(folio)==false',
+    changes: 'a page that swap-in brings to locked memory is not locked',
+    since: 'v6.11',
+  },
+  smapsProtnonePmd: {
+    id: '8b9c1cc0418a',
+    title: 'smaps: use vm_normal_page_pmd() instead of follow_trans_huge_pmd()',
+    changes: 'smaps counts huge pages that nobody may access',
+    since: 'v6.6',
+  },
+  reuseLargeFolios: {
+    id: '1da190f4d0a6',
+    title: 'mm: Copy-on-Write (COW) reuse support for PTE-mapped THP',
+    changes: 'a write reuses a page of a large folio that only its process maps',
+    since: 'v6.15',
+  },
+  reclaimEmptyTables: {
+    id: '6375e95f381e',
+    title: 'mm: pgtable: reclaim empty PTE page in madvise(MADV_DONTNEED)',
+    changes: 'MADV_DONTNEED frees the page tables that it empties, so that huge pages can take their place',
+    since: 'v6.14',
+  },
   simpleCompoundMapcount: {
     id: 'cb67f4282bf9',
     title: 'mm,thp,rmap: simplify compound page mapcount handling',
@@ -480,10 +504,10 @@ export const catalogue = {
     since: 'v6.2-rc1',
   },
   deferOnlyPartlyMapped: {
-    id: '?defer-partly',
+    id: '7491f3f34891',
     title: 'mm/rmap: do not add fully unmapped large folio to deferred split list',
     changes: 'a huge page whose last mapping goes is no longer queued to be split',
-    since: 'v6.11',
+    since: 'v6.10',
   },
   zapBatches: {
     id: '10ebac4f95e7',

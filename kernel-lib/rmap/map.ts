@@ -40,12 +40,23 @@ import { type Vma, linearPageIndex } from '../vma/vma.js';
 export const RMAP_NONE = 0;
 export const RMAP_EXCLUSIVE = 1;
 
-/** Maps a page or a whole large folio that nobody has seen yet: exclusive. @kernel mm/rmap.c page_add_new_anon_rmap v6.2 */
-export function* pageAddNewAnonRmap(k: Machine, page: number, vma: Vma, address: number): Step<void> {
+/**
+ * Maps a page or a whole large folio that is not yet anonymous.
+ *
+ * @kernel mm/rmap.c page_add_new_anon_rmap v6.2
+ * @param exclusive false only since 9ae2feacedde, for pages that swap-in brings
+ */
+export function* pageAddNewAnonRmap(
+  k: Machine,
+  page: number,
+  vma: Vma,
+  address: number,
+  exclusive = true,
+): Step<void> {
   setFlag(k, page, PG_swapbacked);
   if (folioTestLarge(k, page)) yield* mappedEntirely(k, page);
   else yield* mapped(k, page);
-  __pageSetAnonRmap(k, page, vma, address, true);
+  __pageSetAnonRmap(k, page, vma, address, exclusive);
 }
 
 /** Map counts are shared between CPUs. */

@@ -11,7 +11,6 @@ import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
 import { genericMaxSwapfileSize, swapType, machineSwapTypes } from '../pgtable/swapops.js';
 import { SWAP_SLOT_WORDS } from '../swap/area.js';
-import { SWP_PFN_BITS } from '../swap/pfn-entry.js';
 import { Arena } from '../step/arena.js';
 import { ld, st } from '../step/memory.js';
 import { hasTlbs, tlbWords } from '../tlb/tlb.js';
@@ -86,7 +85,8 @@ function fixedPart({ release, arch, patched }: MachineShape) {
     levels: arch.levels.map(({ shift, bits }) => ({ span: 2 ** shift, entries: 2 ** bits })),
     softDirty: arch.predicates.softDirty !== undefined,
     uffdWp: arch.predicates.uffdWp !== undefined,
-    swapMigrationAdSupported: genericMaxSwapfileSize(codec) >= 1 << (SWP_PFN_BITS + 2),
+    swapMigrationAdSupported:
+      genericMaxSwapfileSize(codec) >= 1n << BigInt(arch.physBits - arch.pageShift + 2),
     swpTypes: {
       MAX_SWAPFILES: types.MAX_SWAPFILES,
       SWP_HWPOISON: swapType(types, 'hwpoison') ?? -1,

@@ -4,7 +4,7 @@ import { isHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import { xaFind, xaIsValue, xaLoad } from '../pagecache/xarray.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
-import { pteDirty, ptePresent, pteYoung } from '../pgtable/pte.js';
+import { pteDirty, ptePresent, pteProtnone, pteYoung } from '../pgtable/pte.js';
 import { swpSwapcount } from '../swap/area.js';
 import { vmNormalPage } from '../rmap/map.js';
 import { isMigrationEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
@@ -86,6 +86,7 @@ function smapsPteEntry(
     const page = vmNormalPage(k, pte);
     const folio = pageFolio(k, page);
     if (page === 0 || isHugeZeroPage(k, folio)) return;
+    if (huge && pteProtnone(k, pte) && !k.patched.smapsProtnonePmd) return;
     if (huge) mss.anonymousThp += k.pageSize;
     if (huge && overflowsPss(k, folio)) mss.pss -= k.pageSize * 2 ** PSS_SHIFT;
     smapsAccount(mss, k.pageSize, mappedPage(k, page, pteYoung(k, pte), pteDirty(k, pte)));

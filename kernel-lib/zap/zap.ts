@@ -10,6 +10,7 @@ import { hpagePmdSize } from '../pgtable/pmd.js';
 import { type Pte, pteDirty, pteNone, ptePresent, pteYoung } from '../pgtable/pte.js';
 import {
   pmdAddrEnd,
+  pmdSpan,
   pteOffset,
   pteTable,
   ptepGet,
@@ -46,6 +47,7 @@ import {
   tlbGatherMmu,
   tlbRemoveTlbEntry,
 } from './mmu-gather.js';
+import { tryToFreePte } from './reclaim-table.js';
 import { zapHugePmd } from './zap-huge.js';
 
 /** What a zap is to spare. @kernel include/linux/mm.h zap_details v6.2 */
@@ -54,6 +56,8 @@ export interface ZapDetails {
   readonly evenCows?: boolean;
   /** True: markers of userfaultfd write-protection go as well. */
   readonly dropMarker?: boolean;
+  /** True: tables that are empty afterwards go, too. */
+  readonly reclaimPt?: boolean;
 }
 
 /**
@@ -95,6 +99,8 @@ export function* unmapSingleVma(
       if (!whole || !(yield* zapHugePmd(k, tlb, vma, address))) table = pteTable(k, pgd, address);
     }
     if (table !== 0) yield* zapPteRange(k, { tlb, vma, table, details }, address, next);
+    const whole = next - address === pmdSpan(k);
+    if (table !== 0 && whole && details.reclaimPt === true) yield* tryToFreePte(k, vma, table, address);
     address = next;
   }
 }

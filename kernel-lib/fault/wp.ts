@@ -148,7 +148,7 @@ function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
  * Whether nobody but this address space maps pages of the large folio, and nobody else holds it. A folio of which one
  * page is left is rather freed.
  *
- * @kernel mm/memory.c __wp_can_reuse_large_anon_folio 7.2
+ * MODEL: __wp_can_reuse_large_anon_folio() of v6.15.
  */
 function* __wpCanReuseLargeAnonFolio(k: Machine, { vma, page }: VmFault): Step<boolean> {
   const folio = pageFolio(k, page);

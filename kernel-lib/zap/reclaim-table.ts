@@ -9,7 +9,7 @@ import type { Vma } from '../vma/vma.js';
 /**
  * Frees a table that a zap may have left empty.
  *
- * @kernel mm/pt_reclaim.c try_to_free_pte 7.2
+ * MODEL: try_to_free_pte() of mm/pt_reclaim.c, v6.14.
  * @param address first byte that the table spans
  */
 export function* tryToFreePte(k: Machine, vma: Vma, table: number, address: number): Step<void> {

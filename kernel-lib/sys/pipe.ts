@@ -9,19 +9,20 @@ import { struct } from '../machine/struct.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
 
-/**
- * A pipe that holds whole pages of processes, by reference.
- *
- * MODEL: it never fills up.
- */
+/** A pipe that holds whole pages of processes, by reference. */
 export const Pipe = struct('pipe_inode_info', {
   /** First and last PipeBuffer, NULL when the pipe is empty. */
   head: 'i32',
   tail: 'i32',
+  /** Pages in it. */
+  occupancy: 'i32',
 });
 export type Pipe = ReturnType<typeof Pipe.at>;
 
 const PipeBuffer = struct('pipe_buffer', { page: 'i32', next: 'i32' });
+
+/** How many pages a pipe has room for. */
+export const PIPE_DEF_BUFFERS = 16;
 
 /** How many pages vmsplice looks up at once. */
 const PAGES_AT_ONCE = 16;
@@ -36,7 +37,9 @@ export function allocPipeInfo(k: Machine): Pipe {
  * sees what the page holds when it is read.
  *
  * @kernel fs/splice.c vmsplice_to_pipe v6.2
- * @returns how many bytes, or -EFAULT when not even the first page can be had
+ * @differs with SPLICE_F_NONBLOCK: who finds the pipe full does not wait for a reader
+ * @returns how many bytes, fewer than asked for when the pipe is full then; -EAGAIN when it was full before, -EFAULT
+ *     when not even the first page can be had
  */
 export function* vmspliceToPipe(
   k: Machine,
@@ -45,16 +48,29 @@ export function* vmspliceToPipe(
   nrPages: number,
   pipe: Pipe,
 ): Step<number> {
+  if (pipeFull(pipe)) return -EAGAIN;
   let done = 0;
-  while (done < nrPages) {
+  while (done < nrPages && !pipeFull(pipe)) {
     const pages: number[] = [];
     const nr = Math.min(PAGES_AT_ONCE, nrPages - done);
     const got = yield* internalGetUserPagesFast(k, mm, start + done * k.pageSize, nr, FOLL_GET, pages);
     if (got < 0) return done > 0 ? done * k.pageSize : got;
-    for (const page of pages) append(k, pipe, page);
-    done += got;
+    // More than there is room for is looked up, and let go again.
+    for (const page of pages) {
+      if (pipeFull(pipe)) {
+        yield* folioPut(k, pageFolio(k, page));
+        continue;
+      }
+      append(k, pipe, page);
+      done++;
+    }
   }
   return done * k.pageSize;
+}
+
+/** MODEL: pipe_full(), of a pipe whose size nobody changed. */
+function pipeFull(pipe: Pipe): boolean {
+  return pipe.occupancy >= PIPE_DEF_BUFFERS;
 }
 
 function append(k: Machine, pipe: Pipe, page: number): void {
@@ -63,6 +79,7 @@ function append(k: Machine, pipe: Pipe, page: number): void {
   if (pipe.tail === 0) pipe.head = buffer.at;
   else PipeBuffer.at(k, pipe.tail).next = buffer.at;
   pipe.tail = buffer.at;
+  pipe.occupancy++;
 }
 
 /**
@@ -81,6 +98,7 @@ export function* pipeRead(k: Machine, pipe: Pipe): Step<number> {
   const { page, next } = buffer;
   const byte = pageByte(k, page);
   pipe.head = next;
+  pipe.occupancy--;
   if (next === 0) pipe.tail = 0;
   kmemCacheFree(k, PipeBuffer, buffer.at);
   yield* folioPut(k, pageFolio(k, page));

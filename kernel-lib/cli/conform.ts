@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../base/error.js';
 import { Conformance } from '../trace/conformance.js';
 import { recordedKernel, withheldFlags } from '../trace/kernel.js';
-import { makeModel } from '../trace/model.js';
+import { makeCheckedModel, makeModel } from '../trace/model.js';
 import { findRecordingFiles, openRecordingFile, type RecordingFile } from '../trace/node/recording-file.js';
 import { recordingsFolder } from '../trace/node/recordings.js';
 import type { RecordedProgram } from '../trace/recording.js';
@@ -16,6 +16,7 @@ interface Options {
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
   readonly program?: readonly string[];
+  readonly check?: true;
   readonly verbose?: true;
   readonly limit: number;
   readonly json?: true;
@@ -30,6 +31,7 @@ export function conform(): Command {
     .option('--only <words>', 'programs with one of these profiles, or uffd for those that use it', list)
     .option('--skip <words>', 'all programs but these', list)
     .option('--program <ids>', 'these programs', list)
+    .option('--check', 'assert the numbered invariants after every operation')
     .option('--verbose', 'show every operation and what differs after it')
     .option('--limit <n>', 'how many kinds and differences are shown', atLeastOne, 20)
     .option('--json', 'print one JSON object')
@@ -52,7 +54,7 @@ async function replayAll(files: readonly RecordingFile[], options: Options): Pro
     const chosen = chosenPrograms(files, options, (bytes) => progress?.moveTo(Math.round(bytes / 1024)));
     for await (const { kernel, target, program } of chosen) {
       if (told) process.stdout.write(programText(kernel, program, target));
-      conformance.add(kernel, program, target, makeModel, (report) => {
+      conformance.add(kernel, program, target, options.check ? makeCheckedModel : makeModel, (report) => {
         if (told) process.stdout.write(operationText(report, options.limit));
       });
     }

@@ -34,6 +34,13 @@ const SWAP = 32 * 2 ** 20;
 /** The model as a driver: a machine booted for the program, driven through its system calls. */
 export const makeModel: MakeDriver = (setup) => new Model(setup);
 
+/** The same, with every numbered invariant asserted after each operation: an operation that breaks one fails. */
+export const makeCheckedModel: MakeDriver = (setup) => {
+  const model = new Model(setup);
+  model.world.k.checking = true;
+  return model;
+};
+
 /** The model, and the world in it that a scenario looks into. */
 export class Model implements Driver {
   readonly world: World;

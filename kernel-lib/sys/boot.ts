@@ -18,6 +18,8 @@ export interface BootOptions {
   readonly memory?: string;
   /** Swap: `64MiB`; absent: none. */
   readonly swap?: string;
+  /** Assert the numbered invariants after every operation of a process. */
+  readonly checking?: boolean;
   /** Commits of patches to add to the release, and to take away from it. */
   readonly with?: readonly string[];
   readonly without?: readonly string[];
@@ -41,6 +43,7 @@ export function boot(options: BootOptions = {}): Linux {
     nrSwapSlots,
     nrCpus: 1,
   });
+  machine.checking = options.checking ?? false;
   if (nrSwapSlots > 0) swaponArea(machine, nrSwapSlots, 0);
   return new Linux(machine);
 }

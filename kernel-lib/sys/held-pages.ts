@@ -2,7 +2,7 @@ import { EAGAIN } from '../base/errno.js';
 import { InputError } from '../base/error.js';
 import { pageByte, setPageByte } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
-import { run } from '../step/step.js';
+import { runOperation } from './operation.js';
 import { type PinnedPages, pinnedPage, releasePins } from './pins.js';
 import { type Pipe, pipePeek, pipeRead } from './pipe.js';
 
@@ -23,7 +23,7 @@ export class PagePipe {
 
   /** The first byte of the next page, which leaves the pipe. @throws InputError when the pipe is empty */
   read(): number {
-    return byteOf(run(pipeRead(this.#k, this.pipe)));
+    return byteOf(runOperation(this.#k, pipeRead(this.#k, this.pipe)));
   }
 }
 
@@ -54,7 +54,7 @@ export class DevicePin {
 
   /** Lets the pages go. */
   release(): void {
-    run(releasePins(this.#k, this.#held()));
+    runOperation(this.#k, releasePins(this.#k, this.#held()));
     this.#pinned = undefined;
   }
 

@@ -9,13 +9,13 @@ import { vmMmapPgoff } from '../mmap/mmap.js';
 import { doMprotectPkey } from '../mmap/mprotect.js';
 import { __vmMunmap } from '../mmap/munmap.js';
 import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
-import { run } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
 import { type Signal, access } from './access.js';
 import { DevicePin, PagePipe } from './held-pages.js';
 import { vaddrGetPfns } from './pins.js';
 import { allocPipeInfo, vmspliceToPipe } from './pipe.js';
 import { type Userfaultfd, type UserfaultfdOptions, openUserfaultfd } from './userfaultfd.js';
+import { runOperation } from './operation.js';
 import { exitTask, forkTask, mmOfTask, newTask } from './task.js';
 
 /** Faults of a process since it started. */
@@ -91,32 +91,38 @@ export class Process {
     const k = this.#enter();
     const len = nrPages * k.pageSize;
     const request = { file: null, addr: 0, len, prot: protBits(prot), flags: visibility, pgoff: 0 };
-    return this.#result('mmap', run(vmMmapPgoff(k, this.mm, request)));
+    return this.#result('mmap', runOperation(this.#k, vmMmapPgoff(k, this.mm, request)));
   }
 
   /** Unmaps `nrPages` pages from `address` on. */
   munmap(address: number, nrPages: number): void {
     const k = this.#enter();
-    this.#result('munmap', run(__vmMunmap(k, this.mm, address, nrPages * k.pageSize)));
+    this.#result('munmap', runOperation(this.#k, __vmMunmap(k, this.mm, address, nrPages * k.pageSize)));
   }
 
   /** Changes the protection of `nrPages` pages; `prot` as for mmap. */
   mprotect(address: number, nrPages: number, prot: string): void {
     const k = this.#enter();
-    this.#result('mprotect', run(doMprotectPkey(k, this.mm, address, nrPages * k.pageSize, protBits(prot))));
+    this.#result(
+      'mprotect',
+      runOperation(this.#k, doMprotectPkey(k, this.mm, address, nrPages * k.pageSize, protBits(prot))),
+    );
   }
 
   /** Gives advice about `nrPages` pages: `madvise(page, 'MADV_PAGEOUT')`. */
   madvise(address: number, advice: Advice, nrPages = 1): void {
     const k = this.#enter();
-    this.#result('madvise', run(doMadvise(k, this.mm, address, nrPages * k.pageSize, advice)));
+    this.#result(
+      'madvise',
+      runOperation(this.#k, doMadvise(k, this.mm, address, nrPages * k.pageSize, advice)),
+    );
   }
 
   /** Puts `nrPages` pages into a new pipe: the pages themselves, no copies. */
   vmsplice(address: number, nrPages = 1): PagePipe {
     const k = this.#enter();
     const pipe = allocPipeInfo(k);
-    this.#result('vmsplice', run(vmspliceToPipe(k, this.mm, address, nrPages, pipe)));
+    this.#result('vmsplice', runOperation(this.#k, vmspliceToPipe(k, this.mm, address, nrPages, pipe)));
     return new PagePipe(k, pipe);
   }
 
@@ -127,7 +133,7 @@ export class Process {
    */
   pin(address: number, nrPages = 1, { write = false }: { readonly write?: boolean } = {}): DevicePin {
     const k = this.#enter();
-    const pinned = run(vaddrGetPfns(k, this.mm, address, nrPages, write));
+    const pinned = runOperation(this.#k, vaddrGetPfns(k, this.mm, address, nrPages, write));
     return typeof pinned === 'number' ? (this.#result('pin', pinned) as never) : new DevicePin(k, pinned);
   }
 
@@ -157,14 +163,14 @@ export class Process {
   /** Forks. The child has a copy of the address space, sharing its pages until somebody writes. */
   fork(name: string): Process {
     const k = this.#enter();
-    const child = run(forkTask(k, this.task));
+    const child = runOperation(this.#k, forkTask(k, this.task));
     if (typeof child === 'number') return this.#result('fork', child) as never;
     return new Process(k, name, child);
   }
 
   /** Ends the process: its memory goes. */
   exit(): void {
-    run(exitTask(this.#enter(), this.task));
+    runOperation(this.#k, exitTask(this.#enter(), this.task));
   }
 
   /** Loads the byte at `address`. @throws AccessError when a signal stops the access */
@@ -182,7 +188,7 @@ export class Process {
 
   #access(address: number, value: number | undefined, what: string): number {
     const k = this.#enter();
-    const result = run(access(k, this.mm, address, value));
+    const result = runOperation(this.#k, access(k, this.mm, address, value));
     if (typeof result !== 'number') throw new AccessError(this.name, what, address, result);
     return result;
   }

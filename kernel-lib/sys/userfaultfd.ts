@@ -1,6 +1,7 @@
 import { InputError } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
-import { type Step, run } from '../step/step.js';
+import type { Step } from '../step/step.js';
+import { runOperation } from './operation.js';
 import {
   UFFD_FEATURE_EVENT_FORK,
   UFFD_FEATURE_EVENT_REMAP,
@@ -188,7 +189,7 @@ export class Userfaultfd {
   #ioctl(what: string, call: Step<number>): void {
     const acting = this.#k.current;
     this.#k.current = undefined;
-    const result = run(call);
+    const result = runOperation(this.#k, call);
     this.#k.current = acting;
     this.#check(what, result);
   }

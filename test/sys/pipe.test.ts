@@ -35,20 +35,23 @@ test.each([
   ['6.1', 'x86_32_pae', 0x11],
   ['6.5', 'x86_32_pae', 0x22],
   ['6.1', 'x86_64', 0x22],
-] as const)('on %s %s swapoff ends also when a pipe holds the page, which then shows %i', (release, arch, seen) => {
-  const linux = boot({ release, arch, swap: '1MiB' });
-  const k = linux.machine;
-  const p = linux.spawn('p');
-  const page = p.mmap(1);
-  p.write(page, 0x11);
-  const pipe = allocPipeInfo(k);
-  run(vmspliceToPipe(k, p.mm, page, 1, pipe));
-  p.madvise(page, 'MADV_PAGEOUT');
-  expect(run(swapoff(k))).toBe(0);
-  checkInvariants(k);
-  p.write(page, 0x22);
-  expect(run(pipeRead(k, pipe))).toBe(seen);
-});
+] as const)(
+  'on %s %s swapoff ends also when a pipe holds the page, which then shows %i',
+  (release, arch, seen) => {
+    const linux = boot({ release, arch, swap: '1MiB' });
+    const k = linux.machine;
+    const p = linux.spawn('p');
+    const page = p.mmap(1);
+    p.write(page, 0x11);
+    const pipe = allocPipeInfo(k);
+    run(vmspliceToPipe(k, p.mm, page, 1, pipe));
+    p.madvise(page, 'MADV_PAGEOUT');
+    expect(run(swapoff(k))).toBe(0);
+    checkInvariants(k);
+    p.write(page, 0x22);
+    expect(run(pipeRead(k, pipe))).toBe(seen);
+  },
+);
 
 test('swapoff ends when a pipe holds a page whose process has gone', () => {
   for (const shared of [false, true]) {

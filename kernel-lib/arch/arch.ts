@@ -135,6 +135,7 @@ export interface Kconfig {
   readonly DEVICE_PRIVATE: boolean;
   readonly MEMORY_FAILURE: boolean;
   readonly PTE_MARKER_UFFD_WP: boolean;
+  readonly HAVE_ARCH_USERFAULTFD_MINOR: boolean;
 }
 
 /** One state in the history of an architecture: what differs from the record's common part. */

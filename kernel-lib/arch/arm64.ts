@@ -21,7 +21,7 @@ export const arm64_4k: Arch = {
   title: 'ARM, 64-bit, 4 KiB pages',
   family: 'arm64',
   config: 'ARM64_4K_PAGES, ARM64_VA_BITS_48',
-  kconfig: { ...usualKconfig, MEMORY_FAILURE: true },
+  kconfig: { ...usualKconfig, MEMORY_FAILURE: true, HAVE_ARCH_USERFAULTFD_MINOR: true },
   pteBits: 64,
   longBits: 64,
   byteOrder: 'little',

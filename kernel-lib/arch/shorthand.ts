@@ -7,6 +7,7 @@ export const usualKconfig: Kconfig = {
   DEVICE_PRIVATE: false,
   MEMORY_FAILURE: false,
   PTE_MARKER_UFFD_WP: false,
+  HAVE_ARCH_USERFAULTFD_MINOR: false,
 };
 
 /** The levels of page tables, root first, from the number of address bits that each translates. */

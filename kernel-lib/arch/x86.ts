@@ -115,7 +115,7 @@ export const x86_64: Arch = {
   id: 'x86_64',
   title: 'x86, 64-bit',
   config: 'X86_64, MEM_SOFT_DIRTY, USERFAULTFD',
-  kconfig: { ...usualKconfig, PTE_MARKER_UFFD_WP: true },
+  kconfig: { ...usualKconfig, PTE_MARKER_UFFD_WP: true, HAVE_ARCH_USERFAULTFD_MINOR: true },
   pteBits: 64,
   longBits: 64,
   physBits: 46,

@@ -7,7 +7,7 @@ import { xaFind, xaIsValue, xaLoad } from '../pagecache/xarray.js';
 import { pteNone } from '../pgtable/pte.js';
 import { pmdAddrEnd, pmdAddrStart, pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
-import { userfaultfdWp } from '../uffd/markers.js';
+import { userfaultfdMinor, userfaultfdWp } from '../uffd/markers.js';
 import { vmaMapping } from '../vma/file.js';
 import { type Vma, linearPageIndex } from '../vma/vma.js';
 import { doSetPte } from './file.js';
@@ -19,7 +19,7 @@ const FAULT_AROUND_BYTES = 65536;
 
 /** @kernel mm/memory.c should_fault_around v6.2 */
 export function shouldFaultAround(vma: Vma): boolean {
-  return !userfaultfdWp(vma);
+  return !userfaultfdWp(vma) && !userfaultfdMinor(vma);
 }
 
 /**

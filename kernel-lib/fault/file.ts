@@ -5,18 +5,18 @@ import { PG_hwpoison, PG_uptodate } from '../folio/flags.js';
 import { copyUserHighpage, setFlag, testFlag } from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
-import { shmemGetFolioGfp } from '../pagecache/shmem.js';
+import { shmemGetFolioGfp, shmemHas } from '../pagecache/shmem.js';
 import { pteMkdirty, pteMkuffdWp, pteMkyoung, pteWrprotect } from '../pgtable/pte.js';
 import { pteAlloc, ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { folioAddLruVma } from '../rmap/lru.js';
 import { mmCounterFile, pageAddFileRmap, pageAddNewAnonRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
-import { pteMarkerUffdWp, userfaultfdMissing } from '../uffd/markers.js';
+import { pteMarkerUffdWp, userfaultfdMinor, userfaultfdMissing } from '../uffd/markers.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { vmaMapping } from '../vma/file.js';
 import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
 import { mmapReadUnlock } from '../vma/mmap-lock.js';
-import { VM_SHARED, VM_UFFD_MISSING } from '../vma/vm-flags.js';
+import { VM_SHARED, VM_UFFD_MINOR, VM_UFFD_MISSING } from '../vma/vm-flags.js';
 import { linearPageIndex, vmaIsShmem } from '../vma/vma.js';
 import { shouldFaultAround, doFaultAround } from './fault-around.js';
 import { filemapFault } from './filemap.js';
@@ -124,6 +124,9 @@ function* shmemFault(k: Machine, vmf: VmFault): Step<number> {
   const mapping = vmaMapping(k, vmf.vma);
   vmBugOn(mapping === null, 'a file mapping has an address space');
   const index = linearPageIndex(vmf.vma, vmf.address);
+  if (userfaultfdMinor(vmf.vma) && (yield* shmemHas(k, mapping!, index))) {
+    return yield* handleUserfault(k, vmf, VM_UFFD_MINOR);
+  }
   if (userfaultfdMissing(vmf.vma)) {
     const there = yield* shmemGetFolioGfp(k, mapping!, index, 'SGP_NOALLOC');
     if (there.error === 0 && there.page === 0) return yield* handleUserfault(k, vmf, VM_UFFD_MISSING);

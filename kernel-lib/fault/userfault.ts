@@ -12,6 +12,7 @@ import {
 import { pteNoneMostly } from '../uffd/markers.js';
 import {
   UFFD_EVENT_PAGEFAULT,
+  UFFD_PAGEFAULT_FLAG_MINOR,
   UFFD_PAGEFAULT_FLAG_WP,
   UFFD_PAGEFAULT_FLAG_WRITE,
   type UffdMsg,
@@ -22,7 +23,7 @@ import {
 } from '../uffd/message.js';
 import { Mm } from '../vma/mm.js';
 import { mmapReadUnlock } from '../vma/mmap-lock.js';
-import { VM_UFFD_WP } from '../vma/vm-flags.js';
+import { VM_UFFD_MINOR, VM_UFFD_WP } from '../vma/vm-flags.js';
 import {
   FAULT_FLAG_ALLOW_RETRY,
   FAULT_FLAG_RETRY_NOWAIT,
@@ -37,8 +38,8 @@ import { type VmFault, mmOf } from './vm-fault.js';
  * Shows a fault to the monitor of its VMA and sleeps until that has woken it. The mmap lock is dropped then.
  *
  * @kernel fs/userfaultfd.c handle_userfault v6.2
- * @differs no minor faults, no signals
- * @param reason VM_UFFD_MISSING or VM_UFFD_WP
+ * @differs no signals
+ * @param reason VM_UFFD_MISSING, VM_UFFD_WP or VM_UFFD_MINOR
  * @returns VM_FAULT_RETRY; VM_FAULT_SIGBUS where nobody may wait; VM_FAULT_NOPAGE when the monitor has just gone
  */
 export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step<number> {
@@ -65,7 +66,8 @@ export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step
 function userfaultMsg({ address, flags }: VmFault, reason: number): UffdMsg {
   const write = (flags & FAULT_FLAG_WRITE) !== 0 ? UFFD_PAGEFAULT_FLAG_WRITE : 0;
   const wp = reason === VM_UFFD_WP ? UFFD_PAGEFAULT_FLAG_WP : 0;
-  return { event: UFFD_EVENT_PAGEFAULT, flags: write | wp, start: address, end: address, to: 0 };
+  const minor = reason === VM_UFFD_MINOR ? UFFD_PAGEFAULT_FLAG_MINOR : 0;
+  return { event: UFFD_EVENT_PAGEFAULT, flags: write | wp | minor, start: address, end: address, to: 0 };
 }
 
 /** Whether the fault is still there. Read without lock. @kernel fs/userfaultfd.c userfaultfd_must_wait v6.2 */

@@ -42,6 +42,8 @@ export interface Machine {
   /** What /sys/kernel/mm/transparent_hugepage/enabled says; `never` also where the architecture has none. */
   readonly thp: ThpEnabled;
   readonly uffdWp: boolean;
+  /** Whether userfaultfd can watch for pages that an object has and a mapping has not. */
+  readonly uffdMinor: boolean;
   /** Slab address of the CPUs' LRU batches. */
   readonly batches: number;
   readonly nrCpus: number;

@@ -75,6 +75,16 @@ function* allocateAt(k: Machine, mapping: AddressSpace, index: number, sgp: SgpT
   return { page, error: 0, major: false };
 }
 
+/** Whether an object has something within its size at an index, in memory or in swap. */
+export function* shmemHas(k: Machine, mapping: AddressSpace, index: number): Step<boolean> {
+  if (index * k.pageSize >= mapping.iSize) return false;
+  const entry = yield* __filemapGetFolio(k, mapping, index);
+  if (entry === 0 || xaIsValue(entry)) return entry !== 0;
+  folioUnlock(k, entry);
+  yield* folioPut(k, entry);
+  return true;
+}
+
 /**
  * A new page for a place of an object where nothing stands: locked, with a reference, not yet accounted.
  *

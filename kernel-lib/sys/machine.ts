@@ -85,6 +85,7 @@ function fixedPart({ release, arch, patched }: MachineShape) {
     levels: arch.levels.map(({ shift, bits }) => ({ span: 2 ** shift, entries: 2 ** bits })),
     softDirty: arch.predicates.softDirty !== undefined,
     uffdWp: arch.predicates.uffdWp !== undefined,
+    uffdMinor: arch.kconfig.HAVE_ARCH_USERFAULTFD_MINOR,
     swapMigrationAdSupported:
       genericMaxSwapfileSize(codec) >= 1n << BigInt(arch.physBits - arch.pageShift + 2),
     swpTypes: {

@@ -19,6 +19,7 @@ import {
   UFFD_EVENT_REMAP,
   UFFD_EVENT_REMOVE,
   UFFD_EVENT_UNMAP,
+  UFFD_PAGEFAULT_FLAG_MINOR,
   UFFD_PAGEFAULT_FLAG_WP,
   UFFD_PAGEFAULT_FLAG_WRITE,
   type UffdMsg,
@@ -28,6 +29,7 @@ import {
 import { newUserfaultfd } from '../uffdio/api.js';
 import { type Fill, userfaultfdFill } from '../uffdio/fill.js';
 import {
+  UFFDIO_REGISTER_MODE_MINOR,
   UFFDIO_REGISTER_MODE_MISSING,
   UFFDIO_REGISTER_MODE_WP,
   userfaultfdRegister,
@@ -55,6 +57,7 @@ const modes: Readonly<Record<string, number>> = {
   missing: UFFDIO_REGISTER_MODE_MISSING,
   wp: UFFDIO_REGISTER_MODE_WP,
   'missing wp': UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP,
+  minor: UFFDIO_REGISTER_MODE_MINOR,
 };
 
 const eventNames = new Map([
@@ -71,9 +74,10 @@ export interface UserfaultMessage {
   /** A fault's page, or where the range begins that was remapped, removed or unmapped; and where that ends. */
   readonly address: number;
   readonly end: number;
-  /** Of a fault: whether it was a store, and whether it met write-protection. */
+  /** Of a fault: whether it was a store, whether it met write-protection, whether the object has the page. */
   readonly write: boolean;
   readonly wp: boolean;
+  readonly minor: boolean;
   /** Where a remapped range is now. */
   readonly to: number;
   /** Of a fork: the child's userfaultfd, answered as the parent's. */
@@ -86,14 +90,15 @@ export type Monitor = (message: UserfaultMessage, uffd: Userfaultfd) => void;
 /** What a process's userfaultfd is asked for. */
 export interface UserfaultfdOptions {
   readonly features?: readonly UffdFeature[];
-  /** Absent: stores to protected pages are let through, and missing pages are zero. */
+  /** Absent: stores to protected pages are let through, missing pages are zero. */
   readonly monitor?: Monitor;
 }
 
 /** Lets every fault go on as if nobody had watched. */
-const letThrough: Monitor = ({ event, address, wp }, uffd) => {
+const letThrough: Monitor = ({ event, address, wp, minor }, uffd) => {
   if (event !== 'pagefault') return;
   if (wp) uffd.writeprotect(address, 1, false);
+  else if (minor) uffd.continue(address);
   else uffd.zeropage(address);
 };
 
@@ -118,7 +123,7 @@ export class Userfaultfd {
     k.onUserfaultfd = (at) => (at === ctx.at ? this.#readAll() : others?.(at));
   }
 
-  /** UFFDIO_REGISTER. @param mode `missing`, `wp` or `missing wp` */
+  /** UFFDIO_REGISTER. @param mode `missing`, `wp`, `missing wp` or `minor` */
   register(address: number, nrPages: number, mode: string): void {
     const bits = modes[mode];
     if (bits === undefined) {
@@ -214,6 +219,7 @@ export class Userfaultfd {
       end,
       write: !forked && (flags & UFFD_PAGEFAULT_FLAG_WRITE) !== 0,
       wp: !forked && (flags & UFFD_PAGEFAULT_FLAG_WP) !== 0,
+      minor: !forked && (flags & UFFD_PAGEFAULT_FLAG_MINOR) !== 0,
       to,
       ...(forked && { child: this.#childOf(flags) }),
     };

@@ -3,7 +3,7 @@ import { type Pte, pteNone, ptePresent, pteSwpUffdWp, pteUffdWp } from '../pgtab
 import { setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { PTE_MARKER_UFFD_WP, makePteMarker, pteMarkerGet, pteToSwpEntry } from '../swap/entry.js';
-import { VM_UFFD_MISSING, VM_UFFD_WP } from '../vma/vm-flags.js';
+import { VM_UFFD_MINOR, VM_UFFD_MISSING, VM_UFFD_WP } from '../vma/vm-flags.js';
 import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
 
 /** @kernel include/linux/userfaultfd_k.h userfaultfd_missing v6.2 */
@@ -14,6 +14,11 @@ export function userfaultfdMissing(vma: Vma): boolean {
 /** @kernel include/linux/userfaultfd_k.h userfaultfd_wp v6.2 */
 export function userfaultfdWp(vma: Vma): boolean {
   return (vma.vmFlags & VM_UFFD_WP) !== 0;
+}
+
+/** @kernel include/linux/userfaultfd_k.h userfaultfd_minor v6.2 */
+export function userfaultfdMinor(vma: Vma): boolean {
+  return (vma.vmFlags & VM_UFFD_MINOR) !== 0;
 }
 
 /** Whether a fault on this entry has to be shown to userfaultfd. @kernel include/linux/userfaultfd_k.h userfaultfd_pte_wp v6.2 */

@@ -5,6 +5,8 @@ import {
   UFFD_FEATURE_EVENT_REMAP,
   UFFD_FEATURE_EVENT_REMOVE,
   UFFD_FEATURE_EVENT_UNMAP,
+  UFFD_FEATURE_MINOR_HUGETLBFS,
+  UFFD_FEATURE_MINOR_SHMEM,
   UFFD_FEATURE_MISSING_HUGETLBFS,
   UFFD_FEATURE_MISSING_SHMEM,
   UFFD_FEATURE_MOVE,
@@ -30,14 +32,15 @@ const COMMON_FEATURES =
   UFFD_FEATURE_SIGBUS;
 
 /**
- * The features that the kernel offers, UFFD_API_FEATURES of linux/userfaultfd.h, as far as they are modelled: no minor
- * faults, no thread id, no exact address.
+ * The features that the kernel offers, UFFD_API_FEATURES of linux/userfaultfd.h, as far as they are modelled: no thread id,
+ * no exact address.
  */
 export function uffdApiFeatures(k: Machine): number {
   let features = COMMON_FEATURES;
   if (k.uffdWp) features |= UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM;
   if (k.uffdWp && k.patched.uffdWpUnpopulated) features |= UFFD_FEATURE_WP_UNPOPULATED;
   if (k.uffdWp && k.patched.uffdWpAsync) features |= UFFD_FEATURE_WP_ASYNC;
+  if (k.uffdMinor) features |= UFFD_FEATURE_MINOR_HUGETLBFS | UFFD_FEATURE_MINOR_SHMEM;
   if (k.patched.uffdPoison) features |= UFFD_FEATURE_POISON;
   if (k.patched.uffdMove) features |= UFFD_FEATURE_MOVE;
   return features;

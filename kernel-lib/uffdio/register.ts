@@ -14,7 +14,14 @@ import { wakeEvents, wakeUserfault } from '../uffd/message.js';
 import { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { vmaModify } from '../vma/modify.js';
-import { VM_MAYWRITE, VM_SPECIAL, VM_UFFD_MISSING, VM_UFFD_WP, __VM_UFFD_FLAGS } from '../vma/vm-flags.js';
+import {
+  VM_MAYWRITE,
+  VM_SPECIAL,
+  VM_UFFD_MINOR,
+  VM_UFFD_MISSING,
+  VM_UFFD_WP,
+  __VM_UFFD_FLAGS,
+} from '../vma/vm-flags.js';
 import { findVmaIntersection, vmaPrev, vmasOf } from '../vma/vma-list.js';
 import { type Vma, vmaIsAnonymous, vmaIsShmem } from '../vma/vma.js';
 import { validateRange } from './api.js';
@@ -23,6 +30,7 @@ import { uffdWpRange } from './writeprotect.js';
 /** What of a range a userfaultfd is to be shown. @kernel include/uapi/linux/userfaultfd.h UFFDIO_REGISTER_MODE_MISSING v6.2 */
 export const UFFDIO_REGISTER_MODE_MISSING = 1 << 0;
 export const UFFDIO_REGISTER_MODE_WP = 1 << 1;
+export const UFFDIO_REGISTER_MODE_MINOR = 1 << 2;
 
 /**
  * UFFDIO_REGISTER.
@@ -54,11 +62,15 @@ export function* userfaultfdRegister(
 
 /** VM_… flags of a mode, 0 for one that the kernel has not. */
 function registeredFlags(k: Machine, mode: number): number {
-  if ((mode & ~(UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP)) !== 0) return 0;
-  if ((mode & UFFDIO_REGISTER_MODE_WP) !== 0 && !k.uffdWp) return 0;
+  const allowed =
+    UFFDIO_REGISTER_MODE_MISSING |
+    (k.uffdWp ? UFFDIO_REGISTER_MODE_WP : 0) |
+    (k.uffdMinor ? UFFDIO_REGISTER_MODE_MINOR : 0);
+  if ((mode & ~allowed) !== 0) return 0;
   return (
     (mode & UFFDIO_REGISTER_MODE_MISSING ? VM_UFFD_MISSING : 0) |
-    (mode & UFFDIO_REGISTER_MODE_WP ? VM_UFFD_WP : 0)
+    (mode & UFFDIO_REGISTER_MODE_WP ? VM_UFFD_WP : 0) |
+    (mode & UFFDIO_REGISTER_MODE_MINOR ? VM_UFFD_MINOR : 0)
   );
 }
 
@@ -76,6 +88,7 @@ function refusal(k: Machine, ctx: UserfaultfdCtx, vmas: readonly Vma[], flags: n
 /** @kernel include/linux/userfaultfd_k.h vma_can_userfault 6.12 @differs no hugetlb */
 function vmaCanUserfault(vma: Vma, flags: number, wpAsync: boolean): boolean {
   if ((vma.vmFlags & VM_SPECIAL) !== 0) return false;
+  if ((flags & VM_UFFD_MINOR) !== 0 && !vmaIsShmem(vma)) return false;
   if (wpAsync && (flags & __VM_UFFD_FLAGS) === VM_UFFD_WP) return true;
   return vmaIsAnonymous(vma) || vmaIsShmem(vma);
 }

@@ -30,6 +30,8 @@ export const VM_ACCOUNT = 0x10_0000;
 export const VM_NORESERVE = 0x20_0000;
 export const VM_HUGETLB = 0x40_0000;
 export const VM_SYNC = 0x80_0000;
+/** MODEL: stands where an architecture's own flag would; Linux has it above bit 31. */
+export const VM_UFFD_MINOR = 0x100_0000;
 export const VM_WIPEONFORK = 0x200_0000;
 export const VM_DONTDUMP = 0x400_0000;
 /** Set means that soft-dirty tracking is off: the whole VMA counts as dirty. */
@@ -45,7 +47,7 @@ export const VM_ACCESS_FLAGS = VM_READ | VM_WRITE | VM_EXEC;
 export const VM_SPECIAL = VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP;
 export const VM_LOCKED_MASK = VM_LOCKED | VM_LOCKONFAULT;
 /** The userfaultfd modes that a VMA can be registered with. */
-export const __VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_WP;
+export const __VM_UFFD_FLAGS = VM_UFFD_MISSING | VM_UFFD_WP | VM_UFFD_MINOR;
 
 /** Two-letter names as /proc/PID/smaps prints them, in its order: that of the bits. */
 const mnemonics: readonly (readonly [flag: number, name: string])[] = [
@@ -80,6 +82,7 @@ const mnemonics: readonly (readonly [flag: number, name: string])[] = [
   [VM_HUGEPAGE, 'hg'],
   [VM_NOHUGEPAGE, 'nh'],
   [VM_MERGEABLE, 'mg'],
+  [VM_UFFD_MINOR, 'ui'],
 ];
 
 /**

@@ -68,6 +68,42 @@ describe('a missing page', () => {
   });
 });
 
+describe('a page that the object has and the mapping has not', () => {
+  /** A child with shared memory that its parent has written to, and no page mapped. */
+  function sharing(release = '6.1', arch = 'x86_64') {
+    const parent = boot({ release, arch }).spawn('parent');
+    const page = parent.mmap(2, { flags: 'shared anon' });
+    parent.write(page, 0x11);
+    return { child: parent.fork('child'), page };
+  }
+
+  test('is a minor fault, which UFFDIO_CONTINUE answers with that page', () => {
+    const { child, page } = sharing();
+    const uffd = child.userfaultfd();
+    uffd.register(page, 2, 'minor');
+    expect(child.read(page)).toBe(0x11);
+    expect(child.read(page + 4096)).toBe(0);
+    expect(uffd.messages.map(({ minor, address }) => [minor, address])).toEqual([[true, page]]);
+  });
+
+  test('cannot be continued where the object has a hole', () => {
+    const { child, page } = sharing();
+    const uffd = child.userfaultfd();
+    uffd.register(page, 2, 'missing');
+    expect(() => uffd.continue(page + 4096)).toThrow('UFFDIO_CONTINUE fails with EFAULT');
+    uffd.continue(page);
+    expect(child.read(page)).toBe(0x11);
+  });
+
+  test('is watched for on some architectures, and in shared memory alone', () => {
+    const { child, page } = sharing('6.1', 'x86_32');
+    expect(() => child.userfaultfd().register(page, 2, 'minor')).toThrow('EINVAL');
+    const { child: other } = sharing();
+    const anonymous = other.mmap(1);
+    expect(() => other.userfaultfd().register(anonymous, 1, 'minor')).toThrow('EINVAL');
+  });
+});
+
 describe('write-protection', () => {
   function written(release: string) {
     const all = watched(release, 'wp');
@@ -166,7 +202,7 @@ describe('events', () => {
 test('the wrong mode or feature is bad input, which names what is allowed', () => {
   const p = boot().spawn('p');
   const page = p.mmap(1);
-  expect(() => p.userfaultfd().register(page, 1, 'minor')).toThrow("mode is 'minor'; allowed: missing, wp");
+  expect(() => p.userfaultfd().register(page, 1, 'magic')).toThrow("mode is 'magic'; allowed: missing, wp");
   expect(() => p.userfaultfd({ features: ['MAGIC' as 'SIGBUS'] })).toThrow("no feature 'MAGIC'");
 });
 

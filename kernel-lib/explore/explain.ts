@@ -71,30 +71,32 @@ class Running {
 /** Functions of the barrier itself, which stand between an access and who asked for it. */
 const BARRIER: ReadonlySet<string> = new Set(['ld', 'st', 'fill', 'copy']);
 
-/** A line of a stack: a function, `.next` behind its name where the engine resumed it, and the file it stands in. */
-const FRAME = /^\s*(?:at )?([\w$]+(?:\.next)?)(?: \(|@)(?:.*?([\w-]+\/[\w-]+)\.[jt]s)?/;
-
 export interface Frame {
   readonly name: string;
-  /** `zap/mmu-gather`, where the engine says it. */
+  /** `zap/mmu-gather`; empty for what the engine does itself. */
   readonly file: string;
 }
 
-/** Step functions under way between the barrier and the explorer, innermost first, as the engine's stack has them. */
+/** Step functions under way between the barrier and the explorer, innermost first. */
 function callers(): Frame[] {
-  const depth = Error.stackTraceLimit;
-  Error.stackTraceLimit = Infinity;
-  const stack = new Error().stack ?? '';
-  Error.stackTraceLimit = depth;
-  const frames = stack.split('\n').flatMap((line) => {
-    const [, name, file = ''] = FRAME.exec(line) ?? [];
-    return name === undefined ? [] : [{ name, file }];
-  });
+  const frames = callSites().map((site) => ({
+    name: site.getFunctionName() ?? '',
+    file: /([\w-]+\/[\w-]+)\.[jt]s/.exec(site.getFileName() ?? '')?.[1] ?? '',
+  }));
   const explorer = frames.findIndex(({ name }) => name === 'runStep');
-  const kernel = frames.slice(0, explorer < 0 ? frames.length : explorer);
+  const kernel = frames.slice(0, explorer);
   const barrier = kernel.map(({ name }) => BARRIER.has(name)).lastIndexOf(true);
-  const between = kernel.slice(barrier + 1);
-  // Where the engine does not mark them, every function has to do.
-  const steps = between.filter((_, i) => between[i + 1]?.name.endsWith('.next'));
-  return steps.length > 0 ? steps : between;
+  // Below a generator that runs stands the engine's own function that resumed it.
+  return kernel.slice(barrier + 1).filter((_, i, all) => all[i + 1]?.name === 'next');
+}
+
+/** The engine's stack as it is, whatever the program around has made of the text of stacks. */
+function callSites(): NodeJS.CallSite[] {
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  Error.stackTraceLimit = Infinity;
+  Error.prepareStackTrace = (_err, sites) => sites;
+  const sites = new Error().stack as unknown;
+  Error.stackTraceLimit = stackTraceLimit;
+  Error.prepareStackTrace = prepareStackTrace!;
+  return Array.isArray(sites) ? (sites as NodeJS.CallSite[]) : [];
 }

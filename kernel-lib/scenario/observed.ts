@@ -110,7 +110,7 @@ function seePage(seen: Map<string, string>, k: Machine, frame: number, name: str
 }
 
 function seeDisk(seen: Map<string, string>, k: Machine, file: AddressSpace): void {
-  for (let index = 0; index < file.iSize; index++)
+  for (let index = 0; index < file.iSize / k.pageSize; index++)
     seen.set(`disk ${index} holds`, hex(diskContent(k, file, index)));
 }
 

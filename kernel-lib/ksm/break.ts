@@ -10,7 +10,10 @@ import {
 } from '../fault/flags.js';
 import { handleMmFault } from '../fault/handle.js';
 import { PageKsm } from '../folio/frame.js';
+import { mapsHugePage } from '../huge/pmd-lock.js';
+import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
+import { type Pmd, hugeAddress, pmdAt, pmdPfn } from '../pgtable/pmd.js';
 import { ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { vmNormalPage } from '../rmap/map.js';
@@ -20,12 +23,19 @@ import type { Vma } from '../vma/vma.js';
 
 /** The page that is mapped at an address, 0 for none. */
 export function* mappedPage(k: Machine, vma: Vma, address: number): Step<number> {
-  const table = pteTable(k, Mm.at(k, vma.vmMm).pgd, address);
-  if (table === 0) return 0;
+  const { pgd } = Mm.at(k, vma.vmMm);
+  const table = pteTable(k, pgd, address);
+  if (table === 0) return mapsHugePage(k, vma, address) ? pageOfLeaf(k, pmdAt(k, pgd, address), address) : 0;
   yield* ptlLock(k, table);
   const pte = yield* ptepGet(k, pteOffset(k, table, address));
   ptlUnlock(k, table);
   return ptePresent(k, pte) ? vmNormalPage(k, pte) : 0;
+}
+
+/** The page within a huge one; 0 for one of zeros. */
+function pageOfLeaf(k: Machine, pmd: Pmd, address: number): number {
+  if (isHugeZeroPmd(k, pmd)) return 0;
+  return pmdPfn(k, pmd) + (address - hugeAddress(k, address)) / k.pageSize;
 }
 
 /**

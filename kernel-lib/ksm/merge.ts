@@ -5,14 +5,17 @@ import {
   PageAnonExclusive,
   folioGet,
   folioRefCount,
+  pageFolio,
   pageContent,
   pageMapcount,
   setFlag,
   setPageMapping,
   testFlag,
 } from '../folio/frame.js';
+import { folioTestLarge } from '../folio/compound.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioMarkAccessed } from '../folio/lru.js';
+import { splitHugePageToList } from '../huge/split-folio.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pte, pfnPte, pteDirty, pteMkclean, pteSame, pteWrite, pteWrprotect } from '../pgtable/pte.js';
 import {
@@ -41,7 +44,12 @@ import type { Vma } from '../vma/vma.js';
  */
 export function* tryToMergeOnePage(k: Machine, vma: Vma, page: number, kpage: number): Step<boolean> {
   if (page === kpage) return true;
-  if (!PageAnon(k, page) || !(yield* folioTrylock(k, page))) return false;
+  if (!PageAnon(k, page) || !(yield* folioTrylock(k, pageFolio(k, page)))) return false;
+  // A part of a huge page cannot be shared: it has to be a page of its own.
+  if (folioTestLarge(k, pageFolio(k, page)) && (yield* splitHugePageToList(k, page)) !== 0) {
+    folioUnlock(k, pageFolio(k, page));
+    return false;
+  }
   const orig = yield* writeProtectPage(k, vma, page);
   const merged = orig !== null && (yield* mergeProtected(k, vma, page, kpage, orig));
   folioUnlock(k, page);

@@ -1,7 +1,18 @@
 import { folioPut } from '../folio/alloc.js';
 import { PAGE_MAPPING_KSM } from '../folio/flags.js';
-import { PageAnon, PageKsm, folioGet, pageContent, pageOwner, setPageMapping } from '../folio/frame.js';
+import {
+  PageAnon,
+  PageKsm,
+  folioGet,
+  pageContent,
+  pageFolio,
+  pageOwner,
+  setPageMapping,
+} from '../folio/frame.js';
+import { folioTestLarge } from '../folio/compound.js';
+import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { lruAddDrain } from '../folio/lru.js';
+import { splitHugePageToList } from '../huge/split-folio.js';
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
 import {
@@ -56,11 +67,11 @@ function* scanMm(k: Machine, mm: Mm, unstable: UnstableTree): Step<void> {
     for (let address = vma.vmStart; address < vma.vmEnd; address += k.pageSize) {
       const page = yield* mappedPage(k, vma, address);
       if (page === 0 || !PageAnon(k, page)) continue;
-      yield* folioGet(k, page);
+      yield* folioGet(k, pageFolio(k, page));
       const item: RmapItem = getNextRmapItem(k, mm, before, address);
       before = item;
       if (!shouldSkipRmapItem(k, page, item)) yield* cmpAndMergePage(k, page, item, unstable);
-      yield* folioPut(k, page);
+      yield* folioPut(k, pageFolio(k, page));
     }
   }
   dropItems(k, mm, before, Infinity);
@@ -146,10 +157,15 @@ function* searchUnstable(k: Machine, page: number, item: RmapItem, unstable: Uns
     const treePage = vma === null ? 0 : yield* mappedPage(k, vma, other.address);
     if (treePage === 0 || !PageAnon(k, treePage) || treePage === page) continue;
     if (pageContent(k, treePage) !== pageContent(k, page)) continue;
-    yield* folioGet(k, treePage);
+    yield* folioGet(k, pageFolio(k, treePage));
     const merged = yield* tryToMergeTwoPages(k, item, page, other, treePage);
-    yield* folioPut(k, treePage);
-    if (!merged) return;
+    // Two pages of one huge page, which was held twice and so not split.
+    const sameFolio = folioTestLarge(k, pageFolio(k, page)) && pageFolio(k, page) === pageFolio(k, treePage);
+    yield* folioPut(k, pageFolio(k, treePage));
+    if (!merged) {
+      if (sameFolio) yield* splitForNextScan(k, page);
+      return;
+    }
     unstable.splice(at, 1);
     const node = newStableNode(k, page);
     setPageMapping(k, page, node.at, PAGE_MAPPING_KSM);
@@ -158,6 +174,13 @@ function* searchUnstable(k: Machine, page: number, item: RmapItem, unstable: Uns
     return;
   }
   unstable.push(item);
+}
+
+/** Makes the pages of a huge page single ones, to be merged in the scans to come. */
+function* splitForNextScan(k: Machine, page: number): Step<void> {
+  if (!(yield* folioTrylock(k, pageFolio(k, page)))) return;
+  const split = (yield* splitHugePageToList(k, page)) === 0;
+  folioUnlock(k, split ? page : pageFolio(k, page));
 }
 
 /** @kernel mm/ksm.c try_to_merge_two_pages v6.2 */

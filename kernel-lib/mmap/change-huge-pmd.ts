@@ -6,14 +6,17 @@ import type { Machine } from '../machine/machine.js';
 import {
   type Pmd,
   hugeAddress,
+  pmdClearUffdWp,
   pmdDirty,
   pmdMkwrite,
+  pmdMkuffdWp,
   pmdModify,
   pmdPfn,
   pmdProtnone,
   pmdSoftDirty,
   pmdUffdWp,
   pmdWrite,
+  pmdWrprotect,
   pmdpInvalidate,
   setPmdAt,
 } from '../pgtable/pmd.js';
@@ -24,7 +27,7 @@ import { userfaultfdWp } from '../uffd/markers.js';
 import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
 import { VM_SHARED } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
-import { MM_CP_TRY_CHANGE_WRITABLE } from './cp-flags.js';
+import { MM_CP_TRY_CHANGE_WRITABLE, MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from './cp-flags.js';
 
 /**
  * Gives a leaf another protection.
@@ -45,6 +48,8 @@ export function* changeHugePmd(
   // Never none in between: MADV_DONTNEED, which holds the mmap lock for reading as well, would pass it over.
   const old = yield* pmdpInvalidate(k, at.pmdp);
   let entry = pmdModify(k, old, newprot);
+  if ((cpFlags & MM_CP_UFFD_WP) !== 0) entry = pmdMkuffdWp(k, pmdWrprotect(k, entry));
+  else if ((cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0) entry = pmdClearUffdWp(k, entry);
   const upgrade = k.patched.pmdWriteUpgrade && (cpFlags & MM_CP_TRY_CHANGE_WRITABLE) !== 0;
   if (upgrade && !pmdWrite(k, entry) && canChangePmdWritable(k, vma, entry)) entry = pmdMkwrite(k, entry);
   yield* setPmdAt(k, at.pmdp, entry);

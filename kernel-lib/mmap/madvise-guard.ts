@@ -1,4 +1,5 @@
 import { EINVAL } from '../base/errno.js';
+import { mapsHugePage } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pte, pteNone, ptePresent } from '../pgtable/pte.js';
 import { pmdAddrEnd, pteAlloc, pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
@@ -32,7 +33,8 @@ function* markGuards(k: Machine, vma: Vma, start: number, end: number): Step<boo
   let all = true;
   for (let at = start; at < end;) {
     const next = pmdAddrEnd(k, at, end);
-    if (!(yield* markTable(k, pteAlloc(k, pgd, at), at, next))) all = false;
+    // A huge page goes with the zap.
+    if (mapsHugePage(k, vma, at) || !(yield* markTable(k, pteAlloc(k, pgd, at), at, next))) all = false;
     at = next;
   }
   return all;

@@ -1,6 +1,7 @@
+import type { Arch } from '../arch/arch.js';
 import { archById } from '../arch/variants.js';
 import { InputError } from '../base/error.js';
-import type { FaultEvent, Machine } from '../machine/machine.js';
+import type { FaultEvent, Machine, ThpEnabled } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
 import { ld } from '../step/memory.js';
@@ -20,6 +21,8 @@ export interface BootOptions {
   readonly swap?: string;
   /** Assert the numbered invariants after every operation of a process. */
   readonly checking?: boolean;
+  /** Which memory may get transparent huge pages; absent: none. */
+  readonly thp?: ThpEnabled;
   /** Commits of patches to add to the release, and to take away from it. */
   readonly with?: readonly string[];
   readonly without?: readonly string[];
@@ -31,8 +34,9 @@ export interface BootOptions {
  * @throws InputError naming the option, its value and what is allowed; and for patches that no kernel could combine
  */
 export function boot(options: BootOptions = {}): Linux {
-  const { release = '6.1', arch = 'x86_64', memory = '640MiB', swap } = options;
+  const { release = '6.1', arch = 'x86_64', memory = '640MiB', swap, thp = 'never' } = options;
   const record = archById(arch);
+  checkThp(record, thp);
   const pageSize = 2 ** record.pageShift;
   const nrSwapSlots = swap === undefined ? 0 : Math.floor(sizeOf('swap', swap) / pageSize);
   const machine = makeMachine({
@@ -42,10 +46,20 @@ export function boot(options: BootOptions = {}): Linux {
     nrFrames: Math.floor(sizeOf('memory', memory) / pageSize),
     nrSwapSlots,
     nrCpus: 1,
+    thp,
   });
   machine.checking = options.checking ?? false;
   if (nrSwapSlots > 0) swaponArea(machine, nrSwapSlots, 0);
   return new Linux(machine);
+}
+
+const thpSettings: readonly string[] = ['always', 'madvise', 'never'] satisfies ThpEnabled[];
+
+function checkThp(arch: Arch, thp: string): void {
+  if (!thpSettings.includes(thp)) throw new InputError(`thp is '${thp}'; allowed: ${thpSettings.join(', ')}`);
+  if (thp !== 'never' && arch.huge === undefined) {
+    throw new InputError(`thp is '${thp}'; allowed on ${arch.id}, which has no huge pages: never`);
+  }
 }
 
 const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };

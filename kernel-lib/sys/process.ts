@@ -8,6 +8,7 @@ import { type Advice, doMadvise } from '../mmap/madvise.js';
 import { vmMmapPgoff } from '../mmap/mmap.js';
 import { doMprotectPkey } from '../mmap/mprotect.js';
 import { __vmMunmap } from '../mmap/munmap.js';
+import { pmdAt, pmdTransHuge } from '../pgtable/pmd.js';
 import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import type { Mm } from '../vma/mm.js';
 import { type Signal, access } from './access.js';
@@ -137,12 +138,13 @@ export class Process {
     return typeof pinned === 'number' ? (this.#result('pin', pinned) as never) : new DevicePin(k, pinned);
   }
 
-  /** The page-table entry of `address`, as a number of the architecture's width; 0 where there is no table. */
+  /** The page-table entry of `address`, as a number of the architecture's width, or the leaf above it; 0 without either. */
   pte(address: number): bigint {
     const k = this.#enter();
     const table = pteTable(k, this.mm.pgd, address);
-    if (table === 0) return 0n;
-    const { lo, hi } = readPte(k, pteOffset(k, table, address));
+    const leaf = pmdAt(k, this.mm.pgd, address);
+    if (table === 0 && !pmdTransHuge(k, leaf)) return 0n;
+    const { lo, hi } = table === 0 ? leaf : readPte(k, pteOffset(k, table, address));
     return pteVal(Int32Array.of(lo, hi), 0);
   }
 

@@ -146,7 +146,7 @@ function tableWalk(k: Machine, pgd: number, address: number, write: boolean): Pt
 
 /** A leaf above the lowest level, as the entry that would map this one page. */
 function leafWalk(k: Machine, pgd: number, address: number, write: boolean): Pte | undefined {
-  if (k.thp === 'never') return undefined;
+  if (k.pte.huge === undefined) return undefined;
   const table = pmdTable(k, pgd, address);
   const pmdp = table === 0 ? 0 : pmdOffset(k, table, address);
   // Without the table, with none or with a split under way there is nothing to follow.

@@ -3,6 +3,7 @@ import { allocPage, folioPut } from '../folio/alloc.js';
 import { PG_hwpoison, PG_uptodate } from '../folio/flags.js';
 import { ZERO_PFN, setFlag, setPageContent, testFlag } from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
+import { mapsHugePage } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
 import { shmemAddNewFolio, shmemDropNewFolio, shmemGetFolioGfp } from '../pagecache/shmem.js';
 import { type Pte, pfnPte, pteMkspecial, pteNone } from '../pgtable/pte.js';
@@ -138,6 +139,7 @@ function* mfillAtomicPtePoison(k: Machine, vma: Vma, address: number): Step<numb
 
 /** Only where nothing stands, not even a marker. */
 function* setIfNone(k: Machine, vma: Vma, address: number, pte: Pte): Step<number> {
+  if (mapsHugePage(k, vma, address)) return -EEXIST;
   const table = pteAlloc(k, Mm.at(k, vma.vmMm).pgd, address);
   const ptep = pteOffset(k, table, address);
   yield* ptlLock(k, table);

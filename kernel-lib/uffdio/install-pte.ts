@@ -1,6 +1,7 @@
 import { EEXIST, EFAULT } from '../base/errno.js';
 import { pageOwner, PageAnon } from '../folio/frame.js';
 import { folioAddLru } from '../folio/lru.js';
+import { mapsHugePage } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pte, pfnPte, pteMkdirty, pteMkuffdWp, pteMkwrite, pteWrprotect } from '../pgtable/pte.js';
 import { pteAlloc, pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
@@ -29,6 +30,7 @@ export function* mfillAtomicInstallPte(
   newlyAllocated: boolean,
   wp: boolean,
 ): Step<number> {
+  if (mapsHugePage(k, vma, address)) return -EEXIST;
   const table = pteAlloc(k, Mm.at(k, vma.vmMm).pgd, address);
   const ptep = pteOffset(k, table, address);
   const checked = k.patched.uffdFileSize || vmaIsShmem(vma);

@@ -11,6 +11,8 @@ import {
   testFlag,
 } from '../folio/frame.js';
 import { folioLock, folioUnlock } from '../folio/lock.js';
+import { mapsHugePage } from '../huge/pmd-lock.js';
+import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
@@ -138,6 +140,9 @@ interface PageMove {
 /** @kernel mm/userfaultfd.c move_pages_pte 6.12 @returns 0, an error, or -EAGAIN when somebody came between */
 function* movePagesPte(k: Machine, dstVma: Vma, srcVma: Vma, dstAddr: number, srcAddr: number): Step<number> {
   const { pgd } = Mm.at(k, srcVma.vmMm);
+  if (mapsHugePage(k, dstVma, dstAddr)) return -EEXIST;
+  // Moved page by page.
+  if (mapsHugePage(k, srcVma, srcAddr)) yield* __splitHugePmd(k, srcVma, srcAddr);
   const srcTable = pteTable(k, pgd, srcAddr);
   if (srcTable === 0) return -ENOENT;
   const dstTable = pteAlloc(k, pgd, dstAddr);

@@ -5,6 +5,7 @@ import type { Machine } from '../machine/machine.js';
 import { radixToSwpEntry, xaIsValue, xaLoad } from '../pagecache/xarray.js';
 import { type Pte, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
+import type { Pmd } from '../pgtable/pmd.js';
 import type { Step } from '../step/step.js';
 import { cachedPage, namesSwapSlot } from '../swap/area.js';
 import { nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
@@ -35,7 +36,11 @@ export function* doMincore(k: Machine, mm: Mm, start: number, end: number): Step
   return vma === null ? -ENOMEM : vec;
 }
 
-const mincoreOps: MmWalkOps<Vec> = { pmdEntry: mincorePteRange, pteHole: mincoreUnmappedRange };
+const mincoreOps: MmWalkOps<Vec> = {
+  pmdEntry: mincorePteRange,
+  leaf: mincoreLeaf,
+  pteHole: mincoreUnmappedRange,
+};
 
 /** @kernel mm/mincore.c mincore_pte_range v6.2 */
 function* mincorePteRange(
@@ -51,6 +56,17 @@ function* mincorePteRange(
     vec.push(mincorePte(k, vma!, pte, at) ? 1 : 0);
   }
   ptlUnlock(k, table);
+  return 0;
+}
+
+function* mincoreLeaf(
+  k: Machine,
+  { private: vec }: MmWalk<Vec>,
+  _pmd: Pmd,
+  start: number,
+  end: number,
+): Step<number> {
+  for (let at = start; at < end; at += k.pageSize) vec.push(1);
   return 0;
 }
 

@@ -2,6 +2,7 @@ import { PageAnon, pageFolio, pageMapcount } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
+  pteAdvancePfn,
   ptePfn,
   ptePresent,
   pteSoftDirty,
@@ -10,6 +11,7 @@ import {
   pteUffdWp,
 } from '../pgtable/pte.js';
 import { MAX_SWAPFILES_SHIFT } from '../pgtable/swapops.js';
+import { type Pmd, hugeAddress } from '../pgtable/pmd.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
@@ -139,7 +141,11 @@ export function* pagemapRead(
   return pm.entries;
 }
 
-const pagemapOps: MmWalkOps<Pagemapread> = { pmdEntry: pagemapPmdRange, pteHole: pagemapPteHole };
+const pagemapOps: MmWalkOps<Pagemapread> = {
+  pmdEntry: pagemapPmdRange,
+  leaf: pagemapLeaf,
+  pteHole: pagemapPteHole,
+};
 
 /** @kernel fs/proc/task_mmu.c pagemap_pmd_range v6.2 */
 function* pagemapPmdRange(
@@ -155,6 +161,22 @@ function* pagemapPmdRange(
     pm.entries.push(makePme(pteToPagemapEntry(k, vma!, pte, pm.showPfn)));
   }
   ptlUnlock(k, table);
+  return 0;
+}
+
+/** The pages of a leaf. MODEL: the first half of pagemap_pmd_range(). */
+function* pagemapLeaf(
+  k: Machine,
+  { vma, private: pm }: MmWalk<Pagemapread>,
+  pmd: Pmd,
+  start: number,
+  end: number,
+): Step<number> {
+  const first = (start - hugeAddress(k, start)) / k.pageSize;
+  for (let i = 0; i < (end - start) / k.pageSize; i++) {
+    const pte = pteAdvancePfn(k, pmd, first + i);
+    pm.entries.push(makePme(pteToPagemapEntry(k, vma!, pte, pm.showPfn, true)));
+  }
   return 0;
 }
 

@@ -1,4 +1,7 @@
+import { mapsHugePage } from '../huge/pmd-lock.js';
+import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
+import { type Pmd, pmdAt } from '../pgtable/pmd.js';
 import { emptyLevel, pmdAddrEnd, pteOffset, pteTable, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { type AddressSpace, vmasMapping } from '../vma/file.js';
@@ -30,6 +33,8 @@ export interface MmWalkOps<T> {
     start: number,
     end: number,
   ) => Step<number>;
+  /** A leaf that maps a huge page; absent: it is split. */
+  readonly leaf?: (k: Machine, walk: MmWalk<T>, pmd: Pmd, start: number, end: number) => Step<number>;
   /** One entry, also an empty one, under its table's lock. */
   readonly pteEntry?: (k: Machine, walk: MmWalk<T>, ptep: number, address: number) => Step<number>;
   /** A range without tables. @param depth 0 for the root, 3 for the level above the lowest */
@@ -125,7 +130,12 @@ function* walkPmd<T>(
   end: number,
   ops: MmWalkOps<T>,
 ): Step<number> {
-  const table = pteTable(k, walk.mm.pgd, start);
+  let table = pteTable(k, walk.mm.pgd, start);
+  if (table === 0 && walk.vma !== null && mapsHugePage(k, walk.vma, start)) {
+    if (ops.leaf !== undefined) return yield* ops.leaf(k, walk, pmdAt(k, walk.mm.pgd, start), start, end);
+    yield* __splitHugePmd(k, walk.vma, start);
+    table = pteTable(k, walk.mm.pgd, start);
+  }
   if (table === 0)
     return yield* hole(k, walk, start, end, realDepth(k, emptyLevel(k, walk.mm.pgd, start)), ops);
   if (ops.pmdEntry !== undefined) {

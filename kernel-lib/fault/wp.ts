@@ -29,7 +29,7 @@ import {
   pteUffdWp,
   pteWrite,
 } from '../pgtable/pte.js';
-import { ptepGet, ptepGetAndClear, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { folioAddLruVma } from '../rmap/lru.js';
 import {
   mmCounterFile,
@@ -39,6 +39,7 @@ import {
   vmNormalPage,
 } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
+import { ptepClearFlush } from '../tlb/tlb.js';
 import { folioFreeSwap, freeSwapCache } from '../swap/cache.js';
 import { userfaultfdWpAsync } from '../uffd/ctx.js';
 import { userfaultfdPteWp } from '../uffd/markers.js';
@@ -224,7 +225,8 @@ function* replacePage(k: Machine, vmf: VmFault, newPage: number): Step<void> {
     addMmCounter(k, mm, MM_ANONPAGES, 1);
   }
   const entry = copiedPte(k, vmf, newPage);
-  yield* ptepGetAndClear(k, vmf.ptep);
+  // No CPU may see the old page any more when another looks at the new one.
+  yield* ptepClearFlush(k, vma.vmMm, vmf.address, vmf.ptep);
   yield* pageAddNewAnonRmap(k, newPage, vma, vmf.address);
   yield* folioAddLruVma(k, newPage, vma);
   yield* setPteAt(k, vmf.ptep, entry);

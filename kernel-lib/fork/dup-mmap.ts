@@ -1,5 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
+import { flushTlbMmRange, hasTlbs } from '../tlb/tlb.js';
 import { type ForkContexts, dupUserfaultfd, dupUserfaultfdComplete } from '../uffd/events.js';
 import { anonVmaFork } from '../vma/anon-vma.js';
 import { getFile, vmaLinkFile } from '../vma/file.js';
@@ -22,10 +23,17 @@ export function* dupMmap(k: Machine, mm: Mm, oldmm: Mm): Step<number> {
   yield* mmapWriteLock(k, oldmm);
   yield* mmapWriteLock(k, mm);
   const error = yield* dupVmas(k, mm, oldmm, contexts);
+  yield* flushTlbMm(k, oldmm);
   mmapWriteUnlock(k, mm);
   mmapWriteUnlock(k, oldmm);
   yield* dupUserfaultfdComplete(k, contexts);
   return error;
+}
+
+/** The parent's CPUs may still hold entries with which they could write to what is shared now. */
+function* flushTlbMm(k: Machine, mm: Mm): Step<void> {
+  if (!hasTlbs(k)) return;
+  for (const vma of vmasOf(k, mm)) yield* flushTlbMmRange(k, mm.at, vma.vmStart, vma.vmEnd);
 }
 
 function* dupVmas(k: Machine, mm: Mm, oldmm: Mm, contexts: ForkContexts): Step<number> {

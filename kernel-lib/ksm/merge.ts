@@ -18,20 +18,13 @@ import { folioMarkAccessed } from '../folio/lru.js';
 import { splitHugePageToList } from '../huge/split-folio.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pte, pfnPte, pteDirty, pteMkclean, pteSame, pteWrite, pteWrprotect } from '../pgtable/pte.js';
-import {
-  pteOffset,
-  pteTable,
-  ptepGet,
-  ptepGetAndClear,
-  ptlLock,
-  ptlUnlock,
-  setPteAt,
-} from '../pgtable/table.js';
+import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { RMAP_NONE, pageAddAnonRmap, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/map.js';
 import { type MappedAt, pageVmaMappedWalk, vmaAddress } from '../rmap/walk.js';
 import { pageIndex } from '../folio/frame.js';
 import type { Step } from '../step/step.js';
 import { folioFreeSwap } from '../swap/cache.js';
+import { ptepClearFlush } from '../tlb/tlb.js';
 import { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
 
@@ -77,16 +70,22 @@ function* writeProtectPage(k: Machine, vma: Vma, page: number): Step<Pte | null>
   if (address < 0) return null;
   const at = yield* pageVmaMappedWalk(k, page, { vma, address });
   if (at === null) return null;
-  const orig = yield* protectedEntry(k, page, at);
+  const orig = yield* protectedEntry(k, vma, address, page, at);
   ptlUnlock(k, at.table);
   return orig;
 }
 
-function* protectedEntry(k: Machine, page: number, at: MappedAt): Step<Pte | null> {
+function* protectedEntry(
+  k: Machine,
+  vma: Vma,
+  address: number,
+  page: number,
+  at: MappedAt,
+): Step<Pte | null> {
   const exclusive = PageAnonExclusive(k, page);
   const before = yield* ptepGet(k, at.ptep);
   if (!pteWrite(k, before) && !pteDirty(k, before) && !exclusive) return before;
-  const entry = yield* ptepGetAndClear(k, at.ptep);
+  const entry = yield* ptepClearFlush(k, vma.vmMm, address, at.ptep);
   // Its mappings, the scan, the swap cache: any other reference could be I/O under way.
   const expected = pageMapcount(k, page) + 1 + (testFlag(k, page, PG_swapcache) ? 1 : 0);
   const busy = (yield* folioRefCount(k, page)) !== expected;
@@ -112,7 +111,7 @@ function* replacePage(k: Machine, vma: Vma, page: number, kpage: number, orig: P
   }
   yield* folioGet(k, kpage);
   yield* pageAddAnonRmap(k, kpage, vma, address, RMAP_NONE);
-  yield* ptepGetAndClear(k, ptep);
+  yield* ptepClearFlush(k, vma.vmMm, address, ptep);
   yield* setPteAt(k, ptep, pfnPte(k, kpage, k.pte.protectionMap[vma.vmPageProt]!));
   yield* pageRemoveRmap(k, page, vma);
   if (pageMapcount(k, page) === 0) yield* folioFreeSwap(k, page);

@@ -44,6 +44,7 @@ import {
 } from '../swap/entry.js';
 import { migrationPtePage, wrprotectedMigrationPte } from '../swap/migration-entry.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
+import { flushTlbMmRange } from '../tlb/tlb.js';
 import { userfaultfdWpUseMarkers } from '../uffd/ctx.js';
 import { Mm } from '../vma/mm.js';
 import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
@@ -85,6 +86,7 @@ export function* changeProtection(
     if (table !== 0) yield* changePteRange(k, vma, table, at, next, newprot, cpFlags);
     at = next;
   }
+  yield* flushTlbMmRange(k, vma.vmMm, start, end);
 }
 
 /** @kernel mm/mprotect.c change_pte_range v6.2 */

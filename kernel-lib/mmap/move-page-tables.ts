@@ -23,6 +23,7 @@ import {
   setPteAt,
 } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
+import { flushTlbMmRange } from '../tlb/tlb.js';
 import { vmaHasUffdWithoutEventRemap } from '../uffd/ctx.js';
 import { pteMarkerUffdWp } from '../uffd/markers.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
@@ -76,16 +77,20 @@ function* movePtes(
   const clearsWp = k.patched.mremapClearsUffdWp && vmaHasUffdWithoutEventRemap(k, vma);
   yield* ptlLock(k, oldTable);
   if (newTable !== oldTable) yield* ptlLock(k, newTable);
+  let forceFlush = false;
   for (let at = oldAddr; at < oldEnd; at += k.pageSize) {
     const oldPtep = pteOffset(k, oldTable, at);
     if (pteNone(k, yield* ptepGet(k, oldPtep))) continue;
     const pte = yield* ptepGetAndClear(k, oldPtep);
+    if (ptePresent(k, pte)) forceFlush = true;
     const newPtep = pteOffset(k, newTable, newAddr + (at - oldAddr));
     // The VMA at the new place is not registered: nobody could ever lift the protection.
     if (clearsWp && pteMarkerUffdWp(k, pte)) continue;
     const moved = moveSoftDirtyPte(k, pte);
     yield* setPteAt(k, newPtep, clearsWp ? withoutUffdWp(k, moved) : moved);
   }
+  // Before the locks are gone: who writes the page back through its new place must not miss stores at the old one.
+  if (forceFlush) yield* flushTlbMmRange(k, vma.vmMm, oldAddr, oldEnd);
   if (newTable !== oldTable) ptlUnlock(k, newTable);
   ptlUnlock(k, oldTable);
 }

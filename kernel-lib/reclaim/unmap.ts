@@ -25,7 +25,7 @@ import {
   pteUffdWp,
   swpEntryToPte,
 } from '../pgtable/pte.js';
-import { ptepGetAndClear, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { mmCounter, mlockVmaPage, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/map.js';
 import {
   type MappedAt,
@@ -40,6 +40,7 @@ import { swapDuplicate, swapFree } from '../swap/area.js';
 import { entryToPte } from '../swap/entry.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
 import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
+import { ptepClearFlush } from '../tlb/tlb.js';
 import { VM_LOCKED } from '../vma/vm-flags.js';
 
 /** What try_to_unmap() is to do. @kernel include/linux/rmap.h TTU_IGNORE_MLOCK v6.2 */
@@ -84,7 +85,7 @@ function* tryToUnmapLarge(k: Machine, folio: number, flags: TtuFlags): Step<void
 function* tryToUnmapOne(
   k: Machine,
   page: number,
-  { vma }: Place,
+  { vma, address }: Place,
   at: MappedAt,
   flags: TtuFlags,
 ): Step<boolean> {
@@ -95,7 +96,7 @@ function* tryToUnmapOne(
   const mm = Mm.at(k, vma.vmMm);
   const folio = pageFolio(k, page);
   const exclusive = PageAnon(k, page) && PageAnonExclusive(k, page);
-  const pteval = yield* ptepGetAndClear(k, at.ptep);
+  const pteval = yield* ptepClearFlush(k, vma.vmMm, address, at.ptep);
   yield* pteInstallUffdWpIfNeeded(k, vma, at.ptep, pteval);
   if (pteDirty(k, pteval)) setFlag(k, folio, PG_dirty);
   if (flags.hwpoison === true && testFlag(k, page, PG_hwpoison)) {

@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import { archById } from '../../kernel-lib/arch/variants.js';
+import { lruAddDrain } from '../../kernel-lib/folio/lru.js';
+import type { Machine } from '../../kernel-lib/machine/machine.js';
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_PRIVATE,
+  MREMAP_FIXED,
+  MREMAP_MAYMOVE,
+} from '../../kernel-lib/mmap/flags.js';
+import { doMadvise } from '../../kernel-lib/mmap/madvise.js';
+import { vmMmapPgoff } from '../../kernel-lib/mmap/mmap.js';
+import { doMprotectPkey } from '../../kernel-lib/mmap/mprotect.js';
+import { mremap } from '../../kernel-lib/mmap/mremap.js';
+import { __vmMunmap } from '../../kernel-lib/mmap/munmap.js';
+import { releaseByName, resolvePatches } from '../../kernel-lib/patches/releases.js';
+import { run } from '../../kernel-lib/step/step.js';
+import { swaponArea } from '../../kernel-lib/swap/area.js';
+import { access } from '../../kernel-lib/sys/access.js';
+import { makeMachine } from '../../kernel-lib/sys/machine.js';
+import { forkTask, mmOfTask, newTask } from '../../kernel-lib/sys/task.js';
+import { cachedTranslations } from '../../kernel-lib/tlb/tlb.js';
+import type { Mm } from '../../kernel-lib/vma/mm.js';
+
+const PAGE = 0x4000_0000;
+
+/** Two CPUs that cache translations and run one process, whose page both have just written. */
+function twoCpus() {
+  const k = makeMachine({
+    release: releaseByName('6.1'),
+    arch: archById('x86_64'),
+    patched: resolvePatches('6.1', 'x86_64'),
+    nrFrames: 1024,
+    nrSwapSlots: 64,
+    nrCpus: 2,
+    nrTlbEntries: 8,
+  });
+  swaponArea(k, 64, 0);
+  const task = newTask(k);
+  k.current = task;
+  const mm = mmOfTask(k, task);
+  const flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS;
+  run(vmMmapPgoff(k, mm, { file: null, addr: PAGE, len: 4096, prot: 3, flags, pgoff: 0 }));
+  for (const cpu of [1, 0]) {
+    on(k, cpu, mm, 1);
+    k.cpu = cpu;
+    run(lruAddDrain(k));
+  }
+  expect(cachedTranslations(k, 1)).toHaveLength(1);
+  return { k, task, mm };
+}
+
+/** What a CPU gets that loads or stores a byte of the page. */
+function on(k: Machine, cpu: number, mm: Mm, value?: number) {
+  k.cpu = cpu;
+  const got = run(access(k, mm, PAGE, value));
+  k.cpu = 0;
+  return got;
+}
+
+test('after mprotect no CPU writes through the translation that it had', () => {
+  const { k, mm } = twoCpus();
+  run(doMprotectPkey(k, mm, PAGE, 4096, 1));
+  expect(on(k, 1, mm, 2)).toMatchObject({ sig: 'SEGV' });
+});
+
+test('after munmap and mremap no CPU reads at the old place', () => {
+  const gone = twoCpus();
+  run(__vmMunmap(gone.k, gone.mm, PAGE, 4096));
+  expect(on(gone.k, 1, gone.mm)).toMatchObject({ sig: 'SEGV' });
+  const moved = twoCpus();
+  const request = { addr: PAGE, oldLen: 4096, newLen: 4096, newAddr: PAGE + 0x10000 };
+  run(mremap(moved.k, moved.mm, { ...request, flags: MREMAP_FIXED | MREMAP_MAYMOVE }));
+  expect(on(moved.k, 1, moved.mm)).toMatchObject({ sig: 'SEGV' });
+});
+
+test('after fork a store of the parent faults on every CPU, so that the child keeps what it was given', () => {
+  const { k, task, mm } = twoCpus();
+  const child = run(forkTask(k, task));
+  if (typeof child === 'number') throw new Error(`fork fails with ${child}`);
+  on(k, 1, mm, 2);
+  expect(on(k, 0, mmOfTask(k, child))).toBe(1);
+  expect(on(k, 0, mm)).toBe(2);
+});
+
+test('after MADV_PAGEOUT a store faults on every CPU instead of reaching a page that has gone', () => {
+  const { k, mm } = twoCpus();
+  run(doMadvise(k, mm, PAGE, 4096, 'MADV_PAGEOUT'));
+  expect(cachedTranslations(k, 1)).toEqual([]);
+  on(k, 1, mm, 9);
+  expect(on(k, 0, mm)).toBe(9);
+});

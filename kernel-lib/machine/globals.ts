@@ -55,8 +55,10 @@ export const GLOBALS = struct('globals', {
   nonresidentAge: 'i32',
   /** Pages that came back to the active list. */
   workingsetActivations: 'i32',
-  /** Statistics of the processes' memory cgroup as last brought up to date, and changes since. */
+  /** Changes of statistics that the CPU has not told yet, and how often that many were told since the last flush. */
   statsUpdates: 'i32',
+  statsFlushThreshold: 'i32',
+  /** Statistics of the processes' memory cgroup as last brought up to date. */
   statInactiveAnon: 'i32',
   statActiveAnon: 'i32',
   statInactiveFile: 'i32',

@@ -9,8 +9,8 @@ import {
 import type { Machine } from '../machine/machine.js';
 
 /**
- * Changes that a CPU gathers before anybody learns of them, and how often that must have happened before who asks
- * brings the statistics up to date: more often than there are CPUs.
+ * Changes that a CPU gathers before it tells. Who asks for statistics brings them up to date once CPUs have told more
+ * often than there are CPUs.
  *
  * @kernel include/linux/memcontrol.h MEMCG_CHARGE_BATCH v6.2
  */
@@ -18,7 +18,13 @@ const MEMCG_CHARGE_BATCH = 64;
 
 /** A statistic of the processes' memory cgroup changed. @kernel mm/memcontrol.c memcg_rstat_updated v6.2 */
 export function memcgRstatUpdated(k: Machine, by: number): void {
-  k.globals.statsUpdates += Math.abs(by);
+  const { globals } = k;
+  globals.statsUpdates += Math.abs(by);
+  if (globals.statsUpdates <= MEMCG_CHARGE_BATCH) return;
+  if (globals.statsFlushThreshold <= k.nrCpus) {
+    globals.statsFlushThreshold += Math.floor(globals.statsUpdates / MEMCG_CHARGE_BATCH);
+  }
+  globals.statsUpdates = 0;
 }
 
 /**
@@ -29,14 +35,14 @@ export function memcgRstatUpdated(k: Machine, by: number): void {
  */
 export function memCgroupFlushStats(k: Machine): void {
   if (k.patched.ratelimitedStatsFlush) return;
-  if (k.globals.statsUpdates >= (k.nrCpus + 1) * (MEMCG_CHARGE_BATCH + 1)) __memCgroupFlushStats(k);
+  if (k.globals.statsFlushThreshold > k.nrCpus) __memCgroupFlushStats(k);
 }
 
 /** @kernel mm/memcontrol.c __mem_cgroup_flush_stats v6.2 */
 export function __memCgroupFlushStats(k: Machine): void {
   const { globals } = k;
   const size = (list: number): number => lruSize(k, MEMCG_PROCESSES, list);
-  globals.statsUpdates = 0;
+  globals.statsFlushThreshold = 0;
   globals.statInactiveAnon = size(LRU_INACTIVE_ANON);
   globals.statActiveAnon = size(LRU_ACTIVE_ANON);
   globals.statInactiveFile = size(LRU_INACTIVE_FILE);

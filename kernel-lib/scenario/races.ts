@@ -1,11 +1,17 @@
 import { delayedRmapRaces } from '#stepped/scenario/delayed-rmap-races.js';
 import { gupFastRaces } from '#stepped/scenario/gup-fast-races.js';
 import { odirectSwapoutRaces } from '#stepped/scenario/odirect-swapout.js';
+import { pteMarkerClearRaces } from '#stepped/scenario/pte-marker-clear.js';
 import type { Race } from '#stepped/scenario/race.js';
 import { InputError } from '../base/error.js';
 
 /** Every race, one line a theme. Their threads are kernel code of the stepped build. */
-export const races: readonly Race[] = [...delayedRmapRaces, ...odirectSwapoutRaces, ...gupFastRaces];
+export const races: readonly Race[] = [
+  ...delayedRmapRaces,
+  ...odirectSwapoutRaces,
+  ...gupFastRaces,
+  ...pteMarkerClearRaces,
+];
 
 /** @throws InputError naming the races that there are */
 export function raceByName(name: string): Race {

@@ -58,6 +58,13 @@ export function* access(k: Machine, mm: Mm, address: number, value?: number): St
   }
 }
 
+/** One try of an access and, where it faults, that one fault; whether the access was done. */
+export function* accessOnce(k: Machine, mm: Mm, address: number, value?: number): Step<boolean> {
+  if ((yield* tryAccess(k, mm, address, value)) !== undefined) return true;
+  yield* doUserAddrFault(k, mm, address, value !== undefined);
+  return false;
+}
+
 /** What the CPU does by itself; undefined where it raises a fault. */
 function* tryAccess(k: Machine, mm: Mm, address: number, value?: number): Step<number | undefined> {
   for (;;) {

@@ -35,6 +35,7 @@ export {
   swapFigures,
 } from './pgtable/exclusive-bit.js';
 export { type SeriesPatch, swpExclusiveSeries } from './patches/swp-exclusive-series.js';
+export { type Flip, flipsBetween } from './scenario/bisect.js';
 export { Comparison, compare } from './scenario/comparison.js';
 export { Run, type RunOptions, runScenario } from './scenario/run.js';
 export type { SeenEntry, SeenMapping, SeenPin, StepReport } from './scenario/step-report.js';

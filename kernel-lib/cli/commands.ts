@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { conform } from './conform.js';
+import { diff } from './diff.js';
 import { explore } from './explore.js';
 import { kernel } from './kernel.js';
 import { pte } from './pte.js';
@@ -8,5 +9,5 @@ import { scenario } from './scenario.js';
 
 /** Every command of `faultbook`, in the order of its help. Each lives in a file of its own name in this folder. */
 export function commands(): Command[] {
-  return [run(), conform(), scenario(), explore(), pte(), kernel()];
+  return [run(), conform(), scenario(), diff(), explore(), pte(), kernel()];
 }

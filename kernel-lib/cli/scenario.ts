@@ -1,29 +1,49 @@
 import { Command } from 'commander';
-import { type Run, type RunOptions, runScenario } from '../scenario/run.js';
+import { arches } from '../arch/variants.js';
 import { races } from '../scenario/races.js';
-import { scenarios } from '../scenario/scenarios.js';
+import { type Run, runScenario } from '../scenario/run.js';
+import { scenarioByName, scenarios } from '../scenario/scenarios.js';
+import { patchOptions } from './patch-words.js';
 import { stepText } from './step-text.js';
 
-interface Options extends RunOptions {
+interface Options {
+  readonly release?: string;
+  readonly arch: string;
+  readonly with?: readonly string[];
+  readonly without?: readonly string[];
+  readonly patch?: string;
   readonly json?: true;
 }
 
-/** `faultbook scenario [NAME]`: exit 1 when the verdict is not the expected one. */
+/** `faultbook scenario [NAME…]`: exit 1 when a verdict is not the expected one. */
 export function scenario(): Command {
   return new Command('scenario')
-    .description('lists the scenarios, or runs one and prints its verdict')
-    .argument('[name]', 'a scenario')
+    .description('lists the scenarios, or runs some and prints their verdicts')
+    .argument('[names...]', 'scenarios, by name or number; none: list them all')
     .option('--release <release>', 'release to boot (default: 6.1)')
-    .option('--arch <arch>', 'architecture variant (default: x86_64)')
+    .option('--arch <arches>', 'architecture variants, joined by commas, or all', 'x86_64')
     .option('--with <ids...>', 'commits to add to the release')
     .option('--without <ids...>', 'commits to take away from it')
+    .option('--patch <changes>', 'the same in one word: +COMMIT,-COMMIT')
     .option('--json', 'print one JSON object')
-    .action((name: string | undefined, { json, ...options }: Options) => {
-      if (name === undefined) return void process.stdout.write(json ? listJson() : listText());
-      const run = runScenario(name, options);
-      process.stdout.write(json ? `${JSON.stringify(run, null, 2)}\n` : runText(run));
-      process.exitCode = run.verdict === run.expected ? 0 : 1;
+    .action((names: string[], { json, ...options }: Options) => {
+      if (names.length === 0) return void process.stdout.write(json ? listJson() : listText());
+      const runs = runAll(names, options);
+      process.stdout.write(json ? runsJson(runs) : runsText(runs));
+      process.exitCode = runs.every(({ verdict, expected }) => verdict === expected) ? 0 : 1;
     });
+}
+
+function runAll(names: readonly string[], options: Options): Run[] {
+  const chosen = names.map(scenarioByName);
+  const { release } = options;
+  const kernel = { ...patchOptions(options), ...(release !== undefined && { release }) };
+  return chosen.flatMap((one) => archesOf(options.arch).map((arch) => runScenario(one, { ...kernel, arch })));
+}
+
+/** Unknown ones are refused where the machine is booted. */
+function archesOf(words: string): readonly string[] {
+  return words === 'all' ? arches.map(({ id }) => id) : words.split(',');
 }
 
 function listJson(): string {
@@ -40,6 +60,22 @@ function listText(): string {
   const lines = list.map(
     ({ name, kind, title }) => `${name.padEnd(width)}  ${kind.padEnd('sequential'.length)}  ${title}\n`,
   );
+  return lines.join('');
+}
+
+/** One run is an object of its own; several are the runs of one object. */
+function runsJson(runs: readonly Run[]): string {
+  return `${JSON.stringify(runs.length === 1 ? runs[0] : { runs }, null, 2)}\n`;
+}
+
+/** One run is told step by step, of several only the verdicts. */
+function runsText(runs: readonly Run[]): string {
+  if (runs.length === 1) return runText(runs[0]!);
+  const width = Math.max(...runs.map(({ name, kernel }) => `${name} on ${kernel}`.length));
+  const lines = runs.map(({ name, kernel, verdict, expected }) => {
+    const wrong = verdict === expected ? '' : `  (expected: ${expected})`;
+    return `${`${name} on ${kernel}`.padEnd(width)}  ${verdict}${wrong}\n`;
+  });
   return lines.join('');
 }
 

@@ -3,6 +3,7 @@ import type { Arena } from '../step/arena.js';
 import type { Steps, ThreadProgram } from './program.js';
 import { runStep } from './run-step.js';
 import type { Decision } from './schedule.js';
+import { type Frame, framesOnStack } from './stack.js';
 
 /** A load or store of kernel code. */
 export interface Access {
@@ -71,32 +72,12 @@ class Running {
 /** Functions of the barrier itself, which stand between an access and who asked for it. */
 const BARRIER: ReadonlySet<string> = new Set(['ld', 'st', 'fill', 'copy']);
 
-export interface Frame {
-  readonly name: string;
-  /** `zap/mmu-gather`; empty for what the engine does itself. */
-  readonly file: string;
-}
-
 /** Step functions under way between the barrier and the explorer, innermost first. */
 function callers(): Frame[] {
-  const frames = callSites().map((site) => ({
-    name: site.getFunctionName() ?? '',
-    file: /([\w-]+\/[\w-]+)\.[jt]s/.exec(site.getFileName() ?? '')?.[1] ?? '',
-  }));
+  const frames = framesOnStack();
   const explorer = frames.findIndex(({ name }) => name === 'runStep');
   const kernel = frames.slice(0, explorer);
   const barrier = kernel.map(({ name }) => BARRIER.has(name)).lastIndexOf(true);
   // Below a generator that runs stands the engine's own function that resumed it.
   return kernel.slice(barrier + 1).filter((_, i, all) => all[i + 1]?.name === 'next');
-}
-
-/** The engine's stack as it is, whatever the program around has made of the text of stacks. */
-function callSites(): NodeJS.CallSite[] {
-  const { stackTraceLimit, prepareStackTrace } = Error;
-  Error.stackTraceLimit = Infinity;
-  Error.prepareStackTrace = (_err, sites) => sites;
-  const sites = new Error().stack as unknown;
-  Error.stackTraceLimit = stackTraceLimit;
-  Error.prepareStackTrace = prepareStackTrace!;
-  return Array.isArray(sites) ? (sites as NodeJS.CallSite[]) : [];
 }

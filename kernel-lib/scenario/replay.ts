@@ -1,10 +1,11 @@
 import type { Race, RaceKernel, RaceSetup } from '#stepped/scenario/race.js';
 import { type Citation, citations } from '../explore/citations.js';
 import { ending } from '../explore/ending.js';
-import { type ExplainedStep, type Frame, explainSchedule } from '../explore/explain.js';
+import { type ExplainedStep, explainSchedule } from '../explore/explain.js';
 import { KernelThreads } from '../explore/kernel-threads.js';
 import { replay as replayed } from '../explore/replay.js';
 import { parseSchedule } from '../explore/schedule.js';
+import { citationOf } from '../explore/stack.js';
 import type { Figure } from '../view/figure.js';
 import { type Displayable, type MimeBundle, mimeBundle } from '../view/mime.js';
 import { Table } from '../view/table.js';
@@ -147,8 +148,4 @@ function placeOf({ accesses }: ExplainedStep): Pick<ReplayStep, 'function' | 'fi
   if (own === undefined) return { function: calls[0]?.name ?? 'chooses', file: 'hardware' };
   if (caller === undefined) return { function: own.name, file: own.file };
   return { function: `${own.name} in ${caller.name}`, file: caller.file };
-}
-
-function citationOf({ file, name }: Frame): Citation | undefined {
-  return citations[`${file}:${name}`];
 }

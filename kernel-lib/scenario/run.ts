@@ -144,9 +144,11 @@ export function runScenario(scenario: Scenario | string, options: RunOptions = {
   });
 }
 
-function bootModel(scenario: Scenario, options: RunOptions & { release: string; arch: string }): Model {
+/** A machine just before the first step of a scenario. @throws InputError as runScenario */
+export function bootModel(scenario: Scenario, options: RunOptions): Model {
+  const { release = '6.1', arch = 'x86_64' } = options;
   const header = `prog id=${scenario.name} swap=${scenario.swap} vfio=1`;
-  return new Model({ ...options, program: parseHeader(header, scenario.objects ?? []) });
+  return new Model({ ...options, release, arch, program: parseHeader(header, scenario.objects ?? []) });
 }
 
 /** Runs the lines up to the end, or up to where the kernel breaks a promise of its own. */

@@ -1,0 +1,31 @@
+import { type Citation, citations } from './citations.js';
+
+export interface Frame {
+  readonly name: string;
+  /** `zap/mmu-gather`; empty for what the engine does itself. */
+  readonly file: string;
+}
+
+/** The functions under way, innermost first. */
+export function framesOnStack(): Frame[] {
+  return callSites().map((site) => ({
+    name: site.getFunctionName() ?? '',
+    file: /([\w-]+\/[\w-]+)\.[jt]s/.exec(site.getFileName() ?? '')?.[1] ?? '',
+  }));
+}
+
+/** The engine's stack as it is, whatever the program around has made of the text of stacks. */
+function callSites(): NodeJS.CallSite[] {
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  Error.stackTraceLimit = Infinity;
+  Error.prepareStackTrace = (_err, sites) => sites;
+  const sites = new Error().stack as unknown;
+  Error.stackTraceLimit = stackTraceLimit;
+  Error.prepareStackTrace = prepareStackTrace!;
+  return Array.isArray(sites) ? (sites as NodeJS.CallSite[]) : [];
+}
+
+/** The function of the kernel that a function of the model stands for, undefined where it is the model's own. */
+export function citationOf({ file, name }: Frame): Citation | undefined {
+  return citations[`${file}:${name}`];
+}

@@ -1,5 +1,4 @@
 import type { Race, RaceKernel, RaceSetup } from '#stepped/scenario/race.js';
-import { type Citation, citations } from '../explore/citations.js';
 import { ending } from '../explore/ending.js';
 import { type ExplainedStep, explainSchedule } from '../explore/explain.js';
 import { KernelThreads } from '../explore/kernel-threads.js';

@@ -37,7 +37,7 @@ test.each([
   [['scenario', 'nonsense'], /no scenario 'nonsense'; there are swp-exclusive-vmsplice/],
   [['scenario', 'X01', '--arch', 'pdp11'], /no architecture 'pdp11'; there are alpha/],
   [['scenario', 'X01', '--patch', '93c0'], /--patch: "93c0" is no change; allowed: \+COMMIT/],
-  [['scenario', 'X01', '--patch', '+123'], /no patch '123'; there are cdc5021cda19/],
+  [['scenario', 'X01', '--patch', '+123'], /no patch '123'; there are .*cdc5021cda19/],
   [['scenario', 'X01', '--release', 'v5'], /no release 'v5'; there are v6\.1/],
   [['scenario', 'S01', '--patch', '+84209e87c696'], /84209e87c696 needs 8d6a0ac09a16: without it/],
   [['diff', 'S01', '--to', 'v5'], /no release 'v5'/],

@@ -1,3 +1,4 @@
+import { pteNoneMostly } from '../swap/special-pte.js';
 import type { Machine } from '../machine/machine.js';
 import { ptePresent, pteWrite } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet } from '../pgtable/table.js';
@@ -9,7 +10,6 @@ import {
   userfaultfdCtxGet,
   userfaultfdCtxPut,
 } from '../uffd/ctx.js';
-import { pteNoneMostly } from '../uffd/markers.js';
 import {
   UFFD_EVENT_PAGEFAULT,
   UFFD_PAGEFAULT_FLAG_MINOR,

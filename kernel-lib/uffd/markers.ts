@@ -32,16 +32,6 @@ export function markerOf(k: Machine, pte: Pte): number {
   return pteMarkerGet(k, pteToSwpEntry(k, pte));
 }
 
-/** @kernel include/linux/swapops.h is_pte_marker v6.2 */
-export function isPteMarker(k: Machine, pte: Pte): boolean {
-  return markerOf(k, pte) !== 0;
-}
-
-/** Whether an entry is as good as none for who wants to fill it. @kernel include/linux/swapops.h pte_none_mostly v6.2 */
-export function pteNoneMostly(k: Machine, pte: Pte): boolean {
-  return pteNone(k, pte) || isPteMarker(k, pte);
-}
-
 /** @kernel include/linux/userfaultfd_k.h pte_marker_uffd_wp v6.2 */
 export function pteMarkerUffdWp(k: Machine, pte: Pte): boolean {
   return (markerOf(k, pte) & PTE_MARKER_UFFD_WP) !== 0;

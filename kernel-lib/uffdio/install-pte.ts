@@ -1,3 +1,4 @@
+import { pteNoneMostly } from '../swap/special-pte.js';
 import { EEXIST, EFAULT } from '../base/errno.js';
 import { pageOwner, PageAnon } from '../folio/frame.js';
 import { folioAddLru } from '../folio/lru.js';
@@ -8,7 +9,6 @@ import { pteAlloc, pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../p
 import { folioAddLruVma } from '../rmap/lru.js';
 import { mmCounter, pageAddFileRmap, pageAddNewAnonRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
-import { pteNoneMostly } from '../uffd/markers.js';
 import { vmaMapping } from '../vma/file.js';
 import { Mm, addMmCounter } from '../vma/mm.js';
 import { VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';

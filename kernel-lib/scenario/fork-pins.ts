@@ -10,6 +10,9 @@ const cover =
   'https://lore.kernel.org/r/20220428083441.37290-1-david@redhat.com, cover letter of the COW fixes, part 2';
 const fill = ['mmap 0 0 1 w p anon', 'write 0 0 0 1'];
 
+/** As many references as one pin counts, in pipes of sixteen pages each. */
+const manyReferences = Array.from({ length: 1024 }, (_, i) => `vmsplice 0 0 0 1 ${i >> 4}`);
+
 /** Whether what comes out of the pipe is what was there before the other process wrote. */
 export function pipeKeeps(old: number): (steps: readonly StepReport[]) => string {
   return (steps) => (lastStep(steps, 'piperead').val === old ? KEPT_TO_ITSELF : LEAKED);
@@ -59,10 +62,7 @@ export const forkPinScenarios: readonly Scenario[] = [
     kind: 'sequential',
     title: 'As many ordinary references as one pin counts, in a process that once pinned something',
     swap: 'none',
-    steps: [
-      ...[...fill, 'pvread 0 0 0 0', ...Array<string>(1024).fill('vmsplice 0 0 0 1 0')],
-      ...['fork 0 1', 'write 0 0 0 2'],
-    ],
+    steps: [...[...fill, 'pvread 0 0 0 0', ...manyReferences], ...['fork 0 1', 'write 0 0 0 2']],
     verdict: costs('writing', 'write'),
     expected: () => cost('writing', 0, 0),
     source: 'include/linux/mm.h folio_maybe_dma_pinned',
@@ -74,10 +74,7 @@ export const forkPinScenarios: readonly Scenario[] = [
     kind: 'sequential',
     title: 'The same in a process that never pinned anything',
     swap: 'none',
-    steps: [
-      ...[...fill, ...Array<string>(1024).fill('vmsplice 0 0 0 1 0')],
-      ...['fork 0 1', 'write 0 0 0 2'],
-    ],
+    steps: [...[...fill, ...manyReferences], ...['fork 0 1', 'write 0 0 0 2']],
     verdict: costs('writing', 'write'),
     expected: () => cost('writing', 1, 0),
     source: 'include/linux/mm.h page_needs_cow_for_dma',

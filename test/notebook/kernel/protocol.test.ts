@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { useKernel } from './session.js';
 
@@ -53,8 +55,14 @@ test('each counted cell has the next number; a silent one has none and shows not
 });
 
 test('requests that wait behind a failing cell are aborted, visibly, and later ones run', async () => {
-  const failing = start(`throw new Error('stop')`);
+  const go = join(session.folder, 'go');
+  const failing = start(`import { existsSync } from 'node:fs';
+while (!existsSync(${JSON.stringify(go)})) await new Promise((resolve) => setTimeout(resolve, 1));
+throw new Error('stop')`);
   const behind = [start(`console.log('behind')`), start('1')];
+  // The channel keeps the order: who is answered knows that what was sent before has come.
+  await ask('kernel_info_request', {});
+  writeFileSync(go, '');
   expect((await failing.ended).reply.status).toBe('error');
   for (const { ended } of behind) {
     const { reply, messages } = await ended;

@@ -1,6 +1,7 @@
 import { EBUSY, EIO } from '../base/errno.js';
 import { InputError } from '../base/error.js';
 import { ksmDoScan } from '../ksm/scan.js';
+import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
 import {
   MAP_ANONYMOUS,
@@ -33,6 +34,7 @@ import { swapArea, swaponArea } from '../swap/area.js';
 import { access } from '../sys/access.js';
 import { exitTask, forkTask } from '../sys/task.js';
 import { AddressSpace, FILE_ZERO, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
+import type { Mm } from '../vma/mm.js';
 import { clearRefsWrite } from '../walk/clear-refs.js';
 import { shmemFallocate, shmemSetattr } from '../zap/truncate.js';
 import { gupCalls } from './gup-calls.js';
@@ -44,6 +46,15 @@ import { type Call, type Result, type World, addressOf, mmOf } from './world.js'
 /** Changes of memory statistics that reading all of /proc between two operations is sure to exceed. */
 const RECORDERS_UPDATES = 1000;
 
+/** What a call about a range of pages is given first: the machine, whose memory, first byte and length. */
+function rangeOf(
+  world: World,
+  { process, region, index, nrPages }: Pick<Operation<'munmap'>, 'process' | 'region' | 'index' | 'nrPages'>,
+): [k: Machine, mm: Mm, start: number, len: number] {
+  const { k } = world;
+  return [k, mmOf(world, process), addressOf(world, region, index), nrPages * k.pageSize];
+}
+
 /** One entry for each operation that the model runs. */
 export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
   mmap: (world, { process, region, nrPages, prot, visibility, source, offset }) => {
@@ -54,20 +65,8 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     const request = { file, addr, len: nrPages * world.k.pageSize, prot: protOf(prot), flags, pgoff: offset };
     return zeroed(run(vmMmapPgoff(world.k, mmOf(world, process), request)));
   },
-  munmap: (world, { process, region, index, nrPages }) =>
-    run(
-      __vmMunmap(world.k, mmOf(world, process), addressOf(world, region, index), nrPages * world.k.pageSize),
-    ),
-  mprotect: (world, { process, region, index, nrPages, prot }) =>
-    run(
-      doMprotectPkey(
-        world.k,
-        mmOf(world, process),
-        addressOf(world, region, index),
-        nrPages * world.k.pageSize,
-        protOf(prot),
-      ),
-    ),
+  munmap: (world, operation) => run(__vmMunmap(...rangeOf(world, operation))),
+  mprotect: (world, operation) => run(doMprotectPkey(...rangeOf(world, operation), protOf(operation.prot))),
   mremap: (world, { process, region, index, nrPages, toRegion, toIndex, dontunmap }) =>
     zeroed(
       run(
@@ -93,32 +92,10 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     );
     return withSignal(world.tasks.get(process)!, ret);
   },
-  mlock: (world, { process, region, index, nrPages }) =>
-    run(
-      mlock2(world.k, mmOf(world, process), addressOf(world, region, index), nrPages * world.k.pageSize, 0),
-    ),
-  mlock2: (world, { process, region, index, nrPages }) =>
-    run(
-      mlock2(
-        world.k,
-        mmOf(world, process),
-        addressOf(world, region, index),
-        nrPages * world.k.pageSize,
-        MLOCK_ONFAULT,
-      ),
-    ),
-  munlock: (world, { process, region, index, nrPages }) =>
-    run(munlock(world.k, mmOf(world, process), addressOf(world, region, index), nrPages * world.k.pageSize)),
-  msync: (world, { process, region, index, nrPages }) =>
-    run(
-      msync(
-        world.k,
-        mmOf(world, process),
-        addressOf(world, region, index),
-        nrPages * world.k.pageSize,
-        MS_SYNC,
-      ),
-    ),
+  mlock: (world, operation) => run(mlock2(...rangeOf(world, operation), 0)),
+  mlock2: (world, operation) => run(mlock2(...rangeOf(world, operation), MLOCK_ONFAULT)),
+  munlock: (world, operation) => run(munlock(...rangeOf(world, operation))),
+  msync: (world, operation) => run(msync(...rangeOf(world, operation), MS_SYNC)),
   read: (world, { process, region, index }) => {
     const got = run(access(world.k, mmOf(world, process), addressOf(world, region, index)));
     return typeof got === 'number' ? { ret: 0, val: got } : { ret: -1, signal: got };

@@ -26,7 +26,8 @@ export {
 } from './sys/userfaultfd.js';
 export { DevicePin, PagePipe } from './sys/held-pages.js';
 export { AccessError, type Faults, Process, SystemCallError } from './sys/process.js';
-export { type Patch, type PatchName, catalogue } from './patches/catalogue.js';
+export { type PatchName, catalogue } from './patches/catalogue.js';
+export type { Patch } from './patches/patch.js';
 export { patchesOf, releaseNames } from './patches/releases.js';
 export {
   type BitOrigin,

@@ -1,4 +1,5 @@
-import { type Patch, patches } from './catalogue.js';
+import { patches } from './catalogue.js';
+import type { Patch } from './patch.js';
 import { patchById, patchesOf } from './releases.js';
 
 /** A release with patches added and taken away, as boot takes them. */

@@ -1,5 +1,6 @@
 import { InputError } from '../base/error.js';
-import { type Patch, type PatchName, type Patched, patches } from './catalogue.js';
+import { type PatchName, type Patched, patches } from './catalogue.js';
+import type { Patch } from './patch.js';
 
 /** A release that can be booted: a point of mainline, and what a stable branch added to it. */
 interface Release {

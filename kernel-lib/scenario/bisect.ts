@@ -1,4 +1,4 @@
-import type { Patch } from '../patches/catalogue.js';
+import type { Patch } from '../patches/patch.js';
 import { type PatchSet, kernelOnPath, patchPath } from '../patches/path.js';
 import { type Run, type RunOptions, runScenario } from './run.js';
 import type { Scenario } from './scenario.js';

@@ -3,10 +3,11 @@ import { pteMkdirty, pteMkyoung, pteNone, ptePresent, pteSame, pteWrite } from '
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { VM_MAYWRITE, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
-import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage, vmaIsAnonymous } from '../vma/vma.js';
 import { mmAccountFault } from './account.js';
 import { doAnonymousPage } from './anon.js';
 import { doFault } from './file.js';
+import { hugetlbFault } from './hugetlb.js';
 import { doSwapPage } from './swapin.js';
 import {
   FAULT_FLAG_ORIG_PTE_VALID,
@@ -24,7 +25,7 @@ import { doWpPage } from './wp.js';
  * Resolves one fault.
  *
  * @kernel mm/memory.c handle_mm_fault v6.2
- * @differs no memory cgroup, no protection keys, no hugetlb
+ * @differs no memory cgroup, no protection keys
  * @param address any byte of the page; the VMA holds it
  * @param flags FAULT_FLAG_*
  * @returns VM_FAULT_*
@@ -44,7 +45,7 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
     ptep: 0,
     page: 0,
   };
-  const result = yield* __handleMmFault(k, vmf);
+  const result = isVmHugetlbPage(vma) ? yield* hugetlbFault(k, vmf) : yield* __handleMmFault(k, vmf);
   mmAccountFault(k, address, flags, result);
   return result;
 }

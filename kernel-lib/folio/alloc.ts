@@ -13,6 +13,7 @@ import {
   testFlag,
 } from './frame.js';
 import { PG_lru } from './flags.js';
+import { PageHuge, freeHugePage } from './hugetlb-pool.js';
 import { folioMapcount, folioTestLarge, hpagePmdNr, prepCompoundPage } from './compound.js';
 import { __folioUnqueueDeferredSplit } from './deferred-split.js';
 import { lruvecDelFolio } from './lru-list.js';
@@ -109,6 +110,7 @@ export function freeFolio(k: Machine, pfn: number): void {
   vmBugOn(pageRefcount(k, pfn) !== 0, `frame ${pfn} is freed with references`);
   vmBugOn(folioMapcount(k, pfn) !== 0, `frame ${pfn} is freed while it is mapped`);
   if (testFlag(k, pfn, PG_lru)) lruvecDelFolio(k, pfn);
+  if (PageHuge(k, pfn)) return freeHugePage(k, pfn);
   if (folioTestLarge(k, pfn)) return freeHugeFrames(k, pfn);
   clear(k, pfn);
   giveBack(k, pfn);

@@ -62,7 +62,8 @@ import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { Mm } from '../vma/mm.js';
 import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
 import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_UFFD_WP, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
-import type { Vma } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
+import { copyHugetlbPageRange } from './copy-hugetlb.js';
 import { copyHugePmd } from './copy-huge-pmd.js';
 
 /**
@@ -84,6 +85,7 @@ function vmaNeedsCopy(dst: Vma, src: Vma): boolean {
  */
 export function* copyPageRange(k: Machine, dst: Vma, src: Vma): Step<number> {
   if (!vmaNeedsCopy(dst, src)) return 0;
+  if (isVmHugetlbPage(src)) return yield* copyHugetlbPageRange(k, dst, src);
   const srcMm = Mm.at(k, src.vmMm);
   const dstMm = Mm.at(k, dst.vmMm);
   const cow = isCowMapping(src.vmFlags);

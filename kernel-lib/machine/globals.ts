@@ -46,6 +46,11 @@ export const GLOBALS = struct('globals', {
   ksmStableNodes: 'i32',
   /** First of the free naturally aligned blocks of a huge page's size, linked like single frames. */
   freeHugeFrames: 'i32',
+  /** The pool of hugetlb: pages in all, those that are free, those of them that are reserved, and the first free one. */
+  nrHugePages: 'i32',
+  freeHugePages: 'i32',
+  resvHugePages: 'i32',
+  hugepageFreelist: 'i32',
   /** The huge zero page, 0 before it was first needed. */
   hugeZeroFolio: 'i32',
   /** Huge pages that wait to be split: oldest and newest. */

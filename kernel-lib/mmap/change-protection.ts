@@ -48,7 +48,8 @@ import { flushTlbMmRange } from '../tlb/tlb.js';
 import { userfaultfdWpUseMarkers } from '../uffd/ctx.js';
 import { Mm } from '../vma/mm.js';
 import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
-import type { Vma } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
+import { hugetlbChangeProtection } from './change-hugetlb.js';
 import { VM_SHARED, VM_UFFD_WP } from '../vma/vm-flags.js';
 import { changeHugePmd } from './change-huge-pmd.js';
 import { MM_CP_TRY_CHANGE_WRITABLE, MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from './cp-flags.js';
@@ -71,6 +72,7 @@ export function* changeProtection(
 ): Step<void> {
   const { pgd } = Mm.at(k, vma.vmMm);
   const newprot = k.pte.protectionMap[vmPageProt]!;
+  if (isVmHugetlbPage(vma)) return yield* hugetlbChangeProtection(k, vma, start, end, newprot, cpFlags);
   const marks = (cpFlags & MM_CP_UFFD_WP) !== 0 && userfaultfdWpUseMarkers(k, vma);
   for (let at = start; at < end;) {
     const next = pmdAddrEnd(k, at, end);

@@ -1,12 +1,13 @@
 import { EINVAL, ENOMEM } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import type { Step } from '../step/step.js';
 import { userfaultfdRemove } from '../uffd/events.js';
 import { Mm } from '../vma/mm.js';
 import { mmapReadLock } from '../vma/mmap-lock.js';
 import { VM_LOCKED, VM_PFNMAP } from '../vma/vm-flags.js';
 import { vmaLookup } from '../vma/vma-list.js';
-import type { Vma } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
 import { zapPageRangeSingle } from '../zap/zap.js';
 import { madviseFreeSingleVma } from './madvise-free.js';
 
@@ -41,24 +42,27 @@ function* madviseDontneedFree(
   end: number,
   advice: DropAdvice,
 ): Step<number> {
-  if (!madviseDontneedFreeValidVma(vma, advice)) return -EINVAL;
+  if (!madviseDontneedFreeValidVma(k, vma, start, advice)) return -EINVAL;
   const mm = Mm.at(k, vma.vmMm);
   if (yield* userfaultfdRemove(k, vma, start, end)) return yield* drop(k, vma, start, end, advice);
   yield* mmapReadLock(k, mm);
   const now = vmaLookup(k, mm, start);
   if (now === null) return -ENOMEM;
-  if (!madviseDontneedFreeValidVma(now, advice)) return -EINVAL;
+  if (!madviseDontneedFreeValidVma(k, now, start, advice)) return -EINVAL;
   return yield* drop(k, now, start, Math.min(end, now.vmEnd), advice);
 }
 
 /** @kernel mm/madvise.c madvise_dontneed_free_valid_vma v6.2 */
-function madviseDontneedFreeValidVma(vma: Vma, advice: DropAdvice): boolean {
+function madviseDontneedFreeValidVma(k: Machine, vma: Vma, start: number, advice: DropAdvice): boolean {
+  if (isVmHugetlbPage(vma)) return advice !== 'MADV_FREE' && start % hpagePmdSize(k) === 0;
   const forbidden = advice === 'MADV_DONTNEED_LOCKED' ? VM_PFNMAP : VM_PFNMAP | VM_LOCKED;
   return (vma.vmFlags & forbidden) === 0;
 }
 
 function* drop(k: Machine, vma: Vma, start: number, end: number, advice: DropAdvice): Step<number> {
   if (advice === 'MADV_FREE') return yield* madviseFreeSingleVma(k, vma, start, end);
-  yield* zapPageRangeSingle(k, vma, start, end, { reclaimPt: k.patched.reclaimEmptyTables });
+  // Half a huge page cannot go.
+  const whole = isVmHugetlbPage(vma) ? end - (end % hpagePmdSize(k)) : end;
+  yield* zapPageRangeSingle(k, vma, start, whole, { reclaimPt: k.patched.reclaimEmptyTables });
   return 0;
 }

@@ -1,17 +1,22 @@
 import { EACCES, EEXIST, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from '../base/errno.js';
 import { mmPopulate } from '../gup/populate.js';
+import { hugetlbReservePages } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
 import { shmemZeroSetup } from '../pagecache/shmem-file.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import type { Step } from '../step/step.js';
 import { type PendingEvent, userfaultfdUnmapComplete } from '../uffd/events.js';
 import {
+  FILE_DISK,
+  FILE_HUGETLB,
   FILE_SHMEM,
   FILE_ZERO,
   FMODE_READ,
   FMODE_WRITE,
   getFile,
   vmaLinkFile,
+  vmaMapping,
   type File,
 } from '../vma/file.js';
 import { mmapRegionMerge, vmaMergeNewRange, type VmaMerge } from '../vma/merge.js';
@@ -19,10 +24,12 @@ import type { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { vmaSetPageProt } from '../vma/page-prot.js';
 import { findVma, findVmaIntersection, insertVma, vmaBefore, vmasOf } from '../vma/vma-list.js';
-import { VM_OPS_FILE, VM_OPS_NONE, VM_OPS_SHMEM, Vma } from '../vma/vma.js';
+import { VM_OPS_FILE, VM_OPS_HUGETLB, VM_OPS_SHMEM, Vma, vmAreaFree } from '../vma/vma.js';
 import {
   VM_ACCOUNT,
+  VM_DONTEXPAND,
   VM_EXEC,
+  VM_HUGETLB,
   VM_LOCKED,
   VM_MAYEXEC,
   VM_MAYREAD,
@@ -96,12 +103,18 @@ function* doMmap(k: Machine, mm: Mm, request: MmapRequest, unmaps: PendingEvent[
   if (!Number.isSafeInteger(request.pgoff + len)) return -EOVERFLOW;
   const addr = getUnmappedArea(k, mm, request, len);
   if (addr < 0) return addr;
+  if (request.file?.fOp === FILE_HUGETLB && !wholeHugePages(k, addr, len, request.pgoff)) return -EINVAL;
   const noreplace = (request.flags & MAP_FIXED_NOREPLACE) !== 0;
   if (noreplace && findVmaIntersection(k, mm, addr, addr + len) !== null) return -EEXIST;
   const vmFlags = mappingFlags(mm, request);
   if (vmFlags < 0) return vmFlags;
   const pgoff = firstPgoff(k, request, addr);
   return yield* mmapRegion(k, mm, request.file, addr, len, vmFlags, pgoff, unmaps);
+}
+
+/** Whether a mapping begins and ends with a huge page. MODEL: the test in hugetlbfs_file_mmap(). */
+function wholeHugePages(k: Machine, addr: number, len: number, pgoff: number): boolean {
+  return [addr, len, pgoff * k.pageSize].every((bytes) => bytes % hpagePmdSize(k) === 0);
 }
 
 /** VM_… flags of the mapping, or a negative error number. None of them is VM_MERGEABLE, whose sign would mislead. */
@@ -166,6 +179,7 @@ function* mmapRegion(
       anonVma: 0,
       uffdCtx: 0,
     }) ?? newMapping(k, mm, file, { start: addr, end, flags, pgoff });
+  if (vma === null) return -ENOMEM;
   mm.totalVm += len / k.pageSize;
   if (flags & VM_LOCKED) mm.lockedVm += len / k.pageSize;
   // Also a stretched VMA: who tracks stores must take the new part for changed.
@@ -183,15 +197,18 @@ function newMapping(
   mm: Mm,
   file: File | null,
   range: Pick<VmaMerge, 'start' | 'end' | 'flags' | 'pgoff'>,
-): Vma {
+): Vma | null {
   const vma = kmemCacheZalloc(k, Vma);
   vma.vmMm = mm.at;
   vma.vmStart = range.start;
   vma.vmEnd = range.end;
   vma.vmFlags = range.flags;
   vma.vmPgoff = range.pgoff;
-  if (file !== null) callMmap(k, file, vma);
-  else if (vma.vmFlags & VM_SHARED) shmemZeroSetup(k, vma);
+  if (file !== null && !callMmap(k, file, vma)) {
+    vmAreaFree(k, vma);
+    return null;
+  }
+  if (file === null && (vma.vmFlags & VM_SHARED) !== 0) shmemZeroSetup(k, vma);
   insertVma(k, mm, vma);
   vmaLinkFile(k, vma);
   return vma;
@@ -202,14 +219,23 @@ function newMapping(
  * its file, mapped shared it is shared anonymous memory.
  *
  * @kernel include/linux/fs.h call_mmap v6.2
+ * @returns false when the file refuses
  */
-function callMmap(k: Machine, file: File, vma: Vma): void {
+function callMmap(k: Machine, file: File, vma: Vma): boolean {
   vma.vmFile = file.at;
+  if (file.fOp === FILE_HUGETLB && !hugetlbfsFileMmap(k, vma)) return false;
   getFile(k, file.at);
   if (file.fOp === FILE_SHMEM) vma.vmOps = VM_OPS_SHMEM;
-  else if (file.fOp !== FILE_ZERO) vma.vmOps = VM_OPS_FILE;
-  else if (vma.vmFlags & VM_SHARED) shmemZeroSetup(k, vma);
-  else vma.vmOps = VM_OPS_NONE;
+  else if (file.fOp === FILE_DISK) vma.vmOps = VM_OPS_FILE;
+  else if (file.fOp === FILE_ZERO && vma.vmFlags & VM_SHARED) shmemZeroSetup(k, vma);
+  return true;
+}
+
+/** `hugetlbfs_file_mmap` of fs/hugetlbfs/inode.c. @returns false when the pool has not pages enough */
+function hugetlbfsFileMmap(k: Machine, vma: Vma): boolean {
+  vma.vmFlags |= VM_HUGETLB | VM_DONTEXPAND;
+  vma.vmOps = VM_OPS_HUGETLB;
+  return hugetlbReservePages(k, vmaMapping(k, vma)!, vma);
 }
 
 /**

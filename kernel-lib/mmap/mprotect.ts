@@ -1,6 +1,7 @@
 import { EACCES, EINVAL, ENOMEM } from '../base/errno.js';
 import { populateVmaPageRange } from '../gup/populate.js';
 import { vmaAdjustTransHuge } from '../huge/split-pmd.js';
+import { partsHugePage } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
@@ -47,7 +48,9 @@ function* mprotectRange(k: Machine, mm: Mm, start: number, end: number, prot: nu
     const newflags: number = calcVmProtBits(prot) | (vma.vmFlags & ~VM_ACCESS_FLAGS);
     // The VM_MAY flags stand four bits above those that they permit.
     if ((newflags & ~(newflags >> 4) & VM_ACCESS_FLAGS) !== 0) return -EACCES;
-    prev = yield* mprotectFixup(k, prev, vma, nstart, Math.min(vma.vmEnd, end), newflags);
+    const nend = Math.min(vma.vmEnd, end);
+    if (partsHugePage(k, vma, nstart) || partsHugePage(k, vma, nend)) return -EINVAL;
+    prev = yield* mprotectFixup(k, prev, vma, nstart, nend, newflags);
     nstart = prev.vmEnd;
     if (nstart >= end) return 0;
     vma = findVma(k, mm, nstart);

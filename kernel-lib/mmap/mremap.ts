@@ -17,7 +17,7 @@ import { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { splitVma } from '../vma/modify.js';
 import { findVma, insertVma, vmaBefore, vmaLookup, vmasOf } from '../vma/vma-list.js';
-import { vmAreaDup, vmaIsAnonymous, type Vma } from '../vma/vma.js';
+import { isVmHugetlbPage, vmAreaDup, vmaIsAnonymous, type Vma } from '../vma/vma.js';
 import { VM_DONTEXPAND, VM_LOCKED, VM_LOCKED_MASK, VM_PFNMAP, __VM_UFFD_FLAGS } from '../vma/vm-flags.js';
 import { flushDelayedFput } from '../zap/delayed-fput.js';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from './flags.js';
@@ -39,7 +39,8 @@ export interface MremapRequest {
 /**
  * The mremap system call, as far as it moves: a new place of the same size, named by the caller.
  *
- * MODEL: growing, shrinking and moves to a place of the kernel's choice are left out and give -EINVAL.
+ * MODEL: growing, shrinking, moves to a place of the kernel's choice and moves of huge pages of hugetlb are left out
+ * and give -EINVAL.
  *
  * @returns the new address, -EINVAL for bad arguments, -EFAULT unless one VMA holds the whole old range
  */
@@ -78,7 +79,9 @@ interface Move {
 /** @kernel mm/mremap.c mremap_to v6.2 */
 function* mremapTo(k: Machine, move: Move): Step<number> {
   const { mm, addr, len, newAddr } = move;
-  if (vmaLookup(k, mm, addr) === null) return -EFAULT;
+  const vma = vmaLookup(k, mm, addr);
+  if (vma === null) return -EFAULT;
+  if (isVmHugetlbPage(vma)) return -EINVAL;
   if (addr + len > newAddr && newAddr + len > addr) return -EINVAL;
   if (k.patched.mremapMultipleVmas) return yield* remapMove(k, move);
   yield* doMunmap(k, mm, newAddr, len, move.early);

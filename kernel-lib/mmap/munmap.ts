@@ -1,6 +1,7 @@
 import { EINVAL } from '../base/errno.js';
 import { splitHugePmdIfNeeded } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
+import { hugetlbVmOpClose, partsHugePage } from '../huge/hugetlb.js';
 import type { Step } from '../step/step.js';
 import { type PendingEvent, userfaultfdUnmapComplete, userfaultfdUnmapPrep } from '../uffd/events.js';
 import { unlinkAnonVmas } from '../vma/anon-vma.js';
@@ -45,6 +46,7 @@ export function* doMunmap(
 ): Step<number> {
   const end = start + Math.ceil(len / k.pageSize) * k.pageSize;
   if (start % k.pageSize !== 0 || end === start) return -EINVAL;
+  if ([start, end].some((addr) => cannotPart(k, mm, addr))) return -EINVAL;
   yield* splitAt(k, mm, start);
   yield* splitAt(k, mm, end);
   const vmas = vmasOf(k, mm, start, end);
@@ -55,6 +57,12 @@ export function* doMunmap(
   }
   if (vmas.length > 0) yield* unmapRegion(k, mm, vmas);
   return 0;
+}
+
+/** Whether `addr` is inside a VMA that has no boundary there to give. */
+function cannotPart(k: Machine, mm: Mm, addr: number): boolean {
+  const vma = findVma(k, mm, addr);
+  return vma !== null && vma.vmStart < addr && partsHugePage(k, vma, addr);
 }
 
 /** If `addr` is inside a VMA, makes it the boundary of two. */
@@ -79,6 +87,7 @@ function* unmapRegion(k: Machine, mm: Mm, vmas: readonly Vma[]): Step<void> {
   freePgtables(k, mm, floor, ceiling);
   for (const vma of vmas) {
     mm.totalVm -= vmaPages(vma);
+    hugetlbVmOpClose(k, vma);
     fput(k, vma.vmFile);
     vmAreaFree(k, vma);
   }
@@ -97,6 +106,7 @@ export function* exitMmap(k: Machine, mm: Mm): Step<void> {
   freePgtables(k, mm, 0, Infinity);
   for (const vma of vmas) {
     removeVma(k, mm, vma);
+    hugetlbVmOpClose(k, vma);
     fput(k, vma.vmFile);
     vmAreaFree(k, vma);
   }

@@ -4,7 +4,7 @@ import type { Machine } from '../machine/machine.js';
 import { pmdAddrEnd, pteTable } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { Mm } from '../vma/mm.js';
-import type { Vma } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
 
 /** Works on the entries for [start, end), all of them in one lowest-level table, whose lock it takes itself. */
 export type PmdEntry<T> = (
@@ -40,6 +40,8 @@ export function* walkPageRange<T>(
   arg: T,
   hugeEntry?: HugeEntry<T>,
 ): Step<void> {
+  // Whoever comes by here has nothing to say about hugetlb.
+  if (isVmHugetlbPage(vma)) return;
   const { pgd } = Mm.at(k, vma.vmMm);
   for (let at = start; at < end;) {
     const next = pmdAddrEnd(k, at, end);

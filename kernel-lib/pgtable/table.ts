@@ -112,7 +112,8 @@ export function pteTable(k: Machine, pgd: number, address: number): number {
     table = ld(k.ptes, entry);
     if (table === 0) return 0;
   }
-  return ld(k.ptes, entry + 1) === TABLE ? table : 0;
+  // A marker of hugetlb may fill its upper half, too; no table lies at such an address.
+  return ld(k.ptes, entry + 1) === TABLE && table > 0 ? table : 0;
 }
 
 /** Where the entry for an address stands in its lowest-level table. */

@@ -1,4 +1,5 @@
 import { EBUSY, EINVAL, ENOMEM, EPERM } from '../base/errno.js';
+import { partsHugePage } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import {
@@ -23,7 +24,7 @@ import {
   __VM_UFFD_FLAGS,
 } from '../vma/vm-flags.js';
 import { findVmaIntersection, vmaPrev, vmasOf } from '../vma/vma-list.js';
-import { type Vma, vmaIsAnonymous, vmaIsShmem } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage, vmaIsAnonymous, vmaIsShmem } from '../vma/vma.js';
 import { validateRange } from './api.js';
 import { uffdWpRange } from './writeprotect.js';
 
@@ -54,7 +55,8 @@ export function* userfaultfdRegister(
   if (mm.mmUsers === 0) return -ENOMEM;
   yield* mmapWriteLock(k, mm);
   const vmas = vmasOf(k, mm, start, start + len);
-  const error = vmas.length === 0 ? -EINVAL : refusal(k, ctx, vmas, flags);
+  const parted = vmas.length > 0 && partsHugePage(k, vmas[0]!, start);
+  const error = vmas.length === 0 || parted ? -EINVAL : refusal(k, ctx, vmas, flags);
   if (error === 0) userfaultfdRegisterRange(k, ctx, start, start + len, flags);
   mmapWriteUnlock(k, mm);
   return error;
@@ -85,12 +87,12 @@ function refusal(k: Machine, ctx: UserfaultfdCtx, vmas: readonly Vma[], flags: n
   return 0;
 }
 
-/** @kernel include/linux/userfaultfd_k.h vma_can_userfault 6.12 @differs no hugetlb */
+/** @kernel include/linux/userfaultfd_k.h vma_can_userfault 6.12 @differs no minor faults of hugetlb */
 function vmaCanUserfault(vma: Vma, flags: number, wpAsync: boolean): boolean {
-  if ((vma.vmFlags & VM_SPECIAL) !== 0) return false;
+  if (!isVmHugetlbPage(vma) && (vma.vmFlags & VM_SPECIAL) !== 0) return false;
   if ((flags & VM_UFFD_MINOR) !== 0 && !vmaIsShmem(vma)) return false;
   if (wpAsync && (flags & __VM_UFFD_FLAGS) === VM_UFFD_WP) return true;
-  return vmaIsAnonymous(vma) || vmaIsShmem(vma);
+  return vmaIsAnonymous(vma) || vmaIsShmem(vma) || isVmHugetlbPage(vma);
 }
 
 /** @kernel mm/userfaultfd.c userfaultfd_register_range 6.12 */

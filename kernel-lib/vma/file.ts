@@ -29,6 +29,8 @@ export const AddressSpace = struct('address_space', {
   iBlocks: 'i32',
   /** The next address space of shmem. */
   nextShmem: 'i32',
+  /** Of a hugetlb object, the ResvMap of its pages. */
+  resvMap: 'i32',
   /** Slab address of what the disk holds, a word per page; 0 for shmem. */
   disk: 'i32',
 });
@@ -72,6 +74,8 @@ export const FILE_SHMEM = 1;
 export const FILE_ZERO = 2;
 /** A file on a disk. */
 export const FILE_DISK = 3;
+/** An object of huge pages. */
+export const FILE_HUGETLB = 4;
 
 /** One VMA more holds the file at that address; 0 is no file. @kernel include/linux/fs.h get_file v6.2 */
 export function getFile(k: Machine, file: number): void {

@@ -4,6 +4,7 @@ import { anonVmaClone } from './anon-vma.js';
 import { getFile, vmaLinkFile } from './file.js';
 import { vmaMergeExistingRange, type VmaMerge } from './merge.js';
 import { Mm } from './mm.js';
+import { hugetlbVmOpOpen } from './resv-map.js';
 import { insertVma } from './vma-list.js';
 import { vmAreaDup, type Vma } from './vma.js';
 
@@ -72,6 +73,7 @@ export function splitVma(k: Machine, vma: Vma, addr: number, newBelow: boolean):
     vma.vmEnd = addr;
   }
   anonVmaClone(k, part, vma);
+  hugetlbVmOpOpen(k, part, vma);
   getFile(k, part.vmFile);
   insertVma(k, Mm.at(k, vma.vmMm), part);
   vmaLinkFile(k, part);

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
 import { struct } from '../machine/struct.js';
-import { VM_MAYWRITE, VM_SHARED } from './vm-flags.js';
+import { VM_HUGETLB, VM_MAYWRITE, VM_SHARED } from './vm-flags.js';
 
 /**
  * A virtual memory area: a stretch of one process's address space whose pages share permissions and origin.
@@ -28,6 +28,8 @@ export const Vma = struct('vm_area_struct', {
   anonVmaChain: 'i32',
   /** The userfaultfd context that it is registered with, NULL when none. */
   vmUserfaultfdCtx: 'i32',
+  /** Of a private hugetlb mapping, the ResvMap of its pages; NULL for all others, and for a child's. */
+  vmResvMap: 'i32',
   /** Neighbours among the mappings of one address_space. */
   sharedNext: 'i32',
   sharedPrev: 'i32',
@@ -40,6 +42,8 @@ export const VM_OPS_NONE = 0;
 export const VM_OPS_SHMEM = 1;
 /** vmOps of a file on a disk. */
 export const VM_OPS_FILE = 2;
+/** vmOps of a file of huge pages. */
+export const VM_OPS_HUGETLB = 3;
 
 /**
  * Allocates a VMA with the fields of `orig`, linked nowhere and without anon_vma chain.
@@ -83,6 +87,11 @@ export function vmaIsAnonymous(vma: Vma): boolean {
 /** @kernel include/linux/mm.h vma_is_shmem v6.2 */
 export function vmaIsShmem(vma: Vma): boolean {
   return vma.vmOps === VM_OPS_SHMEM;
+}
+
+/** `is_vm_hugetlb_page` of include/linux/hugetlb_inline.h. */
+export function isVmHugetlbPage(vma: Vma): boolean {
+  return (vma.vmFlags & VM_HUGETLB) !== 0;
 }
 
 /** @kernel include/linux/mm.h vma_is_shared_maywrite v6.2 */

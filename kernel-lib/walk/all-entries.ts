@@ -5,6 +5,7 @@ import { pteNone, ptePfn, ptePresent, pteSwpExclusive, pteWrite } from '../pgtab
 import { nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { Mm } from '../vma/mm.js';
 import { vmasOf } from '../vma/vma-list.js';
+import { isVmHugetlbPage } from '../vma/vma.js';
 import { type PteAt, ptesOf } from './ptes.js';
 
 /** Where an entry stands. */
@@ -47,7 +48,8 @@ export function everyMm(k: Machine): Mm[] {
 export function tablesOf(k: Machine, mms: readonly Mm[]): PageTables {
   const mapped: Mapped[] = [];
   const swapped: Swapped[] = [];
-  for (const vma of mms.flatMap((mm) => vmasOf(k, mm))) {
+  // Huge pages of hugetlb are accounted by themselves.
+  for (const vma of mms.flatMap((mm) => vmasOf(k, mm)).filter((vma) => !isVmHugetlbPage(vma))) {
     for (const at of ptesOf(k, vma)) sort(k, vma.vmMm, at, mapped, swapped);
   }
   const maps = tally(mapped.map(({ page }) => page));

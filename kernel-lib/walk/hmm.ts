@@ -5,6 +5,7 @@ import { handleMmFault } from '../fault/handle.js';
 import { migrationEntryWait } from '../fault/migration-wait.js';
 import { ZERO_PFN } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
+import { type Pmd, hugeAddress, pmdPfn } from '../pgtable/pmd.js';
 import { type Pte, ptePfn, ptePresent, pteProtnone, pteWrite } from '../pgtable/pte.js';
 import { pteOffset, ptepGet } from '../pgtable/table.js';
 import { vmNormalPage } from '../rmap/map.js';
@@ -72,6 +73,7 @@ export function* hmmRangeFault(k: Machine, mm: Mm, range: HmmRange): Step<HmmPfn
 
 const hmmWalkOps: MmWalkOps<HmmVmaWalk> = {
   pmdEntry: hmmVmaWalkPmd,
+  leaf: hmmVmaHandlePmd,
   pteHole: hmmVmaWalkHole,
   testWalk: hmmVmaWalkTest,
 };
@@ -131,6 +133,24 @@ function* hmmVmaWalkPmd(
   for (let at = start; at < end; at += k.pageSize) {
     const ret = yield* hmmVmaHandlePte(k, walk, table, at);
     if (ret !== 0) return ret;
+  }
+  return 0;
+}
+
+/** @kernel mm/hmm.c hmm_vma_handle_pmd v6.2 @differs devices are not told the size */
+function* hmmVmaHandlePmd(
+  k: Machine,
+  walk: MmWalk<HmmVmaWalk>,
+  pmd: Pmd,
+  start: number,
+  end: number,
+): Step<number> {
+  const flags = pteToHmmPfnFlags(k, pmd);
+  const requiredFault = hmmPteNeedFault(walk.private, flags);
+  if (requiredFault !== 0) return yield* hmmVmaFault(k, walk, start, end, requiredFault);
+  const haddr = hugeAddress(k, start);
+  for (let at = start; at < end; at += k.pageSize) {
+    note(k, walk.private, at, { pfn: pmdPfn(k, pmd) + (at - haddr) / k.pageSize, flags });
   }
   return 0;
 }

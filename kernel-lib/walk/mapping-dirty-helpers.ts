@@ -1,4 +1,6 @@
 import type { Machine } from '../machine/machine.js';
+import { warnOnOnce } from '../machine/warn.js';
+import { type Pmd, pmdDirty, pmdWrite } from '../pgtable/pmd.js';
 import { pteDirty, pteMkclean, pteWrite, pteWrprotect } from '../pgtable/pte.js';
 import { ptepGet, ptepGetAndClear, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -62,11 +64,13 @@ export function* cleanRecordSharedMappingRange(
 
 const wpWalkOps: MmWalkOps<WpWalk> = {
   pteEntry: wpPte,
+  leaf: wpCleanPmdEntry,
   testWalk: wpCleanTestWalk,
   postVma: wpCleanPostVma,
 };
 const cleanWalkOps: MmWalkOps<WpWalk> = {
   pteEntry: cleanRecordPte,
+  leaf: wpCleanPmdEntry,
   testWalk: wpCleanTestWalk,
   postVma: wpCleanPostVma,
 };
@@ -93,6 +97,14 @@ function* cleanRecordPte(
   yield* setPteAt(k, ptep, pteMkclean(k, old));
   touched(k, walk, address);
   walk.bitmap.add(linearPageIndex(vma!, address));
+  return 0;
+}
+
+/** Who tracks dirty pages maps small ones; a huge one must be neither writable nor dirty. @kernel mm/mapping_dirty_helpers.c wp_clean_pmd_entry v6.2 */
+function* wpCleanPmdEntry(k: Machine, _walk: MmWalk<WpWalk>, pmd: Pmd): Step<number> {
+  if (pmdWrite(k, pmd) || pmdDirty(k, pmd)) {
+    warnOnOnce(k, 'wp_clean_pmd_entry', 'a huge page that may be dirty is left alone');
+  }
   return 0;
 }
 

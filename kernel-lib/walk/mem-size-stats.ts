@@ -29,6 +29,8 @@ export class MemSizeStats {
   ksm = 0;
   lazyfree = 0;
   anonymousThp = 0;
+  sharedHugetlb = 0;
+  privateHugetlb = 0;
   swap = 0;
   swapPss = 0;
 }
@@ -105,6 +107,8 @@ export function __showSmap(mss: MemSizeStats, locked: boolean): Record<string, n
     KSM: kib(mss.ksm),
     LazyFree: kib(mss.lazyfree),
     AnonHugePages: kib(mss.anonymousThp),
+    Shared_Hugetlb: kib(mss.sharedHugetlb),
+    Private_Hugetlb: kib(mss.privateHugetlb),
     Swap: kib(mss.swap),
     SwapPss: kib(mss.swapPss / 2 ** PSS_SHIFT),
     Locked: locked ? pss : 0,

@@ -1,6 +1,7 @@
 import { ENOMEM } from '../base/errno.js';
 import { PG_uptodate } from '../folio/flags.js';
 import { testFlag } from '../folio/frame.js';
+import { type HugePteAt, hugePteNoneMostly, hugePtepGet } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
 import { radixToSwpEntry, xaIsValue, xaLoad } from '../pagecache/xarray.js';
 import { type Pte, ptePresent } from '../pgtable/pte.js';
@@ -39,6 +40,7 @@ export function* doMincore(k: Machine, mm: Mm, start: number, end: number): Step
 const mincoreOps: MmWalkOps<Vec> = {
   pmdEntry: mincorePteRange,
   leaf: mincoreLeaf,
+  hugetlbEntry: mincoreHugetlb,
   pteHole: mincoreUnmappedRange,
 };
 
@@ -67,6 +69,19 @@ function* mincoreLeaf(
   end: number,
 ): Step<number> {
   for (let at = start; at < end; at += k.pageSize) vec.push(1);
+  return 0;
+}
+
+/** Huge pages of hugetlb are never swapped. @kernel mm/mincore.c mincore_hugetlb v6.2 */
+function* mincoreHugetlb(
+  k: Machine,
+  { private: vec }: MmWalk<Vec>,
+  { ptep }: HugePteAt,
+  start: number,
+  end: number,
+): Step<number> {
+  const present = !hugePteNoneMostly(k, yield* hugePtepGet(k, ptep));
+  for (let at = start; at < end; at += k.pageSize) vec.push(present ? 1 : 0);
   return 0;
 }
 

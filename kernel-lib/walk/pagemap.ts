@@ -1,4 +1,5 @@
 import { PageAnon, pageFolio, pageMapcount } from '../folio/frame.js';
+import { type HugePteAt, hugeAddressOf, hugePtepGet } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
@@ -25,6 +26,7 @@ import {
 } from '../swap/entry.js';
 import { isPfnSwapEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
+import { pteSwpUffdWpAny } from '../uffd/markers.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_SOFTDIRTY } from '../vma/vm-flags.js';
@@ -144,6 +146,7 @@ export function* pagemapRead(
 const pagemapOps: MmWalkOps<Pagemapread> = {
   pmdEntry: pagemapPmdRange,
   leaf: pagemapLeaf,
+  hugetlbEntry: pagemapHugetlbRange,
   pteHole: pagemapPteHole,
 };
 
@@ -177,6 +180,30 @@ function* pagemapLeaf(
     const pte = pteAdvancePfn(k, pmd, first + i);
     pm.entries.push(makePme(pteToPagemapEntry(k, vma!, pte, pm.showPfn, true)));
   }
+  return 0;
+}
+
+/** A marker says that it is protected, and not that it is swapped. @kernel fs/proc/task_mmu.c pagemap_hugetlb_range v6.2 */
+function* pagemapHugetlbRange(
+  k: Machine,
+  { vma, private: pm }: MmWalk<Pagemapread>,
+  { table, ptep }: HugePteAt,
+  start: number,
+  end: number,
+): Step<number> {
+  yield* ptlLock(k, table);
+  const pte = yield* hugePtepGet(k, ptep);
+  const present = ptePresent(k, pte);
+  const softDirty = k.softDirty && (vma!.vmFlags & VM_SOFTDIRTY) !== 0 ? PM_SOFT_DIRTY : 0;
+  let flags = softDirty;
+  if (present)
+    flags |= PM_PRESENT | pageFlags(k, ptePfn(k, pte), true) | (pteUffdWp(k, pte) ? PM_UFFD_WP : 0);
+  else if (pteSwpUffdWpAny(k, pte)) flags |= PM_UFFD_WP;
+  for (let at = start; at < end; at += k.pageSize) {
+    const page = (at - hugeAddressOf(k, at)) / k.pageSize;
+    pm.entries.push(makePme({ frame: present && pm.showPfn ? ptePfn(k, pte) + page : 0, flags }));
+  }
+  ptlUnlock(k, table);
   return 0;
 }
 

@@ -1,14 +1,15 @@
+import { type HugePteAt, hugeAddressOf, hugePteOffset } from '../huge/hugetlb-pte.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
-import { type Pmd, pmdAt } from '../pgtable/pmd.js';
+import { type Pmd, hpagePmdSize, pmdAt } from '../pgtable/pmd.js';
 import { emptyLevel, pmdAddrEnd, pteOffset, pteTable, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { type AddressSpace, vmasMapping } from '../vma/file.js';
 import { Mm } from '../vma/mm.js';
 import { VM_PFNMAP } from '../vma/vm-flags.js';
 import { findVma } from '../vma/vma-list.js';
-import { type Vma, vmaPages } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage, vmaPages } from '../vma/vma.js';
 
 /** A walk under way. @kernel include/linux/pagewalk.h mm_walk v6.2 */
 export interface MmWalk<T> {
@@ -37,6 +38,14 @@ export interface MmWalkOps<T> {
   readonly leaf?: (k: Machine, walk: MmWalk<T>, pmd: Pmd, start: number, end: number) => Step<number>;
   /** One entry, also an empty one, under its table's lock. */
   readonly pteEntry?: (k: Machine, walk: MmWalk<T>, ptep: number, address: number) => Step<number>;
+  /** An entry for a huge page of hugetlb; it takes the table's lock itself. */
+  readonly hugetlbEntry?: (
+    k: Machine,
+    walk: MmWalk<T>,
+    at: HugePteAt,
+    start: number,
+    end: number,
+  ) => Step<number>;
   /** A range without tables. @param depth 0 for the root, 3 for the level above the lowest */
   readonly pteHole?: (k: Machine, walk: MmWalk<T>, start: number, end: number, depth: number) => Step<number>;
   /** Asked of each mapping: 0 to walk it, 1 to leave it out, a negative error number to end the walk. */
@@ -87,13 +96,29 @@ function* __walkPageRange<T>(
   // Frames without struct page look like a hole to whoever has not said otherwise.
   const hidden = ops.testWalk === undefined && (walk.vma!.vmFlags & VM_PFNMAP) !== 0;
   if (hidden) return yield* hole(k, walk, start, end, 0, ops);
+  const err = isVmHugetlbPage(walk.vma!)
+    ? yield* walkHugetlbRange(k, walk, start, end, ops)
+    : yield* walkPmdRange(k, walk, start, end, ops);
+  if (ops.postVma !== undefined) yield* ops.postVma(k, walk);
+  return err;
+}
+
+/** @kernel mm/pagewalk.c walk_hugetlb_range v6.2 */
+function* walkHugetlbRange<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
   let err = 0;
   for (let at = start; at < end && err === 0;) {
-    const next = pmdAddrEnd(k, at, end);
-    err = yield* walkPmd(k, walk, at, next, ops);
+    const next = Math.min(end, hugeAddressOf(k, at) + hpagePmdSize(k));
+    const entry = hugePteOffset(k, walk.vma!, at);
+    if (entry === null) err = yield* hole(k, walk, at, next, -1, ops);
+    else if (ops.hugetlbEntry !== undefined) err = yield* ops.hugetlbEntry(k, walk, entry, at, next);
     at = next;
   }
-  if (ops.postVma !== undefined) yield* ops.postVma(k, walk);
   return err;
 }
 
@@ -121,6 +146,23 @@ export function* walkPageMapping<T>(
     if (err !== 0) return err;
   }
   return 0;
+}
+
+/** @kernel mm/pagewalk.c walk_pmd_range v6.2 @differs the levels above are not visited one by one */
+function* walkPmdRange<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  let err = 0;
+  for (let at = start; at < end && err === 0;) {
+    const next = pmdAddrEnd(k, at, end);
+    err = yield* walkPmd(k, walk, at, next, ops);
+    at = next;
+  }
+  return err;
 }
 
 function* walkPmd<T>(
@@ -194,15 +236,31 @@ export function* walkPageRangeNovma<T>(
   for (let at = start; at < end;) {
     const table = pteTable(k, mm.pgd, at);
     const level = emptyLevel(k, mm.pgd, at);
-    const next = table === 0 ? entryEnd(k, level, at, end) : pmdAddrEnd(k, at, end);
-    const err =
-      table === 0
-        ? yield* hole(k, walk, at, next, realDepth(k, level), ops)
-        : yield* walkPteRangeInner(k, walk, table, at, next, ops);
+    const next = table === 0 && !isLowest(k, level) ? entryEnd(k, level, at, end) : pmdAddrEnd(k, at, end);
+    const err = yield* walkNovma(k, walk, table, level, at, next, ops);
     if (err !== 0) return err;
     at = next;
   }
   return 0;
+}
+
+function isLowest(k: Machine, level: number): boolean {
+  return level === k.levels.length - 1;
+}
+
+function* walkNovma<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  table: number,
+  level: number,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  if (table !== 0) return yield* walkPteRangeInner(k, walk, table, start, end, ops);
+  if (!isLowest(k, level)) return yield* hole(k, walk, start, end, realDepth(k, level), ops);
+  // No table, and no level is empty: a leaf.
+  return ops.leaf === undefined ? 0 : yield* ops.leaf(k, walk, pmdAt(k, walk.mm.pgd, start), start, end);
 }
 
 /** First address behind the entry of a level that `address` falls under. */

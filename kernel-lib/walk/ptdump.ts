@@ -1,4 +1,5 @@
 import type { Machine } from '../machine/machine.js';
+import type { Pmd } from '../pgtable/pmd.js';
 import type { Pte } from '../pgtable/pte.js';
 import { ptepGet } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -9,7 +10,7 @@ import { type MmWalk, type MmWalkOps, walkPageRangeNovma } from './pagewalk.js';
 /** One entry or hole of a page table as it stands, whoever it belongs to. */
 export interface PtdumpNote {
   readonly address: number;
-  /** 4 for a PTE, less for a hole in a higher level, 0 for the root. */
+  /** 4 for a PTE, 3 for a leaf that maps a huge page, less for a hole in a higher level, 0 for the root. */
   readonly level: number;
   /** The bits of the entry, 0 for a hole. */
   readonly value: bigint;
@@ -36,7 +37,11 @@ export function* ptdumpWalkPgd(k: Machine, mm: Mm, start: number, end: number): 
   return state.notes;
 }
 
-const ptdumpOps: MmWalkOps<PtdumpState> = { pteEntry: ptdumpPteEntry, pteHole: ptdumpHole };
+const ptdumpOps: MmWalkOps<PtdumpState> = {
+  pteEntry: ptdumpPteEntry,
+  leaf: ptdumpPmdEntry,
+  pteHole: ptdumpHole,
+};
 
 /** @kernel mm/ptdump.c ptdump_pte_entry v6.2 */
 function* ptdumpPteEntry(
@@ -46,6 +51,17 @@ function* ptdumpPteEntry(
   address: number,
 ): Step<number> {
   notes.push({ address, level: PTE_LEVEL, value: rawValue(yield* ptepGet(k, ptep)) });
+  return 0;
+}
+
+/** @kernel mm/ptdump.c ptdump_pmd_entry v6.2 */
+function* ptdumpPmdEntry(
+  _k: Machine,
+  { private: { notes } }: MmWalk<PtdumpState>,
+  pmd: Pmd,
+  start: number,
+): Step<number> {
+  notes.push({ address: start, level: PTE_LEVEL - 1, value: rawValue(pmd) });
   return 0;
 }
 

@@ -12,7 +12,7 @@ import { isPfnSwapEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { type AddressSpace, vmaMapping } from '../vma/file.js';
 import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
-import { type Vma, linearPageIndex, vmaIsShmem, vmaPages } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage, linearPageIndex, vmaIsShmem, vmaPages } from '../vma/vma.js';
 import {
   type MappedPage,
   MemSizeStats,
@@ -22,6 +22,7 @@ import {
   smapsAccount,
 } from './mem-size-stats.js';
 import { type PteAt, ptesOf } from './ptes.js';
+import { smapsHugetlbRange } from './smaps-hugetlb.js';
 
 /**
  * /proc/PID/smaps of one mapping, in KiB.
@@ -36,6 +37,10 @@ export function showSmap(k: Machine, vma: Vma): Record<string, number> {
 /** @kernel fs/proc/task_mmu.c smap_gather_stats v6.2 */
 function smapGatherStats(k: Machine, vma: Vma): MemSizeStats {
   const mss = new MemSizeStats();
+  if (isVmHugetlbPage(vma)) {
+    smapsHugetlbRange(k, vma, mss);
+    return mss;
+  }
   const mapping = vmaIsShmem(vma) ? vmaMapping(k, vma) : null;
   const byHole = mapping !== null && !countedWhole(k, vma, mapping, mss);
   for (const place of ptesOf(k, vma)) smapsPteEntry(k, vma, place, mss, byHole ? mapping : null);

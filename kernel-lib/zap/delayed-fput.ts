@@ -1,6 +1,7 @@
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { kfree, kmemCacheFree } from '../machine/slab.js';
+import { hugetlbfsEvictInode } from '../pagecache/hugetlb-file.js';
 import { xaDestroy } from '../pagecache/xarray.js';
 import type { Step } from '../step/step.js';
 import { AddressSpace, File } from '../vma/file.js';
@@ -24,7 +25,8 @@ export function* flushDelayedFput(k: Machine): Step<void> {
 /** An object without a name and without a file: nobody can ever ask for it again. MODEL: evict() of fs/inode.c. */
 function* evictInode(k: Machine, mapping: AddressSpace): Step<void> {
   vmBugOn(mapping.iMmap !== 0, 'who maps an object holds its file');
-  if (mapping.disk === 0) yield* shmemEvictInode(k, mapping);
+  if (mapping.resvMap !== 0) yield* hugetlbfsEvictInode(k, mapping);
+  else if (mapping.disk === 0) yield* shmemEvictInode(k, mapping);
   else yield* shmemTruncateRange(k, mapping, 0, Infinity);
   xaDestroy(k, mapping);
   if (mapping.disk !== 0) kfree(k, mapping.disk, mapping.iSize / k.pageSize);

@@ -35,7 +35,8 @@ import { swpOffsetPfn } from '../swap/pfn-entry.js';
 import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
 import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
-import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage, vmaIsAnonymous } from '../vma/vma.js';
+import { __unmapHugepageRange } from './zap-hugetlb.js';
 import {
   type MmuGather,
   __tlbRemovePage,
@@ -90,6 +91,10 @@ export function* unmapSingleVma(
   const { pgd } = Mm.at(k, vma.vmMm);
   const from = Math.max(start, vma.vmStart);
   const to = Math.min(end, vma.vmEnd);
+  if (isVmHugetlbPage(vma)) {
+    yield* __unmapHugepageRange(k, tlb, vma, from, to, details.dropMarker === true);
+    return;
+  }
   for (let address = from; address < to;) {
     const next = pmdAddrEnd(k, address, to);
     let table = pteTable(k, pgd, address);

@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest';
+import { archById } from '../../kernel-lib/arch/variants.js';
 import { PG_referenced } from '../../kernel-lib/folio/flags.js';
 import { testFlag } from '../../kernel-lib/folio/frame.js';
 import { lruAddDrain } from '../../kernel-lib/folio/lru.js';
 import { __shmemFileSetup } from '../../kernel-lib/pagecache/shmem-file.js';
-import { pteDirty, pteWrite, pteYoung } from '../../kernel-lib/pgtable/pte.js';
+import { resolvePatches } from '../../kernel-lib/patches/releases.js';
+import { pteDirty, ptePfn, pteWrite, pteYoung } from '../../kernel-lib/pgtable/pte.js';
 import { pteAlloc, pteOffset, setPteAt } from '../../kernel-lib/pgtable/table.js';
 import { run } from '../../kernel-lib/step/step.js';
+import { makeMachine } from '../../kernel-lib/sys/machine.js';
+import { newProcess } from '../../kernel-lib/sys/process.js';
 import { PTE_MARKER_UFFD_WP, makePteMarker } from '../../kernel-lib/swap/entry.js';
 import { AddressSpace } from '../../kernel-lib/vma/file.js';
 import { CLEAR_REFS_ANON, CLEAR_REFS_MAPPED, clearRefsWrite } from '../../kernel-lib/walk/clear-refs.js';
@@ -17,8 +21,9 @@ import {
 import { doMincore } from '../../kernel-lib/walk/mincore.js';
 import { pageIdleBitmapRead, pageIdleBitmapWrite } from '../../kernel-lib/walk/page-idle.js';
 import { pagemapRead } from '../../kernel-lib/walk/pagemap.js';
-import { ptdumpWalkPgd } from '../../kernel-lib/walk/ptdump.js';
+import { type PtdumpNote, ptdumpWalkPgd } from '../../kernel-lib/walk/ptdump.js';
 import { frameAt, process, pteAt } from '../migrate/moving.js';
+import { Layout } from '../mmap/layout.js';
 
 const fresh = () => process({ release: '6.1' });
 const idle = (p: ReturnType<typeof fresh>, page: number) => run(pageIdleBitmapRead(p.k, page));
@@ -123,4 +128,31 @@ test('a device may look between mappings, but not fault there', () => {
     { pfn: 0, flags: 4 },
   ]);
   expect(run(hmmRangeFault(p.k, p.process.mm, { ...range, defaultFlags: 1 }))).toBe(-14);
+});
+
+test('every walker understands a leaf that maps a huge page', () => {
+  const k = makeMachine({
+    release: '6.1.187',
+    arch: archById('x86_64'),
+    patched: resolvePatches('6.1', 'x86_64'),
+    nrFrames: 4096,
+    nrSwapSlots: 0,
+    nrCpus: 1,
+    thp: 'always',
+  });
+  const p = new Layout('', newProcess(k, 'p'), k);
+  p.mmap(0, 512);
+  p.write(5, 7);
+  const start = p.address(0);
+  const range = { start: p.address(1), end: p.address(3), defaultFlags: 0 };
+  const [{ level, value }] = run(ptdumpWalkPgd(p.k, p.process.mm, start, p.address(512))) as [PtdumpNote];
+  const pfn = ptePfn(p.k, { lo: Number(value & 0xffff_ffffn) | 0, hi: Number(value >> 32n) | 0 });
+  expect(level).toBe(3);
+  expect(run(hmmRangeFault(p.k, p.process.mm, range))).toEqual([
+    { pfn: pfn + 1, flags: 3 },
+    { pfn: pfn + 2, flags: 3 },
+  ]);
+  expect(run(doMincore(p.k, p.process.mm, start, p.address(2)))).toEqual([1, 1]);
+  const [, second] = run(pagemapRead(p.k, p.process.mm, start, p.address(2), true));
+  expect(BigInt.asUintN(55, second!)).toBe(BigInt(pfn + 1));
 });

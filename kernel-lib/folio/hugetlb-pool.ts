@@ -1,0 +1,86 @@
+import type { Machine } from '../machine/machine.js';
+import { ld, st } from '../step/memory.js';
+import { hpagePmdNr } from './compound.js';
+import { PG_anon_exclusive, PG_dirty, PG_head, PG_swapbacked, PG_uptodate } from './flags.js';
+import {
+  LRU_NEXT,
+  NO_PAGE,
+  clearFlag,
+  frameWord,
+  pagePrivate,
+  setPageContent,
+  setPageIndex,
+  setPageMapping,
+  setPagePrivate,
+  setPageRefcount,
+  testFlag,
+} from './frame.js';
+
+/**
+ * The pool of huge pages that hugetlb hands out: taken from memory once, and back to the pool when they are freed.
+ *
+ * MODEL: `struct hstate` of include/linux/hugetlb.h lies in the machine's globals; there is one size, that of a
+ * PMD entry, and the pool never grows by itself.
+ */
+
+/** In the private word of a page's head: it belongs to the pool, and its reservation comes back with it. */
+const HPG_HUGETLB = 1 << 0;
+const HPG_RESTORE_RESERVE = 1 << 1;
+
+/** @kernel mm/hugetlb.c PageHuge v6.2 */
+export function PageHuge(k: Machine, folio: number): boolean {
+  return testFlag(k, folio, PG_head) && (pagePrivate(k, folio) & HPG_HUGETLB) !== 0;
+}
+
+/** Whether freeing the page gives a reservation back: `HPageRestoreReserve` of include/linux/hugetlb.h. */
+export function setRestoreReserve(k: Machine, folio: number, restore: boolean): void {
+  setPagePrivate(k, folio, restore ? HPG_HUGETLB | HPG_RESTORE_RESERVE : HPG_HUGETLB);
+}
+
+/** A large folio becomes part of the pool. @kernel mm/hugetlb.c prep_new_huge_page v6.2 */
+export function prepNewHugePage(k: Machine, folio: number): void {
+  setPageRefcount(k, folio, 0);
+  k.globals.nrHugePages++;
+  enqueueHugePage(k, folio);
+}
+
+/** @kernel mm/hugetlb.c enqueue_huge_page v6.2 */
+function enqueueHugePage(k: Machine, folio: number): void {
+  setPagePrivate(k, folio, HPG_HUGETLB);
+  st(k.frames, frameWord(folio, LRU_NEXT), k.globals.hugepageFreelist);
+  k.globals.hugepageFreelist = folio;
+  k.globals.freeHugePages++;
+}
+
+/** A free page with one reference and content 0; NO_PAGE when there is none. MODEL: dequeue_huge_page_node_exact(). */
+export function dequeueHugePage(k: Machine): number {
+  const folio = k.globals.hugepageFreelist;
+  if (folio === NO_PAGE) return NO_PAGE;
+  k.globals.hugepageFreelist = ld(k.frames, frameWord(folio, LRU_NEXT));
+  st(k.frames, frameWord(folio, LRU_NEXT), 0);
+  k.globals.freeHugePages--;
+  setPageRefcount(k, folio, 1);
+  for (let page = folio; page < folio + hpagePmdNr(k); page++) setPageContent(k, page, 0);
+  return folio;
+}
+
+/** A page without references goes back to the pool. @kernel mm/hugetlb.c free_huge_page v6.2 */
+export function freeHugePage(k: Machine, folio: number): void {
+  if ((pagePrivate(k, folio) & HPG_RESTORE_RESERVE) !== 0) k.globals.resvHugePages++;
+  setPageMapping(k, folio, 0, 0);
+  setPageIndex(k, folio, 0);
+  clearFlag(k, folio, PG_anon_exclusive | PG_dirty | PG_swapbacked | PG_uptodate);
+  enqueueHugePage(k, folio);
+}
+
+/**
+ * Reserves pages of the pool, or gives reservations back.
+ *
+ * @kernel mm/hugetlb.c hugetlb_acct_memory v6.2
+ * @returns false when not so many are free
+ */
+export function hugetlbAcctMemory(k: Machine, delta: number): boolean {
+  if (delta > k.globals.freeHugePages - k.globals.resvHugePages) return false;
+  k.globals.resvHugePages += delta;
+  return true;
+}

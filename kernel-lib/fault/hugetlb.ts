@@ -8,7 +8,6 @@ import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { allocHugePage, copyUserHugePage, vmaHugecacheOffset } from '../huge/hugetlb.js';
 import {
   type HugePteAt,
-  hugeAddressOf,
   hugePteAlloc,
   hugePteNoneMostly,
   hugePtepGet,
@@ -19,7 +18,7 @@ import {
 import type { Machine } from '../machine/machine.js';
 import { hugetlbAddToPageCache } from '../pagecache/hugetlb-file.js';
 import { __filemapGetFolio } from '../pagecache/page-cache.js';
-import { hpagePmdSize } from '../pgtable/pmd.js';
+import { hpagePmdSize, hugeAddress } from '../pgtable/pmd.js';
 import {
   type Pte,
   pteMkdirty,
@@ -65,7 +64,7 @@ interface HugeFault {
  * @differs no fault mutex: two CPUs may race for the last page of the pool; pages do not migrate
  */
 export function* hugetlbFault(k: Machine, vmf: VmFault): Step<number> {
-  const haddr = hugeAddressOf(k, vmf.address);
+  const haddr = hugeAddress(k, vmf.address);
   const fault: HugeFault = { vmf, haddr, at: hugePteAlloc(k, vmf.vma, haddr) };
   const entry = yield* hugePtepGet(k, fault.at.ptep);
   // A marker is handled as none is: what it says goes to the entry that takes its place.

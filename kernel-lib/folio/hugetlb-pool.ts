@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import { ld, st } from '../step/memory.js';
 import { hpagePmdNr } from './compound.js';
-import { PG_anon_exclusive, PG_dirty, PG_head, PG_swapbacked, PG_uptodate } from './flags.js';
+import { PG_anon_exclusive, PG_dirty, PG_head, PG_swapbacked, PG_swapcache, PG_uptodate } from './flags.js';
 import {
   LRU_NEXT,
   NO_PAGE,
@@ -29,7 +29,9 @@ const HPG_RESTORE_RESERVE = 1 << 1;
 
 /** @kernel mm/hugetlb.c PageHuge v6.2 */
 export function PageHuge(k: Machine, folio: number): boolean {
-  return testFlag(k, folio, PG_head) && (pagePrivate(k, folio) & HPG_HUGETLB) !== 0;
+  // In the swap cache, where hugetlb never is, the word names a slot.
+  if (!testFlag(k, folio, PG_head) || testFlag(k, folio, PG_swapcache)) return false;
+  return (pagePrivate(k, folio) & HPG_HUGETLB) !== 0;
 }
 
 /** Whether freeing the page gives a reservation back: `HPageRestoreReserve` of include/linux/hugetlb.h. */

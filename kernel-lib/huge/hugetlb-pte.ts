@@ -1,5 +1,5 @@
 import type { Machine } from '../machine/machine.js';
-import { hpagePmdSize, mkHugePmd, pmdOffset, pmdTable, pmdpGet } from '../pgtable/pmd.js';
+import { mkHugePmd, pmdOffset, pmdTable, pmdpGet } from '../pgtable/pmd.js';
 import { type Pte, pteMkdirty, pteMkwrite, pteMkyoung, pteNone, pteWrprotect } from '../pgtable/pte.js';
 import { pmdAlloc } from '../pgtable/table.js';
 import { st } from '../step/memory.js';
@@ -16,11 +16,6 @@ import type { Vma } from '../vma/vma.js';
 export interface HugePteAt {
   readonly table: number;
   readonly ptep: number;
-}
-
-/** First byte of the huge page that an address is in. */
-export function hugeAddressOf(k: Machine, address: number): number {
-  return address - (address % hpagePmdSize(k));
 }
 
 /** The entry for an address, null where a table above is missing. @kernel mm/hugetlb.c huge_pte_offset v6.2 */

@@ -1,5 +1,5 @@
 import { PageAnon, pageFolio, pageMapcount } from '../folio/frame.js';
-import { type HugePteAt, hugeAddressOf, hugePtepGet } from '../huge/hugetlb-pte.js';
+import { type HugePteAt, hugePtepGet } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
@@ -200,7 +200,7 @@ function* pagemapHugetlbRange(
     flags |= PM_PRESENT | pageFlags(k, ptePfn(k, pte), true) | (pteUffdWp(k, pte) ? PM_UFFD_WP : 0);
   else if (pteSwpUffdWpAny(k, pte)) flags |= PM_UFFD_WP;
   for (let at = start; at < end; at += k.pageSize) {
-    const page = (at - hugeAddressOf(k, at)) / k.pageSize;
+    const page = (at - hugeAddress(k, at)) / k.pageSize;
     pm.entries.push(makePme({ frame: present && pm.showPfn ? ptePfn(k, pte) + page : 0, flags }));
   }
   ptlUnlock(k, table);

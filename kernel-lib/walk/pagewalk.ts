@@ -1,8 +1,8 @@
-import { type HugePteAt, hugeAddressOf, hugePteOffset } from '../huge/hugetlb-pte.js';
+import { type HugePteAt, hugePteOffset } from '../huge/hugetlb-pte.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
-import { type Pmd, hpagePmdSize, pmdAt } from '../pgtable/pmd.js';
+import { type Pmd, hpagePmdSize, pmdAt, hugeAddress } from '../pgtable/pmd.js';
 import { emptyLevel, pmdAddrEnd, pteOffset, pteTable, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { type AddressSpace, vmasMapping } from '../vma/file.js';
@@ -113,7 +113,7 @@ function* walkHugetlbRange<T>(
 ): Step<number> {
   let err = 0;
   for (let at = start; at < end && err === 0;) {
-    const next = Math.min(end, hugeAddressOf(k, at) + hpagePmdSize(k));
+    const next = Math.min(end, hugeAddress(k, at) + hpagePmdSize(k));
     const entry = hugePteOffset(k, walk.vma!, at);
     if (entry === null) err = yield* hole(k, walk, at, next, -1, ops);
     else if (ops.hugetlbEntry !== undefined) err = yield* ops.hugetlbEntry(k, walk, entry, at, next);

@@ -1,5 +1,5 @@
 import type { Machine } from '../machine/machine.js';
-import type { Pmd } from '../pgtable/pmd.js';
+import { type Pmd, pmdTransHuge } from '../pgtable/pmd.js';
 import type { Pte } from '../pgtable/pte.js';
 import { ptepGet } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -56,12 +56,12 @@ function* ptdumpPteEntry(
 
 /** @kernel mm/ptdump.c ptdump_pmd_entry v6.2 */
 function* ptdumpPmdEntry(
-  _k: Machine,
+  k: Machine,
   { private: { notes } }: MmWalk<PtdumpState>,
   pmd: Pmd,
   start: number,
 ): Step<number> {
-  notes.push({ address: start, level: PTE_LEVEL - 1, value: rawValue(pmd) });
+  if (pmdTransHuge(k, pmd)) notes.push({ address: start, level: PTE_LEVEL - 1, value: rawValue(pmd) });
   return 0;
 }
 

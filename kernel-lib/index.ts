@@ -29,6 +29,8 @@ export { AccessError, type Faults, Process, SystemCallError } from './sys/proces
 export { type PatchName, catalogue } from './patches/catalogue.js';
 export type { Patch } from './patches/patch.js';
 export { patchesOf, releaseNames } from './patches/releases.js';
+export { type SplitOperator, type ThpSplitOrder, thpSplitOrders } from './patches/thp-split-order.js';
+export { type VariantOptions, type Variants, thpSplitOrderOptions } from './patches/variants.js';
 export {
   type BitOrigin,
   type SwapFigures,

@@ -3,6 +3,7 @@ import { hpagePmdNr } from '../folio/compound.js';
 import { PG_anon_exclusive, PG_dirty } from '../folio/flags.js';
 import { PageAnonExclusive, ZERO_PFN, folioRefAdd, setFlag } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
+import type { SplitOperator } from '../patches/thp-split-order.js';
 import {
   type Pmd,
   hugeAddress,
@@ -110,29 +111,27 @@ function* fillWithPages(k: Machine, vma: Vma, { table, haddr, folio, old, exclus
   }
 }
 
-/**
- * The entry of the first page. Where mkdirty grants a store (an error of two architectures), the order decides whether
- * a page that fork shares can be written: it has changed four times.
- */
+/** The entry of the first page. */
 function splitPte(k: Machine, vma: Vma, folio: number, old: Pmd): Pte {
-  const { splitMkwriteIfWritable, splitProtectsLast, splitProtectsFirstAgain } = k.patched;
-  const write = pteWrite(k, old);
-  const last = splitProtectsLast && !splitProtectsFirstAgain;
-  const allowed = !splitMkwriteIfWritable && (vma.vmFlags & VM_WRITE) !== 0;
   let entry = pfnPte(k, folio, k.pte.protectionMap[vma.vmPageProt]!);
-  if (write || allowed) entry = pteMkwrite(k, entry);
-  if (!write && !splitMkwriteIfWritable && !last) entry = pteWrprotect(k, entry);
-  if (!pteYoung(k, old)) entry = pteMkold(k, entry);
-  if (splitCarriesDirty(k) && pteDirty(k, old)) entry = pteMkdirty(k, entry);
-  if (!write && !splitMkwriteIfWritable && last) entry = pteWrprotect(k, entry);
+  for (const operator of k.variant.thpSplitOrder.operators) entry = applied(k, vma, old, operator, entry);
   if (pteSoftDirty(k, old)) entry = pteMksoftDirty(k, entry);
   return pteUffdWp(k, old) ? pteMkuffdWp(k, entry) : entry;
 }
 
-/** Whether the pages of a dirty leaf get dirty entries. */
-function splitCarriesDirty(k: Machine): boolean {
-  const { splitDirties, splitDirtiesNot, splitProtectsLast } = k.patched;
-  return splitProtectsLast || (splitDirties && !splitDirtiesNot);
+function applied(k: Machine, vma: Vma, old: Pmd, operator: SplitOperator, entry: Pte): Pte {
+  switch (operator) {
+    case 'mkwrite if the VMA may':
+      return (vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, entry) : entry;
+    case 'mkwrite if written':
+      return pteWrite(k, old) ? pteMkwrite(k, entry) : entry;
+    case 'wrprotect unless written':
+      return pteWrite(k, old) ? entry : pteWrprotect(k, entry);
+    case 'mkold unless young':
+      return pteYoung(k, old) ? entry : pteMkold(k, entry);
+    case 'mkdirty if dirty':
+      return pteDirty(k, old) ? pteMkdirty(k, entry) : entry;
+  }
 }
 
 function* fillWithMigration(k: Machine, { table, haddr, folio, old, exclusive }: Split): Step<void> {

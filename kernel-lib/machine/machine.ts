@@ -1,5 +1,6 @@
 import type { PteCodec } from '../arch/codec.js';
 import type { Patched } from '../patches/catalogue.js';
+import type { Variants } from '../patches/variants.js';
 import type { Arena } from '../step/arena.js';
 import type { Mem } from '../step/memory.js';
 import type { Globals } from './globals.js';
@@ -16,6 +17,8 @@ export interface Machine {
   readonly pte: PteCodec;
   /** Which patches this kernel has, by the names under which the code asks. */
   readonly patched: Patched;
+  /** The state of what has changed more than once. */
+  readonly variant: Variants;
   readonly swpTypes: SwpTypes;
   /** Whether migration entries have room for young and dirty. */
   readonly swapMigrationAdSupported: boolean;

@@ -1,3 +1,4 @@
+import { archById } from '../arch/variants.js';
 import { VmBug } from '../base/error.js';
 import { releaseByName } from '../patches/releases.js';
 import { Model } from '../trace/model.js';
@@ -147,7 +148,8 @@ export function runScenario(scenario: Scenario | string, options: RunOptions = {
 /** A machine just before the first step of a scenario. @throws InputError as runScenario */
 export function bootModel(scenario: Scenario, options: RunOptions): Model {
   const { release = '6.1', arch = 'x86_64' } = options;
-  const header = `prog id=${scenario.name} swap=${scenario.swap} vfio=1`;
+  const thp = archById(arch).huge === undefined ? 'never' : (scenario.thp ?? 'never');
+  const header = `prog id=${scenario.name} swap=${scenario.swap} thp=${thp} vfio=1`;
   return new Model({ ...options, release, arch, program: parseHeader(header, scenario.objects ?? []) });
 }
 

@@ -10,13 +10,15 @@ export interface Kernel {
 /** A named course of events with a verdict: data, so that tests, notebooks and the command line run the same. */
 export interface Scenario {
   readonly name: string;
-  /** Its number in the lists that tests refer to: X for swap PTEs, S for unsharing, M for markers, C and L for the kernel's own tests. */
+  /** Its number in the lists that tests refer to: X for swap PTEs, S for unsharing, M for markers, D for dirty bits, C and L for the kernel's own tests. */
   readonly number: string;
   readonly kind: 'sequential';
   /** What is asked, in one line. */
   readonly title: string;
   /** As in a program's header: an asynchronous (`dm`) or synchronous (`brd`) swap device. */
   readonly swap: 'dm' | 'brd' | 'none';
+  /** Whether memory gets transparent huge pages, where the architecture has any; absent: never. */
+  readonly thp?: 'always';
   /** Object lines of a program, `obj 0 memfd 4`. */
   readonly objects?: readonly string[];
   /** Operations in the notation of the recordings, and the probes of trace/operation.ts. */

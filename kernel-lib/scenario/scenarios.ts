@@ -9,6 +9,7 @@ import { reuseScenarios } from './reuse.js';
 import { swapErrorScenarios } from './swap-errors.js';
 import { cowSelftestScenarios } from './selftest-cow.js';
 import { longtermSelftestScenarios } from './selftest-longterm.js';
+import { thpSplitScenarios } from './thp-split.js';
 import { swpLifetimeScenarios } from './swp-lifetime.js';
 import { swpExclusiveScenarios } from './swp-exclusive.js';
 
@@ -23,6 +24,7 @@ export const scenarios: readonly Scenario[] = [
   ...reuseScenarios,
   ...swapErrorScenarios,
   ...pteMarkerScenarios,
+  ...thpSplitScenarios,
   ...cowSelftestScenarios,
   ...longtermSelftestScenarios,
 ];

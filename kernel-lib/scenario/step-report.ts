@@ -3,6 +3,7 @@ import { ZERO_PFN, pageByte, pageRefcount } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
 import { decodeMachinePte } from '../pgtable/decode.js';
+import { PMD_NONE, pmdAt, pmdTransHuge } from '../pgtable/pmd.js';
 import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import { ld } from '../step/memory.js';
 import { type PinnedPages, pinnedPage } from '../sys/pins.js';
@@ -149,15 +150,23 @@ function pageOf(k: Machine, page: Page): Pick<SeenEntry, 'flags' | 'frame' | 're
 function entryOf(world: World, process: number, region: number, index: number) {
   const { k } = world;
   const address = addressOf(world, region, index);
-  const table = pteTable(k, mmOf(world, process).pgd, address);
-  if (table === 0) return { value: '0x0', text: 'empty' };
-  const { lo, hi } = readPte(k, pteOffset(k, table, address));
+  const { pgd } = mmOf(world, process);
+  const table = pteTable(k, pgd, address);
+  const pmd = table === 0 ? pmdAt(k, pgd, address) : PMD_NONE;
+  const huge = pmdTransHuge(k, pmd);
+  if (table === 0 && !huge) return { value: '0x0', text: 'empty' };
+  const { lo, hi } = huge ? pmd : readPte(k, pteOffset(k, table, address));
   const { value, text, exclusive, writable, dirty, young } = decodeMachinePte(
     k,
     pteVal(Int32Array.of(lo, hi), 0),
   );
   const present = writable !== undefined && { writable, dirty: dirty!, young: young! };
-  return { value, text, ...(exclusive !== undefined && { exclusive }), ...present };
+  return {
+    value,
+    text: huge ? `huge page, ${text}` : text,
+    ...(exclusive !== undefined && { exclusive }),
+    ...present,
+  };
 }
 
 function seenPins(k: Machine, pin: number, pinned: PinnedPages): SeenPin[] {

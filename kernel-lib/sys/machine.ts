@@ -9,6 +9,7 @@ import type { Machine, ThpEnabled } from '../machine/machine.js';
 import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
+import { variantsOf } from '../patches/variants.js';
 import { genericMaxSwapfileSize, swapType, machineSwapTypes } from '../pgtable/swapops.js';
 import { SWAP_SLOT_WORDS } from '../swap/area.js';
 import { Arena } from '../step/arena.js';
@@ -80,6 +81,7 @@ function fixedPart({ release, arch, patched }: MachineShape) {
   return {
     release,
     patched,
+    variant: variantsOf(patched),
     pte: codec,
     pageSize: 2 ** arch.pageShift,
     levels: arch.levels.map(({ shift, bits }) => ({ span: 2 ** shift, entries: 2 ** bits })),

@@ -78,6 +78,7 @@ export const alpha: Arch = {
     walker: 'hardware',
     young: 'fault',
     dirty: 'fault',
+    load: { and: [{ all: '_PAGE_VALID | _PAGE_URE' }, { none: '_PAGE_FOR' }] },
     store: { and: [{ all: '_PAGE_VALID | _PAGE_UWE' }, { none: '_PAGE_FOW' }] },
     note: 'PALcode walks the tables; the URE/KRE and UWE/KWE bits let the first access fault',
   },

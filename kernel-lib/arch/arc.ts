@@ -40,6 +40,12 @@ export const arc: Arch = {
     _PAGE_SWP_EXCLUSIVE: '_PAGE_DIRTY',
   },
   pfn: { at: '31:13' },
+  huge: {
+    mkhuge: { set: '_PAGE_HW_SZ' },
+    transHuge: '_PAGE_HW_SZ',
+    present: '~0',
+    mkinvalid: { clear: '_PAGE_PRESENT' },
+  },
   predicates: {
     present: '_PAGE_PRESENT',
     write: '_PAGE_WRITE',

@@ -1,4 +1,5 @@
 import { type Slices } from '../base/bitfield.js';
+import type { PatchName } from '../patches/catalogue.js';
 
 /**
  * Bits of a PTE by the kernel's own names: `'_PAGE_RW | _PAGE_DIRTY'`. A term is a name from `bits`, `masks` or
@@ -102,8 +103,8 @@ export interface HugeLayout {
   readonly transHuge: Test;
   /** `pmd_present()`: true also of an entry that a split has made invalid. */
   readonly present: Test;
-  /** The bits that `pmd_mkinvalid()` takes. */
-  readonly invalid: Mask;
+  /** `pmd_mkinvalid()`: the MMU no longer follows the entry, which still maps its page to the kernel. */
+  readonly mkinvalid: Operation;
 }
 
 /** How a swap entry lies in a PTE that is not present. */
@@ -152,6 +153,13 @@ export interface ArchState {
   readonly modify?: Modify;
 }
 
+/** What the operations did before a change that has nothing to do with swap PTEs: a switch of its own. */
+export interface Era {
+  /** The patch, by the name under which kernel code asks for it, without which these operations hold. */
+  readonly before: PatchName;
+  readonly operations: Partial<Operations>;
+}
+
 /** What the MMU does by itself, and what it leaves to faults. */
 export interface HardwareRules {
   /** Who loads the TLB. */
@@ -160,8 +168,17 @@ export interface HardwareRules {
   readonly young: 'walker' | 'handler' | 'fault';
   /** Who sets the dirty bit. */
   readonly dirty: 'walker' | 'handler' | 'fault';
+  /** Whether the MMU lets a user's load through. Absent: through every present entry that is not PROT_NONE. */
+  readonly load?: Test;
   /** Whether the MMU lets a user's store through. */
   readonly store: Test;
+  /**
+   * What the walker or the exception handler does to an entry on a store, before `store` is asked. Absent: nothing
+   * where that is left to a fault, else the entry becomes young and dirty if it is writable.
+   */
+  readonly onStore?: Operation;
+  /** The same on a load. */
+  readonly onLoad?: Operation;
   readonly note?: string;
 }
 
@@ -205,5 +222,9 @@ export interface Arch {
   /** `protection_map[]`: 16 protections, indexed by `vm_flags & (VM_READ|VM_WRITE|VM_EXEC|VM_SHARED)`. */
   readonly protectionMap: readonly Mask[];
   readonly hardware: HardwareRules;
+  /** CPUs that note less by themselves, by a name for people. */
+  readonly cpus?: Readonly<Record<string, HardwareRules>>;
   readonly states: Readonly<Record<SeriesState, ArchState> & Record<string, ArchState>>;
+  /** Newest first: an older one, too, holds for what a newer one does not say. */
+  readonly eras?: readonly Era[];
 }

@@ -66,6 +66,7 @@ const common = {
     walker: 'hardware',
     young: 'fault',
     dirty: 'fault',
+    load: { and: [{ all: 'L_PTE_VALID | L_PTE_USER | L_PTE_YOUNG' }, { none: 'L_PTE_NONE' }] },
     store: {
       and: [
         { all: 'L_PTE_VALID | L_PTE_USER | L_PTE_YOUNG | L_PTE_DIRTY' },
@@ -126,8 +127,19 @@ export const armLpae: Arch = {
     L_PTE_NONE: [57, 76, 'PROT_NONE'],
     L_PTE_RDONLY: [58, 77, 'read-only'],
   },
-  masks: { L_PTE_VALID: '[0]', L_PTE_MT_WRITEALLOC: '[4:2]', L_PTE_SWP_EXCLUSIVE: '[7]' },
+  masks: {
+    L_PTE_VALID: '[0]',
+    PMD_TABLE_BIT: '[1]',
+    L_PTE_MT_WRITEALLOC: '[4:2]',
+    L_PTE_SWP_EXCLUSIVE: '[7]',
+  },
   pfn: { at: '39:12', unmasked: true },
+  huge: {
+    mkhuge: { clear: 'PMD_TABLE_BIT' },
+    transHuge: { and: ['~0', { none: 'PMD_TABLE_BIT' }] },
+    present: 'L_PTE_VALID',
+    mkinvalid: { clear: 'L_PTE_VALID' },
+  },
   predicates: { ...common.predicates, special: 'L_PTE_SPECIAL' },
   operations: { ...common.operations, mkspecial: { set: 'L_PTE_SPECIAL' } },
 };

@@ -51,9 +51,16 @@ export const arm64_4k: Arch = {
   masks: {
     PTE_TYPE_PAGE: 'PTE_VALID | PTE_TABLE_BIT',
     _PAGE_DEFAULT: 'PTE_TYPE_PAGE | PTE_AF | PTE_SHARED',
+    PMD_PRESENT_INVALID: '[59]',
     PTE_SWP_EXCLUSIVE: '[2]',
   },
   pfn: { at: '47:12', unmasked: true },
+  huge: {
+    mkhuge: { clear: 'PTE_TABLE_BIT' },
+    transHuge: { and: ['PTE_VALID | PTE_PROT_NONE | PMD_PRESENT_INVALID', { none: 'PTE_TABLE_BIT' }] },
+    present: 'PTE_VALID | PTE_PROT_NONE | PMD_PRESENT_INVALID',
+    mkinvalid: { clear: 'PTE_VALID', set: 'PMD_PRESENT_INVALID' },
+  },
   predicates: {
     present: 'PTE_VALID | PTE_PROT_NONE',
     protnone: { of: 'PTE_VALID | PTE_PROT_NONE', is: 'PTE_PROT_NONE' },
@@ -99,7 +106,18 @@ export const arm64_4k: Arch = {
     young: 'walker',
     dirty: 'walker',
     store: { and: [{ all: 'PTE_VALID | PTE_USER' }, { or: ['PTE_WRITE', { none: 'PTE_RDONLY' }] }] },
-    note: 'with FEAT_HAFDBS; without it the first access and the first store fault',
+    onStore: { when: { all: 'PTE_VALID | PTE_USER | PTE_WRITE' }, set: 'PTE_AF', clear: 'PTE_RDONLY' },
+    note: 'with FEAT_HAFDBS: a store through a writable entry clears PTE_RDONLY, and that is dirty',
+  },
+  cpus: {
+    'no-dbm': {
+      walker: 'hardware',
+      young: 'fault',
+      dirty: 'fault',
+      load: { all: 'PTE_VALID | PTE_AF' },
+      store: { and: [{ all: 'PTE_VALID | PTE_USER | PTE_AF' }, { none: 'PTE_RDONLY' }] },
+      note: 'without FEAT_HAFDBS: the first access and the first store fault',
+    },
   },
   states: {
     before: { is: 'v6.1; the exclusive marker came with v5.19', release: 'v6.1', swap },

@@ -22,15 +22,14 @@ export function compileHuge(
   const { huge } = arch;
   if (huge === undefined) return undefined;
   const field = masks.words(`[${arch.pfn.at}]`);
-  const invalid = masks.words(huge.invalid);
+  const mkinvalid = compileOperation(huge.mkinvalid, masks);
   return {
     pmdMkhuge: compileOperation(huge.mkhuge, masks),
     // By way of the frame number: an entry that the MMU must not follow may store it in another form.
     pmdMkinvalid(w, i) {
       const pfn = ptePfn(w, i);
-      const lo = w[i]! & ~field.lo & ~invalid.lo;
-      const hi = w[i + 1]! & ~field.hi & ~invalid.hi;
-      pfnPte(w, i, pfn, { lo, hi });
+      mkinvalid(w, i);
+      pfnPte(w, i, pfn, { lo: w[i]! & ~field.lo, hi: w[i + 1]! & ~field.hi });
     },
     pmdTransHuge: compileTest(huge.transHuge, masks),
     pmdPresent: compileTest(huge.present, masks),

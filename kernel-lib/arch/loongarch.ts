@@ -78,7 +78,20 @@ export const loongarch64_16k: Arch = {
     _PAGE_USER: '_PAGE_PLV',
     _CACHE_CC: '[4]',
     _PAGE_CHG_MASK: '_PAGE_MODIFIED | _PAGE_SPECIAL | _PFN_MASK | _CACHE_MASK | _PAGE_PLV',
+    _PAGE_HUGE: '_PAGE_GLOBAL',
+    _PAGE_HGLOBAL: '[12]',
+    _PAGE_PRESENT_INVALID: '[60]',
     _PAGE_SWP_EXCLUSIVE: '[23]',
+  },
+  // In a leaf of a higher level the bit of GLOBAL says that it is one, and GLOBAL itself lies elsewhere.
+  huge: {
+    mkhuge: [{ when: '_PAGE_GLOBAL', set: '_PAGE_HGLOBAL' }, { set: '_PAGE_HUGE' }],
+    transHuge: { and: ['_PAGE_HUGE', '_PAGE_PRESENT | _PAGE_PROTNONE | _PAGE_PRESENT_INVALID'] },
+    present: { and: ['_PAGE_HUGE', '_PAGE_PRESENT | _PAGE_PROTNONE | _PAGE_PRESENT_INVALID'] },
+    mkinvalid: {
+      set: '_PAGE_PRESENT_INVALID',
+      clear: '_PAGE_PRESENT | _PAGE_VALID | _PAGE_DIRTY | _PAGE_PROTNONE',
+    },
   },
   pfn: { at: '47:14', unmasked: true },
   predicates: {
@@ -120,7 +133,14 @@ export const loongarch64_16k: Arch = {
     walker: 'hardware',
     young: 'handler',
     dirty: 'handler',
+    load: '_PAGE_VALID',
     store: { all: '_PAGE_VALID | _PAGE_DIRTY' },
+    onLoad: { when: '_PAGE_PRESENT', set: '_PAGE_VALID' },
+    // A store through a valid and hardware-writable entry raises no exception: nobody notes it.
+    onStore: {
+      when: { and: [{ all: '_PAGE_PRESENT | _PAGE_WRITE' }, { not: { all: '_PAGE_VALID | _PAGE_DIRTY' } }] },
+      set: '_PAGE_VALID | _PAGE_DIRTY | _PAGE_MODIFIED',
+    },
     note: 'the TLB exceptions set VALID, DIRTY and MODIFIED on a store if WRITE is set; once DIRTY is, mm hears no more of stores',
   },
   states: {

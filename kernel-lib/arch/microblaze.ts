@@ -73,6 +73,10 @@ export const microblaze: Arch = {
     young: 'handler',
     dirty: 'handler',
     store: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_HWWRITE' },
+    onStore: {
+      when: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_RW' },
+      set: '_PAGE_ACCESSED | _PAGE_DIRTY | _PAGE_HWWRITE',
+    },
     note: 'the data-storage exception sets ACCESSED, DIRTY and HWWRITE if RW is set',
   },
   states: {

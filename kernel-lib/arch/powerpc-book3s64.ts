@@ -52,6 +52,15 @@ export const ppcBook3s64_4k: Arch = {
     _PAGE_SWP_EXCLUSIVE: '_PAGE_NON_IDEMPOTENT',
   },
   pfn: { at: '52:12', fixed: '_PAGE_PTE' },
+  // As the radix MMU has them.
+  huge: {
+    mkhuge: { set: '_PAGE_PTE' },
+    transHuge: {
+      and: ['_PAGE_PRESENT | _PAGE_INVALID', { of: '_PAGE_PTE | _PAGE_DEVMAP', is: '_PAGE_PTE' }],
+    },
+    present: '_PAGE_PRESENT | _PAGE_INVALID',
+    mkinvalid: { clear: '_PAGE_PRESENT', set: '_PAGE_INVALID' },
+  },
   predicates: {
     present: { or: [{ all: '_PAGE_PRESENT | _PAGE_PTE' }, { all: '_PAGE_INVALID | _PAGE_PTE' }] },
     protnone: {
@@ -91,6 +100,7 @@ export const ppcBook3s64_4k: Arch = {
     walker: 'hardware',
     young: 'fault',
     dirty: 'fault',
+    load: { and: [{ all: '_PAGE_PRESENT | _PAGE_READ | _PAGE_ACCESSED' }, { none: '_PAGE_PRIVILEGED' }] },
     store: { and: [{ all: '_PAGE_PRESENT | _PAGE_WRITE | _PAGE_DIRTY' }, { none: '_PAGE_PRIVILEGED' }] },
     note: 'radix walks in hardware, hash through the hash table; the kernel sets ACCESSED and DIRTY',
   },

@@ -42,11 +42,18 @@ export const riscv64: Arch = {
   masks: {
     _PAGE_SPECIAL: '_PAGE_SOFT',
     _PAGE_PROT_NONE: '_PAGE_GLOBAL',
+    _PAGE_LEAF: '_PAGE_READ | _PAGE_WRITE | _PAGE_EXEC',
     _PAGE_BASE: '_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_USER',
     _PAGE_CHG_MASK: '~(_PAGE_PRESENT | _PAGE_READ | _PAGE_WRITE | _PAGE_EXEC | _PAGE_USER | _PAGE_GLOBAL)',
     _PAGE_SWP_EXCLUSIVE: '_PAGE_ACCESSED',
   },
   pfn: { at: '53:10', unmasked: true },
+  huge: {
+    mkhuge: [],
+    transHuge: '_PAGE_LEAF',
+    present: '_PAGE_PRESENT | _PAGE_PROT_NONE | _PAGE_LEAF',
+    mkinvalid: { clear: '_PAGE_PRESENT | _PAGE_PROT_NONE' },
+  },
   predicates: {
     present: '_PAGE_PRESENT | _PAGE_PROT_NONE',
     protnone: { of: '_PAGE_PRESENT | _PAGE_PROT_NONE', is: '_PAGE_PROT_NONE' },
@@ -94,7 +101,17 @@ export const riscv64: Arch = {
     young: 'walker',
     dirty: 'walker',
     store: { all: '_PAGE_PRESENT | _PAGE_WRITE | _PAGE_USER' },
-    note: 'with Svadu; other harts fault for the kernel to set accessed and dirty',
+    note: 'with Svadu: the walker sets accessed and dirty',
+  },
+  cpus: {
+    'no-svadu': {
+      walker: 'hardware',
+      young: 'fault',
+      dirty: 'fault',
+      load: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_ACCESSED' },
+      store: { all: '_PAGE_PRESENT | _PAGE_WRITE | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY' },
+      note: 'with Svade: the hart faults for the kernel to set accessed and dirty',
+    },
   },
   states: {
     before: { is: 'v6.1, no exclusive marker', release: 'v6.1', swap: swapBefore },

@@ -97,6 +97,7 @@ export const s390: Arch = {
     walker: 'hardware',
     young: 'fault',
     dirty: 'fault',
+    load: { and: ['_PAGE_PRESENT', { none: '_PAGE_INVALID' }] },
     store: { and: ['_PAGE_PRESENT', { none: '_PAGE_INVALID | _PAGE_PROTECT' }] },
     note: 'old means invalid and clean means protected, so that the first access and the first store fault',
   },

@@ -148,6 +148,12 @@ const common64 = {
     mkspecial: { set: '_PAGE_SPECIAL' },
   },
   modify: { keep: '_PAGE_CHG_MASK', take: '~_PAGE_CHG_MASK' },
+  huge: {
+    mkhuge: { set: '_PAGE_SZHUGE | _PAGE_PMD_HUGE' },
+    transHuge: '_PAGE_PMD_HUGE',
+    present: '~0',
+    mkinvalid: { clear: '_PAGE_VALID' },
+  },
   pgprots: {
     PAGE_NONE: '_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_CACHE',
     page_readonly: '_PAGE_VALID | _PAGE_PRESENT | _PAGE_CACHE | __ACCESS_BITS',
@@ -169,6 +175,7 @@ const common64 = {
     walker: 'software',
     young: 'fault',
     dirty: 'fault',
+    load: { and: [{ all: '_PAGE_VALID | _PAGE_PRESENT' }, { none: '_PAGE_P' }] },
     store: { and: [{ all: '_PAGE_VALID | _PAGE_PRESENT | _PAGE_W' }, { none: '_PAGE_P' }] },
     note: 'the TSB-miss handler loads the entry as it stands; the kernel sets MODIFIED and W together',
   },
@@ -211,7 +218,7 @@ export const sparc64: Arch = {
     _PAGE_SZALL: ['62:61 48', 130, 'page size'],
     _PAGE_VALID: [63, 111, 'the TSB-miss handler may use the entry'],
   },
-  masks: { ...masks64, _PAGE_PADDR: '[42:13]' },
+  masks: { ...masks64, _PAGE_PADDR: '[42:13]', _PAGE_SZHUGE: '[62:61]' },
   pfn: { at: '42:13', unmasked: true },
 };
 
@@ -240,7 +247,7 @@ export const sparc64Sun4v: Arch = {
     _PAGE_NFO: [62, 149, 'no-fault loads only'],
     _PAGE_VALID: [63, 111, 'the TSB-miss handler may use the entry'],
   },
-  masks: { ...masks64, _PAGE_PADDR: '[55:13]' },
+  masks: { ...masks64, _PAGE_PADDR: '[55:13]', _PAGE_SZHUGE: '[1:0]' },
   pfn: { at: '55:13', unmasked: true },
 };
 

@@ -81,6 +81,7 @@ export const um3level64: Arch = {
     walker: 'software',
     young: 'fault',
     dirty: 'fault',
+    load: { all: '_PAGE_PRESENT | _PAGE_ACCESSED' },
     store: { all: '_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_ACCESSED | _PAGE_DIRTY' },
     note: 'the host maps a page readable once it is accessed and writable once it is dirty',
   },

@@ -78,7 +78,7 @@ const huge: HugeLayout = {
   mkhuge: { set: '_PAGE_PSE' },
   transHuge: { of: '_PAGE_PSE | _PAGE_DEVMAP', is: '_PAGE_PSE' },
   present: '_PAGE_PRESENT | _PAGE_PROTNONE | _PAGE_PSE',
-  invalid: '_PAGE_PRESENT | _PAGE_PROTNONE',
+  mkinvalid: { clear: '_PAGE_PRESENT | _PAGE_PROTNONE' },
 };
 
 const common = {
@@ -97,6 +97,11 @@ const common = {
     young: 'walker',
     dirty: 'walker',
     store: { all: '_PAGE_PRESENT | _PAGE_RW | _PAGE_USER' },
+    // Not soft-dirty, which only pte_mkdirty() adds.
+    onStore: {
+      when: { all: '_PAGE_PRESENT | _PAGE_RW | _PAGE_USER' },
+      set: '_PAGE_DIRTY | _PAGE_ACCESSED',
+    },
   },
 } as const;
 

@@ -1,4 +1,5 @@
 import type { PteCodec } from '../arch/codec.js';
+import type { Mmu } from '../arch/mmu.js';
 import type { Patched } from '../patches/catalogue.js';
 import type { Variants } from '../patches/variants.js';
 import type { Arena } from '../step/arena.js';
@@ -15,6 +16,7 @@ export interface Machine {
   /** As given to boot, for people. */
   readonly release: string;
   readonly pte: PteCodec;
+  readonly mmu: Mmu;
   /** Which patches this kernel has, by the names under which the code asks. */
   readonly patched: Patched;
   /** The state of what has changed more than once. */

@@ -55,6 +55,22 @@ export const pteMkuffdWp = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pte
 export const pteClearUffdWp = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteClearUffdWp);
 export const pteMkdirty = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteMkdirty);
 
+/**
+ * The entry after a user's load through it, with what the walker or its handlers noted in it; undefined where it faults.
+ *
+ * MODEL: the MMU.
+ */
+export function mmuLoad(k: Machine, pte: Pte): Pte | undefined {
+  const noted = changed(pte, k.mmu.onLoad);
+  return ask(k.mmu.loads, noted) ? noted : undefined;
+}
+
+/** The same of a store. MODEL: the MMU. */
+export function mmuStore(k: Machine, pte: Pte): Pte | undefined {
+  const noted = changed(pte, k.mmu.onStore);
+  return ask(k.mmu.stores, noted) ? noted : undefined;
+}
+
 /** @kernel arch/x86/include/asm/pgtable.h pte_modify v6.2 */
 export function pteModify(k: Machine, pte: Pte, prot: Pgprot): Pte {
   w[0] = pte.lo;

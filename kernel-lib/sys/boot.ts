@@ -15,6 +15,8 @@ export interface BootOptions {
   readonly release?: string;
   /** An architecture variant, such as `x86_64` or `x86_32_pae`. */
   readonly arch?: string;
+  /** A CPU that notes less by itself: `no-dbm` on arm64, `no-svadu` on RISC-V. */
+  readonly cpu?: string;
   /** Memory: `640MiB`. */
   readonly memory?: string;
   /** Swap: `64MiB`; absent: none. */
@@ -42,6 +44,7 @@ export function boot(options: BootOptions = {}): Linux {
   const machine = makeMachine({
     release: releaseByName(release),
     arch: record,
+    cpu: options.cpu,
     patched: resolvePatches(release, arch, options.with, options.without),
     nrFrames: Math.floor(sizeOf('memory', memory) / pageSize),
     nrSwapSlots,

@@ -1,5 +1,7 @@
-import type { Arch } from '../arch/arch.js';
+import type { Arch, HardwareRules } from '../arch/arch.js';
 import { pteCodec } from '../arch/codec.js';
+import { compileMmu } from '../arch/mmu.js';
+import { InputError } from '../base/error.js';
 import { BATCHES_WORDS } from '../folio/batch.js';
 import { PG_reserved, PG_uptodate } from '../folio/flags.js';
 import { FIRST_PFN, FRAME_WORDS, ZERO_PFN, setFlag, setPageRefcount } from '../folio/frame.js';
@@ -23,6 +25,8 @@ const SPARE_WORDS = 256;
 export interface MachineShape {
   readonly release: string;
   readonly arch: Arch;
+  /** One of the architecture's CPUs that note less by themselves; absent: the usual one. */
+  readonly cpu?: string | undefined;
   readonly patched: Patched;
   readonly nrFrames: number;
   /** Slots of the swap area, its header page among them; 0 for none. */
@@ -75,7 +79,7 @@ export function makeMachine(shape: MachineShape): Machine {
   return k;
 }
 
-function fixedPart({ release, arch, patched }: MachineShape) {
+function fixedPart({ release, arch, patched, cpu }: MachineShape) {
   const codec = pteCodec(arch, archState(arch, patched));
   const types = machineSwapTypes(arch, patched);
   return {
@@ -83,6 +87,7 @@ function fixedPart({ release, arch, patched }: MachineShape) {
     patched,
     variant: variantsOf(patched),
     pte: codec,
+    mmu: compileMmu(codec, hardwareOf(arch, cpu)),
     pageSize: 2 ** arch.pageShift,
     levels: arch.levels.map(({ shift, bits }) => ({ span: 2 ** shift, entries: 2 ** bits })),
     softDirty: arch.predicates.softDirty !== undefined,
@@ -104,6 +109,16 @@ function fixedPart({ release, arch, patched }: MachineShape) {
       SWP_SWAPIN_ERROR: swapType(types, 'swapin-error') ?? -1,
     },
   };
+}
+
+function hardwareOf({ id, hardware, cpus = {} }: Arch, cpu: string | undefined): HardwareRules {
+  if (cpu === undefined) return hardware;
+  const rules = cpus[cpu];
+  if (rules !== undefined) return rules;
+  const others = Object.keys(cpus);
+  throw new InputError(
+    `${id} has no CPU '${cpu}'; it has ${others.length === 0 ? 'only the usual one' : others.join(', ')}`,
+  );
 }
 
 /**

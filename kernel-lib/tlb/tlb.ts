@@ -1,14 +1,12 @@
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
-  pteDirty,
-  pteMkdirty,
+  mmuLoad,
+  mmuStore,
   pteAdvancePfn,
-  pteMkyoung,
   ptePresent,
   pteProtnone,
   pteSame,
-  pteWrite,
 } from '../pgtable/pte.js';
 import {
   hugeAddress,
@@ -123,16 +121,16 @@ export function* translate(
 }
 
 /**
- * What the running CPU has cached for an access. A store goes through a cached entry only if that was dirty when it
- * was read: the CPU sets the dirty bit itself, so it reads the entry again, and a clean copy cannot dirty a page that
- * was unmapped meanwhile.
+ * What the running CPU has cached for an access. A store goes through a cached entry only if nothing is left to note
+ * about it: who notes stores reads the entry again, so that a clean copy cannot dirty a page that was unmapped meanwhile.
  */
 function tlbLookup(k: Machine, address: number, write: boolean): Pte | undefined {
   const vpn = Math.floor(address / k.pageSize);
   const slot = slotOf(k, k.cpu, vpn);
   if (!holds(k, slot, vpn)) return undefined;
   const pte = { lo: ld(k.slab, slot + PTE), hi: ld(k.slab, slot + PTE + 1) };
-  return write && !(pteWrite(k, pte) && pteDirty(k, pte)) ? undefined : pte;
+  const noted = write ? mmuStore(k, pte) : pte;
+  return noted !== undefined && pteSame(noted, pte) ? pte : undefined;
 }
 
 /** Reads the entry, notes the access in it and caches it. */
@@ -155,12 +153,12 @@ function leafWalk(k: Machine, pgd: number, address: number, write: boolean): Pte
   return noted && pteAdvancePfn(k, noted, Math.floor((address - hugeAddress(k, address)) / k.pageSize));
 }
 
-/** Notes an access in the entry that allows it. */
+/** Notes an access in the entry that allows it, as the architecture's walker or its exception handlers do. */
 function noteAccess(k: Machine, ptep: number, write: boolean): Pte | undefined {
   const pte = { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
-  if (!ptePresent(k, pte) || pteProtnone(k, pte) || (write && !pteWrite(k, pte))) return undefined;
-  const noted = write ? pteMkdirty(k, pteMkyoung(k, pte)) : pteMkyoung(k, pte);
-  if (!pteSame(noted, pte)) {
+  if (!ptePresent(k, pte) || pteProtnone(k, pte)) return undefined;
+  const noted = write ? mmuStore(k, pte) : mmuLoad(k, pte);
+  if (noted !== undefined && !pteSame(noted, pte)) {
     st(k.ptes, ptep, noted.lo);
     st(k.ptes, ptep + 1, noted.hi);
   }

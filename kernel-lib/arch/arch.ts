@@ -153,11 +153,15 @@ export interface ArchState {
   readonly modify?: Modify;
 }
 
-/** What the operations did before a change that has nothing to do with swap PTEs: a switch of its own. */
+/** What differs by a patch that has nothing to do with swap PTEs: a switch of its own. */
 export interface Era {
-  /** The patch, by the name under which kernel code asks for it, without which these operations hold. */
-  readonly before: PatchName;
-  readonly operations: Partial<Operations>;
+  /** The patch, by the name under which kernel code asks for it. */
+  readonly patch: PatchName;
+  /** Whether this holds with the patch, or as long as the kernel lacks it. */
+  readonly holds: 'since' | 'before';
+  readonly predicates?: Partial<Predicates>;
+  readonly operations?: Partial<Operations>;
+  readonly modify?: Modify;
 }
 
 /** What the MMU does by itself, and what it leaves to faults. */
@@ -225,6 +229,6 @@ export interface Arch {
   /** CPUs that note less by themselves, by a name for people. */
   readonly cpus?: Readonly<Record<string, HardwareRules>>;
   readonly states: Readonly<Record<SeriesState, ArchState> & Record<string, ArchState>>;
-  /** Newest first: an older one, too, holds for what a newer one does not say. */
+  /** What holds at the same time as the state; of two that say the same, the later one counts. */
   readonly eras?: readonly Era[];
 }

@@ -1,6 +1,7 @@
 import { type Words, fromWords } from '../base/bitfield.js';
 import { InputError } from '../base/error.js';
-import { type Arch, type ArchState } from './arch.js';
+import type { Patched } from '../patches/catalogue.js';
+import { type Arch, type ArchState, type Era } from './arch.js';
 import { type HugeCodec, compileHuge } from './huge.js';
 import { type MaskReader, maskReader } from './mask.js';
 import { type Change, compileOperation } from './operation.js';
@@ -69,14 +70,21 @@ const compiled = new WeakMap<Arch, Map<string, PteCodec>>();
  * The operations of `arch` in one state of its history, compiled once.
  *
  * @param stateName `'before'` or `'after'` the swap-PTE series, or a state that the record names
+ * @param patched the kernel's other patches; absent: those that the record takes for granted
  * @throws InputError naming the states that the record has
  */
-export function pteCodec(arch: Arch, stateName: string): PteCodec {
+export function pteCodec(arch: Arch, stateName: string, patched?: Patched): PteCodec {
+  const eras = patched === undefined ? [] : (arch.eras ?? []).filter((era) => holds(era, patched));
+  const key = [stateName, ...eras.map(({ patch }) => patch)].join(' ');
   const states = compiled.get(arch) ?? new Map<string, PteCodec>();
   compiled.set(arch, states);
-  const codec = states.get(stateName) ?? compile(arch, stateName);
-  states.set(stateName, codec);
+  const codec = states.get(key) ?? compile(arch, stateName, eras);
+  states.set(key, codec);
   return codec;
+}
+
+function holds({ patch, holds }: Era, patched: Patched): boolean {
+  return patched[patch] === (holds === 'since');
 }
 
 /** The value of an entry, for people and files. */
@@ -90,13 +98,14 @@ export function setPteVal(w: PteWords, i: number, value: bigint): void {
   w[i + 1] = Number(BigInt.asIntN(32, value >> 32n));
 }
 
-function compile(arch: Arch, stateName: string): PteCodec {
-  const state = arch.states[stateName];
-  if (!state) {
+function compile(arch: Arch, stateName: string, eras: readonly Era[]): PteCodec {
+  const declared = arch.states[stateName];
+  if (!declared) {
     throw new InputError(
       `${arch.id} has no state '${stateName}'; it has ${Object.keys(arch.states).join(', ')}`,
     );
   }
+  const state = eras.reduce(combined, declared);
   const masks = maskReader(arch);
   const prot = (name: string): Pgprot => ({ name, ...masks.words(name) });
   const prots = new Map(Object.keys(arch.pgprots).map((name) => [name, prot(name)]));
@@ -120,6 +129,16 @@ function compile(arch: Arch, stateName: string): PteCodec {
     huge: compileHuge(arch, masks, pfns),
     protectionMap: arch.protectionMap.map(prot),
     pgprot,
+  };
+}
+
+/** A state with what an era says differently. */
+function combined(state: ArchState, era: Era): ArchState {
+  return {
+    ...state,
+    ...era,
+    predicates: { ...state.predicates, ...era.predicates },
+    operations: { ...state.operations, ...era.operations },
   };
 }
 

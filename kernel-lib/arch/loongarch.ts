@@ -23,6 +23,22 @@ const unconditional: Partial<Operations> = {
 /** The first mend, bf2f34a506e6: pte_mkdirty() asks, pte_mkwrite() does not yet. */
 const mkdirtyAsks: Partial<Operations> = { mkwrite: { set: '_PAGE_WRITE | _PAGE_DIRTY' } };
 
+/** The hardware-writable bit, which a walker in hardware sets alone, becomes the software-dirty one. */
+const keepsDirty: Pick<ArchState, 'operations'> = {
+  operations: {
+    wrprotect: [{ when: '_PAGE_DIRTY', set: '_PAGE_MODIFIED' }, { clear: '_PAGE_WRITE | _PAGE_DIRTY' }],
+  },
+};
+
+/** The same for a change of the protection, which came with the walker. */
+const modifyKeepsDirty: Pick<ArchState, 'modify'> = {
+  modify: {
+    first: { when: '_PAGE_DIRTY', set: '_PAGE_MODIFIED' },
+    keep: '_PAGE_CHG_MASK',
+    take: '~_PAGE_CHG_MASK',
+  },
+};
+
 const before: ArchState = { is: 'v6.1, no exclusive marker', release: 'v6.1', swap: swapBefore };
 const after: ArchState = {
   is: 'v6.3: pte_mkdirty() asks for _PAGE_WRITE, pte_mkwrite() for _PAGE_MODIFIED',
@@ -34,14 +50,8 @@ const beforeStable: ArchState = {
   is: '6.1.192: pte_wrprotect() and pte_modify() turn the hardware-writable bit into _PAGE_MODIFIED',
   release: 'v6.1',
   swap: swapBefore,
-  operations: {
-    wrprotect: [{ when: '_PAGE_DIRTY', set: '_PAGE_MODIFIED' }, { clear: '_PAGE_WRITE | _PAGE_DIRTY' }],
-  },
-  modify: {
-    first: { when: '_PAGE_DIRTY', set: '_PAGE_MODIFIED' },
-    keep: '_PAGE_CHG_MASK',
-    take: '~_PAGE_CHG_MASK',
-  },
+  ...keepsDirty,
+  ...modifyKeepsDirty,
 };
 
 export const loongarch64_16k: Arch = {
@@ -161,6 +171,29 @@ export const loongarch64_16k: Arch = {
       operations: mkdirtyAsks,
     },
   },
+  eras: [
+    { patch: 'loongarchMkdirtyAsks', holds: 'before', operations: { mkdirty: unconditional.mkdirty! } },
+    { patch: 'loongarchMkwriteAsks', holds: 'before', operations: { mkwrite: unconditional.mkwrite! } },
+    {
+      patch: 'loongarchDirtyIsHardware',
+      holds: 'since',
+      predicates: { dirty: '_PAGE_DIRTY | _PAGE_MODIFIED' },
+      ...modifyKeepsDirty,
+    },
+    { patch: 'loongarchWrprotectKeepsDirty', holds: 'since', ...keepsDirty },
+  ],
+  cpus: {
+    ptw: {
+      walker: 'hardware',
+      young: 'walker',
+      dirty: 'walker',
+      load: '_PAGE_VALID',
+      store: { all: '_PAGE_VALID | _PAGE_DIRTY' },
+      onLoad: { when: '_PAGE_PRESENT', set: '_PAGE_VALID' },
+      onStore: { when: { all: '_PAGE_PRESENT | _PAGE_WRITE' }, set: '_PAGE_VALID | _PAGE_DIRTY' },
+      note: '3A6000: the walker itself sets VALID, and DIRTY on a store if WRITE is set, but not MODIFIED',
+    },
+  },
 };
 
 export const loongarch64_4k: Arch = {
@@ -199,6 +232,7 @@ export const loongarch64_16kDirtyPrefix: Arch = {
   id: 'loongarch64_16k_dirty_prefix',
   title: 'LoongArch, 16 KiB pages, dirty always means writable',
   states: withOperations(unconditional),
+  eras: [],
 };
 
 export const loongarch64_16kMkdirtyFixedOnly: Arch = {
@@ -206,4 +240,5 @@ export const loongarch64_16kMkdirtyFixedOnly: Arch = {
   id: 'loongarch64_16k_mkdirty_fixed_only',
   title: 'LoongArch, 16 KiB pages, only pte_mkdirty() mended',
   states: withOperations(mkdirtyAsks),
+  eras: [],
 };

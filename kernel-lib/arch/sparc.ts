@@ -1,4 +1,4 @@
-import { type Arch, type ArchState, type SwapLayout } from './arch.js';
+import { type Arch, type ArchState, type Operations, type SwapLayout } from './arch.js';
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const swap32: SwapLayout = {
@@ -107,16 +107,19 @@ const after: ArchState = {
   },
 };
 
+const asking: Partial<Operations> = {
+  mkdirty: [{ set: '_PAGE_MODIFIED' }, { when: '_PAGE_WRITE', set: '_PAGE_W' }],
+  mkwrite: [{ set: '_PAGE_WRITE' }, { when: '_PAGE_MODIFIED', set: '_PAGE_W' }],
+};
+
 const states: Arch['states'] = {
   before,
   after,
   'mkdirty-asks': {
     ...after,
     is: 'from April 2023: pte_mkdirty() lets the MMU write only if the entry is writable, pte_mkwrite() if it is dirty',
-    operations: {
-      mkdirty: [{ set: '_PAGE_MODIFIED' }, { when: '_PAGE_WRITE', set: '_PAGE_W' }],
-      mkwrite: [{ set: '_PAGE_WRITE' }, { when: '_PAGE_MODIFIED', set: '_PAGE_W' }],
-    },
+    commit: 'fa2e71a6fcee',
+    operations: asking,
   },
 };
 
@@ -180,6 +183,7 @@ const common64 = {
     note: 'the TSB-miss handler loads the entry as it stands; the kernel sets MODIFIED and W together',
   },
   states,
+  eras: [{ patch: 'sparcMkdirtyAsks', holds: 'since', operations: asking }],
 } as const;
 
 const masks64 = {

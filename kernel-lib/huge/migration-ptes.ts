@@ -151,5 +151,7 @@ function movedPte(k: Machine, page: number, vma: Vma, swpPte: Pte): Pte {
   if (isWritableMigrationEntry(k, entry)) {
     return (vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, pte) : pte;
   }
-  return pteSwpUffdWp(k, swpPte) ? pteMkuffdWp(k, pte) : pteWrprotect(k, pte);
+  if (pteSwpUffdWp(k, swpPte)) return pteMkuffdWp(k, pte);
+  const protects = k.patched.migrationProtects && !k.patched.migrationProtectsNot;
+  return protects ? pteWrprotect(k, pte) : pte;
 }

@@ -1,3 +1,4 @@
+import { dirtyPatches } from './dirty.js';
 import { hugePatches } from './huge.js';
 import { mappingPatches } from './mappings.js';
 import { observationPatches } from './observation.js';
@@ -16,6 +17,7 @@ export const catalogue = {
   ...userfaultfdPatches,
   ...mappingPatches,
   ...hugePatches,
+  ...dirtyPatches,
   ...observationPatches,
 } as const satisfies Record<string, Patch>;
 

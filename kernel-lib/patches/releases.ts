@@ -15,14 +15,27 @@ const releases: Readonly<Record<string, Release>> = {
   'v6.3': { mainline: 'v6.3' },
   '6.1.176': {
     mainline: 'v6.1',
-    backports: ['markerForkFollowsChild', 'hwpoisonIsPfnEntry', 'sharedMaywrite', 'uffdWpWritenotify'],
+    backports: [
+      'markerForkFollowsChild',
+      'hwpoisonIsPfnEntry',
+      'sharedMaywrite',
+      'uffdWpWritenotify',
+      'migrationProtects',
+    ],
   },
   '6.1.187': {
     mainline: 'v6.1',
-    backports: ['markerForkFollowsChild', 'hwpoisonIsPfnEntry', 'sharedMaywrite', 'uffdWpWritenotify'],
+    backports: [
+      'markerForkFollowsChild',
+      'hwpoisonIsPfnEntry',
+      'sharedMaywrite',
+      'uffdWpWritenotify',
+      'migrationProtects',
+      'loongarchWrprotectKeepsDirty',
+    ],
   },
   '6.5.10': { mainline: 'v6.5' },
-  '6.12.111': { mainline: 'v6.12', backports: ['mremapClearsUffdWp'] },
+  '6.12.111': { mainline: 'v6.12', backports: ['mremapClearsUffdWp', 'loongarchWrprotectKeepsDirty'] },
   '7.2.13': { mainline: 'v7.2' },
 };
 

@@ -80,7 +80,7 @@ export function makeMachine(shape: MachineShape): Machine {
 }
 
 function fixedPart({ release, arch, patched, cpu }: MachineShape) {
-  const codec = pteCodec(arch, archState(arch, patched));
+  const codec = pteCodec(arch, archState(arch, patched), patched);
   const types = machineSwapTypes(arch, patched);
   return {
     release,

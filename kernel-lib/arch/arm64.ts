@@ -12,6 +12,9 @@ const swap: SwapLayout = {
 const hwDirty = { and: ['PTE_WRITE', { none: 'PTE_RDONLY' }] };
 const mkdirty = [{ set: 'PTE_DIRTY' }, { when: 'PTE_WRITE', clear: 'PTE_RDONLY' }];
 
+/** Since 143937ca51cc: a clean entry that becomes writable stays clean. */
+const mkwriteAsks = [{ set: 'PTE_WRITE' }, { when: 'PTE_DIRTY', clear: 'PTE_RDONLY' }];
+
 /** Bits of a user entry that mprotect() may change. */
 const modified =
   'PTE_USER | PTE_PXN | PTE_UXN | PTE_RDONLY | PTE_PROT_NONE | PTE_VALID | PTE_WRITE | PTE_GP | PTE_ATTRINDX_MASK';
@@ -119,6 +122,7 @@ export const arm64_4k: Arch = {
       note: 'without FEAT_HAFDBS: the first access and the first store fault',
     },
   },
+  eras: [{ patch: 'arm64MkwriteAsks', holds: 'since', operations: { mkwrite: mkwriteAsks } }],
   states: {
     before: { is: 'v6.1; the exclusive marker came with v5.19', release: 'v6.1', swap },
     after: {
@@ -130,7 +134,7 @@ export const arm64_4k: Arch = {
       is: '6.1.192: pte_mkwrite() leaves a clean entry read-only, pte_modify() restores hardware dirtiness',
       release: 'v6.1',
       swap,
-      operations: { mkwrite: [{ set: 'PTE_WRITE' }, { when: 'PTE_DIRTY', clear: 'PTE_RDONLY' }] },
+      operations: { mkwrite: mkwriteAsks },
       modify: {
         first: { when: hwDirty, set: 'PTE_DIRTY' },
         keep: `~(${modified})`,

@@ -90,7 +90,10 @@ export const xtensa: Arch = {
     store: {
       and: ['_PAGE_USER', '_PAGE_HW_WRITE', { not: { of: '_PAGE_CA_MASK', is: '_PAGE_CA_INVALID' } }],
     },
-    onStore: { when: { all: '_PAGE_USER | _PAGE_WRITABLE' }, set: '_PAGE_DIRTY | _PAGE_ACCESSED | _PAGE_HW_WRITE' },
+    onStore: {
+      when: { all: '_PAGE_USER | _PAGE_WRITABLE' },
+      set: '_PAGE_DIRTY | _PAGE_ACCESSED | _PAGE_HW_WRITE',
+    },
     note: 'the store-prohibited handler sets DIRTY, ACCESSED and HW_WRITE if WRITABLE is set',
   },
   states: {

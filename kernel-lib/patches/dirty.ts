@@ -30,6 +30,13 @@ export const dirtyPatches = {
     since: 'v7.2',
     arches: ['loongarch64_4k', 'loongarch64_16k', 'loongarch64_64k'],
   },
+  arm64MkwriteAsks: {
+    id: '143937ca51cc',
+    title: 'arm64, mm: avoid always making PTE dirty in pte_mkwrite()',
+    changes: 'making a clean entry writable leaves it clean: the first store is noted',
+    since: 'v6.18-rc3',
+    arches: ['arm64_4k', 'arm64_16k', 'arm64_64k'],
+  },
   sparcMkdirtyAsks: {
     id: 'fa2e71a6fcee',
     title: "sparc/mm: don't unconditionally set HW writable bit when setting PTE dirty on 64bit",

@@ -21,6 +21,7 @@ const releases: Readonly<Record<string, Release>> = {
       'sharedMaywrite',
       'uffdWpWritenotify',
       'migrationProtects',
+      'arm64MkwriteAsks',
     ],
   },
   '6.1.187': {
@@ -31,11 +32,15 @@ const releases: Readonly<Record<string, Release>> = {
       'sharedMaywrite',
       'uffdWpWritenotify',
       'migrationProtects',
+      'arm64MkwriteAsks',
       'loongarchWrprotectKeepsDirty',
     ],
   },
   '6.5.10': { mainline: 'v6.5' },
-  '6.12.111': { mainline: 'v6.12', backports: ['mremapClearsUffdWp', 'loongarchWrprotectKeepsDirty'] },
+  '6.12.111': {
+    mainline: 'v6.12',
+    backports: ['mremapClearsUffdWp', 'loongarchWrprotectKeepsDirty', 'arm64MkwriteAsks'],
+  },
   '7.2.13': { mainline: 'v7.2' },
 };
 

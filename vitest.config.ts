@@ -13,6 +13,7 @@ const onceOnly = [
   'base',
   'build',
   'cli',
+  'exercise',
   'explore',
   'house',
   'notebook',

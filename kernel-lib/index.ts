@@ -54,3 +54,5 @@ export {
 } from './scenario/exploration.js';
 export { Replay, type ReplayStep } from './scenario/replay.js';
 export { raceByName, races } from './scenario/races.js';
+export { check } from './exercise/check.js';
+export { Verdict } from './exercise/verdict.js';

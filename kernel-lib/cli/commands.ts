@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { conform } from './conform.js';
 import { diff } from './diff.js';
+import { edition } from './edition.js';
 import { explore } from './explore.js';
+import { grade } from './grade.js';
 import { kernel } from './kernel.js';
 import { pte } from './pte.js';
 import { run } from './run.js';
@@ -9,5 +11,5 @@ import { scenario } from './scenario.js';
 
 /** Every command of `faultbook`, in the order of its help. Each lives in a file of its own name in this folder. */
 export function commands(): Command[] {
-  return [run(), conform(), scenario(), diff(), explore(), pte(), kernel()];
+  return [run(), grade(), edition(), conform(), scenario(), diff(), explore(), pte(), kernel()];
 }

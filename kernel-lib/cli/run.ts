@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { join } from 'node:path';
-import { InputError } from '../base/error.js';
 import { OUTPUT_LIMIT } from '../notebook/run/outputs.js';
 import { runNotebooks, type NotebookResult, type RunResult } from '../notebook/run/run.js';
 import { progressBar } from './progress.js';
+import { seconds } from './seconds.js';
+import { onStopSignal } from './stop-signal.js';
 
 interface Options {
   readonly out: string;
@@ -74,23 +75,4 @@ function conclude({ notebooks, failed, refused }: RunResult, out: string, json: 
   else if (notebooks.length > 0) process.stdout.write(`open ${join(out, 'index.html')} in a browser\n`);
   if (refused.length > 0) process.exitCode = 2;
   else if (failed > 0) process.exitCode = 1;
-}
-
-function seconds(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 86_400)) {
-    throw new InputError(
-      `--timeout ${text}: not a number of seconds; allowed are numbers above 0, up to 86400`,
-    );
-  }
-  return value;
-}
-
-/** Calls `stop` on Ctrl-C and its like, with the exit code that shells expect. Gives the function that ends this. */
-function onStopSignal(stop: (signal: string, code: number) => void): () => void {
-  const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-  const signals = Object.keys(codes) as (keyof typeof codes)[];
-  const listener = (signal: NodeJS.Signals) => stop(signal, codes[signal as keyof typeof codes]);
-  for (const signal of signals) process.on(signal, listener);
-  return () => signals.forEach((signal) => process.off(signal, listener));
 }

@@ -38,6 +38,8 @@ const layers = [
   'view',
   'explore',
   'scenario',
+  // Judges what an answer does, with everything that a workbook has.
+  'exercise',
   'notebook',
   'cli',
   'bench',

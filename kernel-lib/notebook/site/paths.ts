@@ -24,3 +24,8 @@ export function pagePath(notebook: string): string {
 export function href(from: string, to: string): string {
   return posix.relative(posix.dirname(from), to).split('/').map(encodeURIComponent).join('/');
 }
+
+/** Where the edition of a notebook lies whose exercises are not solved. */
+export function studentPath(notebook: string): string {
+  return posix.join('student', posix.normalize(notebook));
+}

@@ -1,17 +1,20 @@
 import type { Notebook } from '../nbformat.js';
+import { notebookText } from '../nbformat-text.js';
+import { hasExercises, studentEdition, withoutSolutions } from '../student-edition.js';
 import { assetFiles } from './assets.js';
 import { loadHighlight } from './highlight.js';
 import { markdownRenderer } from './markdown.js';
 import { entryOf, type SitePage } from './entry.js';
 import { indexHtml } from './indexPage.js';
 import { workbookHtml } from './workbookPage.js';
-import { pagePath } from './paths.js';
+import { pagePath, studentPath } from './paths.js';
 import { publish, type SiteFile } from './publish.js';
 
 export type { SitePage } from './entry.js';
 
 /**
  * Writes a static site: a page for each workbook in the given order, and an index. It needs no server and no network.
+ * Pages show exercises unsolved, and offer the workbook as a notebook in the same state.
  * The same pages give the same bytes. Files that are not the site's, such as the notebooks themselves, are left alone.
  *
  * @param outDir the site's folder; made if need be
@@ -27,13 +30,16 @@ export async function writeSite(pages: readonly SitePage[], outDir: string): Pro
   const entries = pages.map(entryOf);
   const files: SiteFile[] = await assetFiles();
   for (const page of withPage) {
-    const content = await workbookHtml(page, entries, {
+    const unsolved = { ...page, notebook: withoutSolutions(page.notebook) };
+    const content = await workbookHtml(unsolved, entries, {
       highlight,
       markdown,
       notebook: page.path,
       notebooks,
     });
     files.push({ path: pagePath(page.path), content });
+    if (hasExercises(page.notebook))
+      files.push({ path: studentPath(page.path), content: notebookText(studentEdition(page.notebook)) });
   }
   // Last, so that a reader never meets a link to a page that is not there yet.
   files.push({ path: 'index.html', content: indexHtml(entries) });

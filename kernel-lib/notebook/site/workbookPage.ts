@@ -1,9 +1,10 @@
 import { escapeHtml } from '../../view/html.js';
 import type { Notebook } from '../nbformat.js';
+import { hasExercises } from '../student-edition.js';
 import { cellId, cellsHtml, failedCells, type CellPlace } from './cells.js';
 import { documentHtml, type Document } from './document.js';
 import type { Entry, SitePage } from './entry.js';
-import { href, pagePath } from './paths.js';
+import { href, pagePath, studentPath } from './paths.js';
 
 /** The page of one workbook. */
 export async function workbookHtml(
@@ -24,7 +25,7 @@ export async function workbookHtml(
       (hasHeading ? '' : `<h1>${escapeHtml(title)}</h1>\n`) +
       failureNotice(notebook) +
       cells +
-      `\n<p class="source"><a href="${href(page, path)}" download>This workbook as a notebook</a></p>`,
+      `\n<p class="source"><a href="${href(page, hasExercises(notebook) ? studentPath(path) : path)}" download>This workbook as a notebook</a></p>`,
     ...neighbours(page, entries.slice(0, here).filter(hasPage).at(-1), entries.slice(here + 1).find(hasPage)),
   });
 }

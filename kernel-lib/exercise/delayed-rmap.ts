@@ -1,0 +1,34 @@
+import { type ExploreOptions, explore } from '../scenario/exploration.js';
+import { type Exercise, notYet } from './exercise.js';
+
+const SMALLEST = { bound: { pages: 1, stores: 1 }, release: 'v6.1' };
+
+const safeAsItWas: Exercise<string> = {
+  id: '04-safe-as-it-was',
+  points: 1,
+  judge: (answer) => {
+    if (!answer.startsWith('delayed-rmap'))
+      return notYet(`'${answer}' is not one of the delayed-rmap races.`);
+    const { verdict, states } = explore(answer, { release: 'v6.1' });
+    if (verdict !== 'absent') return notYet(`On v6.1 the explorer says of ${answer}: ${verdict}.`);
+    return {
+      points: 1,
+      message: `Safe without the patch in all ${states} states: the page still counts as mapped.`,
+    };
+  },
+};
+
+const mend: Exercise<ExploreOptions> = {
+  id: '04-mend',
+  points: 1,
+  judge: (answer) => {
+    const found = explore('delayed-rmap', { ...answer, ...SMALLEST });
+    if (found.verdict !== 'absent') return notYet(`On ${found.kernel} the explorer says: ${found.verdict}.`);
+    return { points: 1, message: `No schedule loses a store: ${found.states} states, all of them followed.` };
+  },
+};
+
+export const delayedRmapExercises = {
+  '04-safe-as-it-was': safeAsItWas,
+  '04-mend': mend,
+};

@@ -1,0 +1,19 @@
+import { delayedRmapExercises } from './delayed-rmap.js';
+import { firstFaultExercises } from './first-fault.js';
+import { pteMarkersExercises } from './pte-markers.js';
+import { swpExclusiveExercises } from './swp-exclusive.js';
+import { unshareExercises } from './unshare.js';
+
+/** Every exercise, by its id, in the order of the workbooks. */
+export const exercises = {
+  ...firstFaultExercises,
+  ...swpExclusiveExercises,
+  ...pteMarkersExercises,
+  ...unshareExercises,
+  ...delayedRmapExercises,
+};
+
+export type ExerciseId = keyof typeof exercises;
+
+/** What an exercise wants to be given. */
+export type AnswerOf<Id extends ExerciseId> = Parameters<(typeof exercises)[Id]['judge']>[0];

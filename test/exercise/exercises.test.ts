@@ -1,0 +1,142 @@
+import { describe, expect, test, vi } from 'vitest';
+import { pteCodec } from '../../kernel-lib/arch/codec.js';
+import { archById } from '../../kernel-lib/arch/variants.js';
+import { encodeSwapPte } from '../../kernel-lib/pgtable/encode.js';
+import { check } from '../../kernel-lib/exercise/check.js';
+import { type AnswerOf, type ExerciseId, exercises } from '../../kernel-lib/exercise/exercises.js';
+
+/** For each exercise an answer that is right, written otherwise than in the workbook, and some that are not. */
+const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [AnswerOf<Id>, RegExp][] } } = {
+  '00-one-frame': {
+    right: (p) => {
+      const page = p.mmap(9);
+      for (let i = 8; i >= 0; i--) p.read(page + i * 4096);
+      return page;
+    },
+    wrong: [
+      [(p) => p.mmap(4), /nothing has touched/],
+      [
+        (p) => {
+          const page = p.mmap(4);
+          for (let i = 0; i < 4; i++) p.write(page + i * 4096, 1);
+          return page;
+        },
+        /page 1 in/,
+      ],
+      [(p) => p.read(0), /stopped/],
+    ],
+  },
+  '00-no-fault': {
+    right: (p) => {
+      const page = p.mmap(8);
+      p.madvise(page, 'MADV_POPULATE_WRITE', 8);
+      return page;
+    },
+    wrong: [
+      [(p) => p.mmap(8), /Writing page 0/],
+      [
+        (p) => {
+          const page = p.mmap(8);
+          p.madvise(page, 'MADV_POPULATE_READ', 8);
+          return page;
+        },
+        /Writing page 0/,
+      ],
+    ],
+  },
+  '00-keep-frame': {
+    right: (_parent, child, page) => child.munmap(page, 1),
+    wrong: [
+      [() => {}, /moved from frame/],
+      [(_parent, child, page) => child.read(page), /moved from frame/],
+    ],
+  },
+  '01-raw-entry': {
+    right: encodeSwapPte(pteCodec(archById('arm64_4k'), 'after'), {
+      type: 1,
+      offset: 0x42n,
+      exclusive: true,
+    }),
+    wrong: [
+      [0x42n, /./],
+      [0n, /takes this for/],
+    ],
+  },
+  '01-lose-mark': {
+    right: (p) => void p.fork('other'),
+    wrong: [
+      [(p, page) => p.read(page), /no longer a swap entry/],
+      [() => {}, /still exclusive/],
+    ],
+  },
+  '01-still-fails': {
+    right: ['alpha'],
+    wrong: [
+      [[], /1 that fails is missing/],
+      [['x86_64'], /stays in the pipe/],
+      [['vax'], /no variant 'vax'/],
+    ],
+  },
+  '02-make-marker': {
+    right: ['mmap 0 0 1 w s o0', 'uffd 0 0x1000', 'ureg 0 0 0 1 w', 'uwp 0 0 0 1 1'],
+    wrong: [[['mmap 0 0 1 w s o0'], /the entry is/]],
+  },
+  '02-silent-child': {
+    right: { release: 'v6.2', without: ['7e3ce3f8d2d2'] },
+    wrong: [[{ release: 'v6.2' }, /SIGBUS/]],
+  },
+  '02-classify': {
+    right: (raw) => (raw === 0n ? 'nothing' : (raw & 0x101n) !== 0n ? 'present' : 'not present'),
+    wrong: [[(raw) => ((raw & 1n) !== 0n ? 'present' : 'not present'), /an empty entry/]],
+  },
+  '03-sees-write': {
+    right: (p, page) => {
+      p.write(page, 1);
+      return p.pin(page);
+    },
+    wrong: [[(p, page) => p.pin(page), /the device reads 0/]],
+  },
+  '03-smallest-kernel': {
+    right: { with: ['84209e87c696', '8d6a0ac09a16', 'b9086fde6d44', 'cdc5021cda19', '79881fed6052'] },
+    wrong: [
+      [{}, /On Linux v6.1/],
+      [{ with: ['84209e87c696'] }, /stopped/],
+      [{ release: 'v6.2' }, /Start from v6.1/],
+    ],
+  },
+  '03-who-copies': {
+    right: (parent, child, page) => {
+      child.write(page, 3);
+      return parent.pin(page);
+    },
+    wrong: [[(parent, _child, page) => parent.pin(page), /was replaced/]],
+  },
+  '04-safe-as-it-was': {
+    right: 'delayed-rmap-two-mappings',
+    wrong: [
+      ['delayed-rmap', /says of delayed-rmap: found/],
+      ['S01', /not one of/],
+    ],
+  },
+  '04-mend': { right: { with: ['5df397dec7c4'] }, wrong: [[{}, /says: found/]] },
+};
+
+describe('an exercise', () => {
+  for (const id of Object.keys(exercises) as ExerciseId[]) {
+    const { right, wrong } = answers[id] as { right: never; wrong: [never, RegExp][] };
+    test(`${id} gives full points to another way of doing the same`, () => {
+      const verdict = check(id, right);
+      expect(verdict.points, String(verdict)).toBe(exercises[id].points);
+    });
+
+    test(`${id} tells a wrong answer what it did`, () => {
+      vi.spyOn(console, 'error').mockImplementation(() => {});
+      for (const [answer, message] of wrong) {
+        const verdict = check(id, answer);
+        expect(verdict.message).toMatch(message);
+        expect(verdict.points).toBe(0);
+      }
+      expect(check(id, undefined).message).toBe('There is no answer yet.');
+    });
+  }
+});

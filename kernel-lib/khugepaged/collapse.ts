@@ -203,7 +203,7 @@ function* __collapseHugePageIsolate(
     result = yield* isolatePte(k, vma, pte, isolated, large);
     writable ||= result === undefined && pteWrite(k, pte);
   }
-  result ??= writable ? 'SCAN_SUCCEED' : 'SCAN_PAGE_RO';
+  result ??= writable || k.patched.collapseReadonly ? 'SCAN_SUCCEED' : 'SCAN_PAGE_RO';
   if (result !== 'SCAN_SUCCEED') for (const folio of isolated) yield* releasePteFolio(k, folio);
   return result;
 }

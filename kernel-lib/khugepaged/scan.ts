@@ -125,7 +125,7 @@ export function isRefcountSuitable(k: Machine, folio: number): boolean {
 }
 
 function verdict(k: Machine, { isKhugepaged, writable, referenced, unmapped }: Scan): ScanResult {
-  if (!writable) return 'SCAN_PAGE_RO';
+  if (!writable && !k.patched.collapseReadonly) return 'SCAN_PAGE_RO';
   const few = referenced === 0 || (unmapped > 0 && referenced < hpagePmdNr(k) / 2);
   return isKhugepaged && few ? 'SCAN_LACK_REFERENCED_PAGE' : 'SCAN_SUCCEED';
 }

@@ -35,6 +35,18 @@ export const hugePatches = {
     since: 'v6.4',
     requires: [['5436d6556937', 'it goes on from its order']],
   },
+  hugeZeroBecomesHuge: {
+    id: '1ced09e0331f',
+    title: 'mm: allocate THP on hugezeropage wp-fault',
+    changes: 'a store to the huge zero page gets a huge page, no longer a small one',
+    since: 'v6.13',
+  },
+  collapseReadonly: {
+    id: '?collapse-readonly',
+    title: 'mm: enable khugepaged anonymous collapse on non-writable regions',
+    changes: 'memory of which no page may be written is collapsed, too',
+    since: 'v6.18',
+  },
   pmdWriteUpgrade: {
     id: 'c27f479ef542',
     title: 'mm/huge_memory: try avoiding write faults when changing PMD protection',

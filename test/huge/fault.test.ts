@@ -23,6 +23,21 @@ test('the first read maps the huge zero page, which a write splits for one page 
   expect(smaps(p)).toMatchObject({ Rss: 4 });
 });
 
+test('a write to the huge zero page maps a huge page since 1ced09e0331f, unless memory is short', () => {
+  const p = new HugeLayout({ release: '7.2' });
+  p.mmap(0, HUGE);
+  p.read(5);
+  expect(p.events(() => p.write(5, 7))).toEqual({ thp_fault_alloc: 1 });
+  expect([p.read(5), p.read(6)]).toEqual([7, 0]);
+  expect(smaps(p)).toMatchObject({ Rss: 2048, AnonHugePages: 2048, Private_Dirty: 2048 });
+
+  const short = new HugeLayout({ release: '7.2', memory: '4MiB' });
+  short.mmap(0, HUGE);
+  short.read(5);
+  expect(short.events(() => short.write(5, 7))).toEqual({ thp_fault_fallback: 1, thp_split_pmd: 1 });
+  expect(smaps(short)).toMatchObject({ Rss: 4 });
+});
+
 test('a range that is too short or lies across has small pages', () => {
   const p = new HugeLayout();
   p.mmap(1, HUGE);

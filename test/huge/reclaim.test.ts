@@ -55,6 +55,17 @@ test('MADV_COLLAPSE makes a huge page of what is there and of holes', () => {
   expect(p.madvise(HUGE, 2 * HUGE, 'MADV_COLLAPSE')).toBe(-EINVAL);
 });
 
+test('MADV_COLLAPSE refuses memory of which no page may be written, until v6.18', () => {
+  const collapse = (release: string) => {
+    const p = new HugeLayout({ thp: 'never', release });
+    p.mmap(0, HUGE);
+    p.write(5, 7);
+    p.mprotect(0, HUGE, 'r');
+    return p.madvise(0, HUGE, 'MADV_COLLAPSE');
+  };
+  expect([collapse('6.12'), collapse('7.2')]).toEqual([-EINVAL, 0]);
+});
+
 test('KSM splits a huge page to share one of its pages', () => {
   const p = touched();
   p.write(6, 7);

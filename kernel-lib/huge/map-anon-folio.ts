@@ -15,7 +15,13 @@ import type { Vma } from '../vma/vma.js';
  *
  * MODEL: map_anon_folio_pmd() of v6.13, which older releases have in __do_huge_pmd_anonymous_page().
  */
-export function* mapAnonFolioPmd(k: Machine, folio: number, pmdp: number, vma: Vma, haddr: number): Step<void> {
+export function* mapAnonFolioPmd(
+  k: Machine,
+  folio: number,
+  pmdp: number,
+  vma: Vma,
+  haddr: number,
+): Step<void> {
   setFlag(k, folio, PG_uptodate);
   const entry = pmdMkdirty(k, mkHugePmd(k, folio, k.pte.protectionMap[vma.vmPageProt]!));
   yield* pageAddNewAnonRmap(k, folio, vma, haddr);

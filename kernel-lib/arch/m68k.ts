@@ -236,7 +236,9 @@ export const m68kColdfire: Arch = {
     young: 'handler',
     dirty: 'handler',
     store: { and: [{ all: 'CF_PAGE_VALID | CF_PAGE_WRITABLE' }, { none: 'CF_PAGE_SYSTEM' }] },
-    note: 'the TLB handler refuses a store without WRITABLE, else sets DIRTY',
+    // cf_tlb_miss()
+    onLoad: [{ set: 'CF_PAGE_ACCESSED' }, { when: { none: 'CF_PAGE_DIRTY' }, clear: 'CF_PAGE_WRITABLE' }],
+    note: 'the TLB handler refuses a store without WRITABLE, else sets DIRTY; a load of a clean page takes WRITABLE away',
   },
   states: {
     before: {

@@ -16,6 +16,7 @@ export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENOSPC = 28;
 export const EMLINK = 31;
+export const ENOSYS = 38;
 export const EOVERFLOW = 75;
 export const EOPNOTSUPP = 95;
 export const EHWPOISON = 133;
@@ -40,6 +41,7 @@ export const errnoNames: ReadonlyMap<number, string> = new Map(
     EINVAL,
     ENOSPC,
     EMLINK,
+    ENOSYS,
     EOVERFLOW,
     EOPNOTSUPP,
     EHWPOISON,

@@ -1,4 +1,5 @@
 import { ENOMEM } from '../base/errno.js';
+import { vmBugOn } from '../base/error.js';
 import {
   FAULT_FLAG_REMOTE,
   FAULT_FLAG_UNSHARE,
@@ -20,6 +21,9 @@ import { vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
+
+/** MODEL: the kernel would try for ever. */
+const MANY_FAULTS = 1000;
 
 /** The page that is mapped at an address, 0 for none. */
 export function* mappedPage(k: Machine, vma: Vma, address: number): Step<number> {
@@ -49,7 +53,8 @@ export function* breakKsm(k: Machine, vma: Vma, address: number): Step<number> {
   // Before, the fault's own report ended the loop; that the page is gone ends it since.
   const failed = VM_FAULT_SIGBUS | VM_FAULT_SIGSEGV | VM_FAULT_OOM;
   const stop = k.patched.breakKsmUnshare ? failed : failed | VM_FAULT_WRITE;
-  for (;;) {
+  for (let faults = 0; ; faults++) {
+    vmBugOn(faults > MANY_FAULTS, 'break_ksm() faults for ever: the page stays merged');
     const page = yield* mappedPage(k, vma, address);
     if (page === 0 || !PageKsm(k, page)) return 0;
     const fault = yield* handleMmFault(k, vma, address, flags);

@@ -27,9 +27,10 @@ interface Unmapped {
  *
  * @kernel mm/migrate.c migrate_pages v6.2
  * @differs base pages; one after the other
- * @returns the pages that did not move, still isolated
+ * @returns the pages that did not move, still isolated: without CONFIG_MIGRATION all of them
  */
 export function* migratePages(k: Machine, pages: readonly number[], reason: MigrateReason): Step<number[]> {
+  if (!k.pte.arch.kconfig.MIGRATION) return [...pages];
   const failed: number[] = [];
   let retry = [...pages];
   for (let pass = 0; pass < NR_MAX_MIGRATE_PAGES_RETRY && retry.length > 0; pass++) {

@@ -1,4 +1,4 @@
-import { EBUSY, EIO } from '../base/errno.js';
+import { EBUSY, EIO, ENOSYS } from '../base/errno.js';
 import { folioPut } from '../folio/alloc.js';
 import { PG_hwpoison, PG_lru } from '../folio/flags.js';
 import { setFlag, testFlag } from '../folio/frame.js';
@@ -12,7 +12,7 @@ import { migratePages } from './migrate.js';
  * page is given back.
  *
  * @kernel mm/memory-failure.c soft_offline_page v6.2
- * @returns 0, -EBUSY if the page could not be moved, -EIO if it is of a kind that cannot
+ * @returns 0, -EBUSY if the page could not be moved, -EIO if it is of a kind that cannot, -ENOSYS without CONFIG_MIGRATION
  */
 export function* softOfflinePage(k: Machine, page: number): Step<number> {
   if (testFlag(k, page, PG_hwpoison)) {
@@ -37,7 +37,7 @@ function* softOfflineInUsePage(k: Machine, page: number): Step<number> {
   if (!isolated) return -EBUSY;
   if ((yield* migratePages(k, [page], 'MR_MEMORY_FAILURE')).length > 0) {
     yield* folioPutbackLru(k, page);
-    return -EBUSY;
+    return k.pte.arch.kconfig.MIGRATION ? -EBUSY : -ENOSYS;
   }
   // The isolation's reference stays: the frame is never given to anybody again.
   setFlag(k, page, PG_hwpoison);

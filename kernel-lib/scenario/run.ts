@@ -6,6 +6,7 @@ import { parseOperation } from '../trace/operation.js';
 import { parseHeader } from '../trace/program.js';
 import { type Displayable, type MimeBundle, mimeBundle } from '../view/mime.js';
 import { Table } from '../view/table.js';
+import { expectationOf } from './exceptions.js';
 import type { Scenario } from './scenario.js';
 import { scenarioByName } from './scenarios.js';
 import { type StepReport, runStep } from './step-report.js';
@@ -139,9 +140,8 @@ export function runScenario(scenario: Scenario | string, options: RunOptions = {
     arch,
     patches: patchWords(options),
     verdict: bug === undefined ? chosen.verdict(steps) : `BUG: ${bug.message}`,
-    expected: chosen.expected({ arch, patched: model.world.k.patched }),
+    ...expectationOf(chosen, { arch, patched: model.world.k.patched }),
     steps,
-    why: chosen.why,
   });
 }
 

@@ -1,0 +1,117 @@
+import type { Kernel, Scenario } from './scenario.js';
+import { REPLACED, KEPT } from './swp-exclusive.js';
+import { SAW, MISSED } from './longterm-pins.js';
+
+/** What comes out instead of a scenario's own expectation. */
+interface Exceptional {
+  readonly verdict: string;
+  /** Numbers of scenarios, apart by blanks. */
+  readonly scenarios: string;
+  /** Absent: on every kernel. */
+  readonly on?: (kernel: Kernel) => boolean;
+}
+
+/** An architecture whose own files break what the rest of mm/ relies on. */
+interface ExceptionalArch {
+  readonly arch: string;
+  readonly why: string;
+  /** Where it is broken. */
+  readonly source: string;
+  readonly outcomes: readonly Exceptional[];
+}
+
+const withoutMarker = ({ patched }: Kernel): boolean => !patched.swpExclusive;
+const unshares = ({ patched }: Kernel): boolean => patched.unshareAnyCow;
+const losesTypes = ({ patched }: Kernel): boolean => !patched.nios2SwapRefactored;
+
+const I1 = 'BUG: I1: a writable entry maps an exclusive page';
+const I7 = 'BUG: I7: unsharing never makes an entry writable';
+const LEAKED = 'FAIL: the write leaked';
+
+/**
+ * The protections of private mappings that may be written begin with the write bit. All that mm/ maps for a read is
+ * writable, unless the process itself reads it: the TLB handler takes the bit from clean entries. With CONFIG_DEBUG_VM,
+ * as here, the kernel stops where it finds out.
+ */
+const coldfire: ExceptionalArch = {
+  arch: 'm68k_coldfire',
+  why: 'ColdFire maps pages of private memory writable that mm/ means to be read-only: copy-on-write does not hold there.',
+  source: 'arch/m68k/mm/mcfmmu.c protection_map, cf_tlb_miss',
+  outcomes: [
+    { verdict: I1, scenarios: 'X09 X10 S19c S19d S19e C1s C2s C3s C4s C6s C9s C10s C12s C13s' },
+    { verdict: I1, scenarios: 'X01 X02 X03 X07 X08 X14 X06c C5s C11s C14s', on: withoutMarker },
+    { verdict: I1, scenarios: 'X11', on: ({ patched }) => patched.freeSwapCacheAfterMap },
+    { verdict: I7, scenarios: 'S06 C9 C12' },
+    { verdict: I7, scenarios: 'S01 S03 S03b C33 C34 C35 C36 C37 C38', on: unshares },
+    { verdict: 'BUG: break_ksm() faults for ever: the page stays merged', scenarios: 'S15' },
+    { verdict: 'BUG: only exclusive anonymous pages are pinned', scenarios: 'S17' },
+    { verdict: 'the pipe reads 0x8', scenarios: 'S17b' },
+    { verdict: LEAKED, scenarios: 'C2 C4' },
+    { verdict: 'swapoff ends; 0 faults (0 major), 0 reuses', scenarios: 'X12' },
+    { verdict: KEPT, scenarios: 'X13', on: withoutMarker },
+    { verdict: `${SAW}; pinning takes 1 fault (0 major), 0 reuses`, scenarios: 'S02' },
+    {
+      verdict: 'the page is the same; 2 faults (1 major), 1 reuse',
+      scenarios: 'X07',
+      on: ({ patched }) => patched.swapinMapsWritable,
+    },
+  ],
+};
+
+/**
+ * The first slots of swap area 0 read as empty entries, and special entries, whose types lose their upper bits, as
+ * slots of it. Nobody has met the one: nios2 cannot be configured with swap.
+ */
+const nios2: ExceptionalArch = {
+  arch: 'nios2',
+  why: 'pte_none() of nios2 does not look at the four lowest bits, where swap offsets stand: what was swapped out is lost.',
+  source: 'arch/nios2/include/asm/pgtable.h pte_none, __swp_entry',
+  outcomes: [
+    { verdict: REPLACED, scenarios: 'X04', on: withoutMarker },
+    { verdict: 'the page is a copy; 2 faults (0 major), 0 reuses', scenarios: 'X07', on: withoutMarker },
+    { verdict: 'the child reads 0x0; 1 fault (0 major), 0 reuses', scenarios: 'X10' },
+    { verdict: '1 fault (0 major), 0 reuses', scenarios: 'X11' },
+    {
+      verdict: 'swapoff does not end; 1 fault (0 major), 0 reuses',
+      scenarios: 'X12',
+      on: withoutMarker,
+    },
+    { verdict: 'the page is a copy', scenarios: 'S19c' },
+    { verdict: LEAKED, scenarios: 'C1s C2s C3s C4s C6s' },
+    { verdict: LEAKED, scenarios: 'C5s', on: withoutMarker },
+    {
+      verdict: MISSED,
+      scenarios: 'C9s C10s C11s C12s C13s C14s',
+      on: (kernel) => withoutMarker(kernel) && !unshares(kernel),
+    },
+    {
+      verdict: 'BUG: an access faults for ever: every fault is answered, and none helps',
+      scenarios: 'X17',
+      on: losesTypes,
+    },
+    { verdict: 'the child reads 0x0', scenarios: 'S20', on: losesTypes },
+    { verdict: 'reads 0x0', scenarios: 'M14 M19 M22 M23', on: losesTypes },
+    { verdict: 'no warning; reads 0x0', scenarios: 'M15', on: losesTypes },
+    { verdict: 'no warning; reads 0x9', scenarios: 'M16', on: losesTypes },
+    {
+      verdict: 'copied; reads 0x6',
+      scenarios: 'M24',
+      on: ({ patched }) => !patched.swapErrorMarker,
+    },
+  ],
+};
+
+const exceptionalArches: readonly ExceptionalArch[] = [coldfire, nios2];
+
+/** What a scenario is expected to show on a kernel, and why. */
+export function expectationOf(
+  { number, expected, why }: Scenario,
+  kernel: Kernel,
+): { readonly expected: string; readonly why: string } {
+  const found = exceptionalArches.find(({ arch }) => arch === kernel.arch);
+  const outcome = found?.outcomes.find(
+    ({ scenarios, on }) => scenarios.split(' ').includes(number) && (on?.(kernel) ?? true),
+  );
+  if (found === undefined || outcome === undefined) return { expected: expected(kernel), why };
+  return { expected: outcome.verdict, why: `${found.why} See ${found.source}.` };
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { arches } from '../../kernel-lib/arch/variants.js';
+import { ENOSYS } from '../../kernel-lib/base/errno.js';
+import { runScenario } from '../../kernel-lib/scenario/run.js';
+import { scenarioByName, scenarios } from '../../kernel-lib/scenario/scenarios.js';
+
+/** The marker's own test, a slot on a synchronous device, and an entry that is no slot: what encodings differ in. */
+const telling = ['X01', 'X04', 'X17'].map(scenarioByName);
+const all = process.env.FAULTBOOK_SLOW !== undefined;
+const releases = all ? ['v6.1', 'v6.2', 'v6.3', '6.12'] : ['v6.1', 'v6.3'];
+const cases = arches.flatMap(({ id }) => releases.map((release) => ({ arch: id, release })));
+
+test.each(cases)('scenarios on $arch, $release have the verdicts that history gives them', (kernel) => {
+  const differ = (all ? scenarios : telling)
+    .map((scenario) => runScenario(scenario, kernel))
+    .filter(({ verdict, expected }) => verdict !== expected);
+  expect(differ.map(({ name, verdict, expected }) => ({ name, verdict, expected }))).toEqual([]);
+});
+
+test('copy-on-write does not hold on ColdFire, and the run says why', () => {
+  const { verdict, expected, why } = runScenario('cow-fork-mprotect', {
+    arch: 'm68k_coldfire',
+    release: 'v6.3',
+  });
+  expect(verdict).toBe('FAIL: the write leaked');
+  expect(expected).toBe(verdict);
+  expect(why).toContain('arch/m68k/mm/mcfmmu.c');
+});
+
+test('a page of the first slots is lost on nios2 as long as swap entries have no marker that shows them', () => {
+  const { verdict, expected, why } = runScenario('X04', { arch: 'nios2', release: 'v6.1' });
+  expect(verdict).toBe('FAIL: page was replaced during COW');
+  expect(expected).toBe(verdict);
+  expect(why).toContain('pte_none() of nios2');
+});
+
+test('a kernel without CONFIG_MIGRATION moves no page', () => {
+  const { steps } = runScenario('X17', { arch: 'm68k_sun3', release: 'v6.1' });
+  expect(steps.find(({ op }) => op.endsWith('SOFT_OFFLINE'))?.err).toBe(ENOSYS);
+});

@@ -17,6 +17,7 @@ const onceOnly = [
   'explore',
   'house',
   'notebook',
+  'own',
   'patches',
   'scenario',
   'trace',

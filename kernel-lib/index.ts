@@ -16,6 +16,15 @@ export { Figure, type FigureSpec, type PlotlyFigure, type PlotlyObject } from '.
 export { display, mimeBundle, type Displayable, type MimeBundle } from './view/mime.js';
 export { Table, type TableSpec } from './view/table.js';
 export * as view from './view/view.js';
+export {
+  type KernelFunctions,
+  type OwnChanges,
+  OwnPatch,
+  type SourceEdit,
+  kernelSource,
+  ownPatch,
+  patchSource,
+} from './own/own-patch.js';
 export { type BootOptions, Linux, boot } from './sys/boot.js';
 export {
   type Monitor,

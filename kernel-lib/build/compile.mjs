@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import ts from 'typescript';
-import { CITATIONS, citationsSource } from './citations.mjs';
+import { generated } from './generated.mjs';
 import { inlineBarrier } from './inline.mjs';
 import { stepRules } from './rules.mjs';
 import { strip, StripError } from './strip.mjs';
@@ -74,7 +74,7 @@ class Tree {
     const origin = this.origin(path);
     if (!existsSync(origin)) return undefined;
     const name = relative(this.root, path).split(sep).join('/');
-    if (name === CITATIONS) return citationsSource(this.root);
+    if (generated[name]) return generated[name](this.root);
     const text = readFileSync(origin, 'utf8');
     return this.twins.stepped.has(name) ? strip(text, origin) : text;
   }

@@ -1,7 +1,7 @@
 // Lets vitest run the sources as either build, without building.
 import { existsSync, readFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
-import { CITATIONS, citationsSource } from './citations.mjs';
+import { generated } from './generated.mjs';
 import { strip } from './strip.mjs';
 import { findTwins, sourceOf, STEPPED } from './twins.mjs';
 
@@ -32,8 +32,9 @@ export function oneSource(root, build) {
     },
     load(id) {
       const [path, query] = id.split('?');
-      if (path.startsWith(root + sep) && nameOf(path) === CITATIONS) return citationsSource(root);
-      if (!path.startsWith(root + sep) || !twins.stepped.has(nameOf(path))) return undefined;
+      if (!path.startsWith(root + sep)) return undefined;
+      if (generated[nameOf(path)]) return generated[nameOf(path)](root);
+      if (!twins.stepped.has(nameOf(path))) return undefined;
       if (build === 'stepped' || query === 'stepped') return readFileSync(path, 'utf8');
       const origin = twins.replaced.has(nameOf(path)) ? path.replace(/\.ts$/, '.fast.ts') : path;
       return strip(readFileSync(origin, 'utf8'), origin);

@@ -45,7 +45,8 @@ export function runStep(
       } while (!recorder.touched);
       return recorder.why === '' ? 'ready' : 'blocked';
     } catch (err) {
-      if (!(err instanceof Error)) throw err;
+      // A name that nobody declares is a mistake in a patch of one's own, not in what it does to memory.
+      if (!(err instanceof Error) || err instanceof ReferenceError) throw err;
       recorder.why = err.message;
       return 'failed';
     }

@@ -10,7 +10,7 @@ export interface Frame {
 export function framesOnStack(): Frame[] {
   return callSites().map((site) => ({
     name: site.getFunctionName() ?? '',
-    file: /([\w-]+\/[\w-]+)\.[jt]s/.exec(site.getFileName() ?? '')?.[1] ?? '',
+    file: /([\w-]+\/[\w-]+)\.[jt]s/.exec(site.getScriptNameOrSourceURL() ?? '')?.[1] ?? '',
   }));
 }
 

@@ -156,7 +156,7 @@ export interface ChosenKernel extends RaceKernel {
  * @throws InputError for an unknown race or bound, and for a release, an architecture or patches that boot would refuse
  */
 export function explore(race: Race | string, options: ExploreOptions = {}): Exploration {
-  const chosen = typeof race === 'string' ? raceByName(race) : race;
+  const chosen = chosenRace(race, options);
   const kernel = chosenKernel(chosen, options);
   const setup = chosen.setUp(kernel);
   const system = new KernelThreads(setup.machine.arena, setup.threads);
@@ -178,13 +178,20 @@ export function explore(race: Race | string, options: ExploreOptions = {}): Expl
  * @throws InputError as explore, and if the schedule is none or asks for a step that its thread cannot take there
  */
 export function replay(race: Race | string, schedule: string, options: ExploreOptions = {}): Replay {
-  const chosen = typeof race === 'string' ? raceByName(race) : race;
+  const chosen = chosenRace(race, options);
   return replayOn(chosen, chosenKernel(chosen, options), schedule);
 }
 
 /** What the search asks of a final state: whether the race's promise is broken, all ways being one. */
 function atEndOf(race: Race, { broken }: RaceSetup): () => string | null {
   return () => (broken() === null ? null : race.invariant.name);
+}
+
+/** A race of the catalogue, its threads made of the kernel with one's own patch where there is one. */
+function chosenRace(race: Race | string, { own }: ExploreOptions): Race {
+  if (own === undefined) return typeof race === 'string' ? raceByName(race) : race;
+  const catalogue = own.load<typeof import('./races.js')>('scenario/races.ts');
+  return catalogue.raceByName(typeof race === 'string' ? race : race.name);
 }
 
 function chosenKernel(race: Race, options: ExploreOptions): ChosenKernel {

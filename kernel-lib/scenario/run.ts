@@ -1,5 +1,6 @@
 import { archById } from '../arch/variants.js';
 import { VmBug } from '../base/error.js';
+import type { OwnPatch } from '../own/own-patch.js';
 import { releaseByName } from '../patches/releases.js';
 import { Model } from '../trace/model.js';
 import { parseOperation } from '../trace/operation.js';
@@ -21,6 +22,8 @@ export interface RunOptions {
   /** Commits of patches to add to the release, and to take away from it. */
   readonly with?: readonly string[];
   readonly without?: readonly string[];
+  /** A patch of your own: what `patchSource` gave. */
+  readonly own?: OwnPatch;
 }
 
 /** What a run is made of. */
@@ -146,7 +149,8 @@ export function runScenario(scenario: Scenario | string, options: RunOptions = {
 }
 
 /** A machine just before the first step of a scenario. @throws InputError as runScenario */
-export function bootModel(scenario: Scenario, options: RunOptions): Model {
+export function bootModel(scenario: Scenario, { own, ...options }: RunOptions): Model {
+  if (own) return own.load<typeof import('./run.js')>('scenario/run.ts').bootModel(scenario, options);
   const { release = '6.1', arch = 'x86_64' } = options;
   const thp = archById(arch).huge === undefined ? 'never' : (scenario.thp ?? 'never');
   const header = `prog id=${scenario.name} swap=${scenario.swap} thp=${thp} vfio=1`;
@@ -167,8 +171,9 @@ function runSteps(model: Model, lines: readonly string[]): { steps: StepReport[]
   return { steps };
 }
 
-/** Patches beyond a release's, `+8d6a0ac09a16`, and those taken from it, `-93c0eac40d4e`. */
+/** Patches beyond a release's, `+8d6a0ac09a16`, those taken from it, `-93c0eac40d4e`, and your own, `~zap/zap.ts`. */
 export function patchWords(options: RunOptions): string[] {
   const added = (options.with ?? []).map((id) => `+${id}`);
-  return [...added, ...(options.without ?? []).map((id) => `-${id}`)];
+  const taken = (options.without ?? []).map((id) => `-${id}`);
+  return [...added, ...taken, ...(options.own?.changed ?? []).map((what) => `~${what}`)];
 }

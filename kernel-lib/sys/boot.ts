@@ -3,6 +3,7 @@ import { archById } from '../arch/variants.js';
 import { InputError } from '../base/error.js';
 import type { FaultEvent, Machine, ThpEnabled } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
+import type { OwnPatch } from '../own/own-patch.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
 import { ld } from '../step/memory.js';
 import { swaponArea } from '../swap/area.js';
@@ -28,6 +29,8 @@ export interface BootOptions {
   /** Commits of patches to add to the release, and to take away from it. */
   readonly with?: readonly string[];
   readonly without?: readonly string[];
+  /** A patch of your own: what `patchSource` gave. */
+  readonly own?: OwnPatch;
 }
 
 /**
@@ -35,7 +38,8 @@ export interface BootOptions {
  *
  * @throws InputError naming the option, its value and what is allowed; and for patches that no kernel could combine
  */
-export function boot(options: BootOptions = {}): Linux {
+export function boot({ own, ...options }: BootOptions = {}): Linux {
+  if (own) return own.load<typeof import('./boot.js')>('sys/boot.ts').boot(options);
   const { release = '6.1', arch = 'x86_64', memory = '640MiB', swap, thp = 'never' } = options;
   const record = archById(arch);
   checkThp(record, thp);

@@ -8,6 +8,8 @@ const layers = [
   'patches',
   'arch',
   'step',
+  // Kernels with a patch of one's own: text and its evaluation. Whoever boots or explores them stands above.
+  'own',
   'machine',
   'folio',
   'pgtable',

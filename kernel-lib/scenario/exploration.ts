@@ -190,7 +190,7 @@ function atEndOf(race: Race, { broken }: RaceSetup): () => string | null {
 /** A race of the catalogue, its threads made of the kernel with one's own patch where there is one. */
 function chosenRace(race: Race | string, { own }: ExploreOptions): Race {
   if (own === undefined) return typeof race === 'string' ? raceByName(race) : race;
-  const catalogue = own.load<typeof import('./races.js')>('scenario/races.ts');
+  const catalogue = own.load<{ raceByName: typeof raceByName }>('scenario/races.ts');
   return catalogue.raceByName(typeof race === 'string' ? race : race.name);
 }
 

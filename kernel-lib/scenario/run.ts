@@ -150,7 +150,7 @@ export function runScenario(scenario: Scenario | string, options: RunOptions = {
 
 /** A machine just before the first step of a scenario. @throws InputError as runScenario */
 export function bootModel(scenario: Scenario, { own, ...options }: RunOptions): Model {
-  if (own) return own.load<typeof import('./run.js')>('scenario/run.ts').bootModel(scenario, options);
+  if (own) return own.load<{ bootModel: typeof bootModel }>('scenario/run.ts').bootModel(scenario, options);
   const { release = '6.1', arch = 'x86_64' } = options;
   const thp = archById(arch).huge === undefined ? 'never' : (scenario.thp ?? 'never');
   const header = `prog id=${scenario.name} swap=${scenario.swap} thp=${thp} vfio=1`;

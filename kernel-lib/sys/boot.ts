@@ -39,7 +39,7 @@ export interface BootOptions {
  * @throws InputError naming the option, its value and what is allowed; and for patches that no kernel could combine
  */
 export function boot({ own, ...options }: BootOptions = {}): Linux {
-  if (own) return own.load<typeof import('./boot.js')>('sys/boot.ts').boot(options);
+  if (own) return own.load<{ boot: typeof boot }>('sys/boot.ts').boot(options);
   const { release = '6.1', arch = 'x86_64', memory = '640MiB', swap, thp = 'never' } = options;
   const record = archById(arch);
   checkThp(record, thp);

@@ -77,6 +77,7 @@ class Recorder implements Watcher {
   }
 
   load(mem: Mem, i: number): number {
+    assertWithin(mem, i);
     const address = addressOf(mem, i);
     this.#onAccess?.(address);
     const value = this.written.get(address) ?? this.#words[address]!;
@@ -90,6 +91,7 @@ class Recorder implements Watcher {
   }
 
   store(mem: Mem, i: number, value: number): void {
+    assertWithin(mem, i);
     const address = addressOf(mem, i);
     this.#onAccess?.(address, value);
     this.written.set(address, value);
@@ -108,6 +110,11 @@ class Recorder implements Watcher {
   block(what: string): void {
     this.why = what;
   }
+}
+
+/** Kernel code that goes wrong may follow any number as an address. */
+function assertWithin(mem: Mem, i: number): void {
+  if (!(i >= 0 && i < mem.length)) throw new VmBug('an address is followed that leads nowhere');
 }
 
 /**

@@ -13,7 +13,8 @@ import {
   pteMkyoung,
   pteWrprotect,
 } from '../pgtable/pte.js';
-import { pteAlloc, ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { __pteAlloc } from '../pgtable/pte-alloc.js';
 import { pageAddNewAnonRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { pteMarkerUffdWp, userfaultfdMissing } from '../uffd/markers.js';
@@ -32,7 +33,8 @@ import { type VmFault, mkPte, mmOf, pteOffsetMapLock, vmfPteChanged } from './vm
 export function* doAnonymousPage(k: Machine, vmf: VmFault): Step<number> {
   const { vma, address } = vmf;
   if ((vma.vmFlags & VM_SHARED) !== 0) return VM_FAULT_SIGBUS;
-  vmf.table = pteAlloc(k, mmOf(k, vma).pgd, address);
+  vmf.table = yield* __pteAlloc(k, mmOf(k, vma).pgd, address);
+  if (vmf.table === 0) return 0;
   if ((vmf.flags & FAULT_FLAG_WRITE) === 0) {
     return yield* installAnonPage(k, vmf, 0, zeroPte(k, vmf));
   }

@@ -7,7 +7,8 @@ import { folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
 import { shmemGetFolioGfp, shmemHas } from '../pagecache/shmem.js';
 import { pteMkdirty, pteMkuffdWp, pteMkyoung, pteWrprotect } from '../pgtable/pte.js';
-import { pteAlloc, ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { __pteAlloc } from '../pgtable/pte-alloc.js';
 import { folioAddLruVma } from '../rmap/lru.js';
 import { mmCounterFile, pageAddFileRmap, pageAddNewAnonRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
@@ -49,7 +50,8 @@ const NO_PAGE_CAME = VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY;
  * @kernel mm/memory.c do_fault v6.2
  */
 export function* doFault(k: Machine, vmf: VmFault): Step<number> {
-  vmf.table = pteAlloc(k, mmOf(k, vmf.vma).pgd, vmf.address);
+  vmf.table = yield* __pteAlloc(k, mmOf(k, vmf.vma).pgd, vmf.address);
+  if (vmf.table === 0) return 0;
   if ((vmf.flags & FAULT_FLAG_WRITE) === 0) return yield* doReadFault(k, vmf);
   if ((vmf.vma.vmFlags & VM_SHARED) === 0) return yield* doCowFault(k, vmf);
   return yield* doSharedFault(k, vmf);

@@ -40,7 +40,7 @@ export function* hugePmdFault(k: Machine, fault: VmFault): Step<number> {
   const table = pmdTable(k, mmOf(k, fault.vma).pgd, fault.address);
   const origPmd = table === 0 ? PMD_NONE : yield* pmdpGet(k, pmdOffset(k, table, fault.address));
   const vmf: HugeFault = { ...fault, origPmd };
-  if (pmdNone(vmf.origPmd)) {
+  if (pmdNone(k, vmf.origPmd)) {
     return hugepageVmaCheck(k, vmf.vma, true) ? yield* doHugePmdAnonymousPage(k, vmf) : VM_FAULT_FALLBACK;
   }
   if (!pmdTransHuge(k, vmf.origPmd)) return VM_FAULT_FALLBACK;
@@ -78,7 +78,7 @@ function* __doHugePmdAnonymousPage(k: Machine, vmf: HugeFault, folio: number, fr
   const table = pmdAlloc(k, mmOf(k, vma).pgd, vmf.address);
   const pmdp = pmdOffset(k, table, vmf.address);
   yield* ptlLock(k, table);
-  const raced = !pmdNone(yield* pmdpGet(k, pmdp));
+  const raced = !pmdNone(k, yield* pmdpGet(k, pmdp));
   const missing = !raced && userfaultfdMissing(vma);
   if (raced || missing) {
     ptlUnlock(k, table);

@@ -1,8 +1,11 @@
+import { vmBugOn } from '../base/error.js';
 import { PG_referenced } from '../folio/flags.js';
 import { ZERO_PFN, pageFolio, setFlag } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import {
+  type Pmd,
   hugeAddress,
+  pmdNone,
   pmdOffset,
   pmdPfn,
   pmdProtnone,
@@ -11,14 +14,16 @@ import {
   pmdTransHuge,
   pmdWrite,
   pmdpGet,
+  pmdpGetLockless,
 } from '../pgtable/pmd.js';
 import { ptePfn, ptePresent, pteProtnone, pteSame, pteSpecial, pteWrite } from '../pgtable/pte.js';
-import { pteOffset, pteTable, ptepGet } from '../pgtable/table.js';
+import { TABLE, pteOffset, ptepGet, ptepGetLockless } from '../pgtable/table.js';
 import { ld } from '../step/memory.js';
 import type { Step } from '../step/step.js';
+import { localIrqRestore, localIrqSave } from '../tlb/irqs.js';
 import { MMF_HAS_PINNED, Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
-import { FOLL_PIN, FOLL_TOUCH, FOLL_UNLOCKABLE, FOLL_WRITE } from './flags.js';
+import { FOLL_FAST_ONLY, FOLL_PIN, FOLL_TOUCH, FOLL_UNLOCKABLE, FOLL_WRITE } from './flags.js';
 import { gupMustUnshare } from './follow.js';
 import { __getUserPagesLocked } from './get-user-pages.js';
 import { gupPutFolio, tryGrabFolio, unpinUserPages } from './grab.js';
@@ -42,7 +47,7 @@ export function* internalGetUserPagesFast(
 ): Step<number> {
   if (gupFlags & FOLL_PIN) mm.flags |= MMF_HAS_PINNED;
   const nrPinned = yield* locklessPagesFromMm(k, mm, start, nrPages, gupFlags, pages);
-  if (nrPinned === nrPages) return nrPinned;
+  if (nrPinned === nrPages || (gupFlags & FOLL_FAST_ONLY) !== 0) return nrPinned;
   const at = start + nrPinned * k.pageSize;
   const ret = yield* getUserPagesUnlocked(k, mm, at, nrPages - nrPinned, gupFlags, pages);
   if (ret < 0) return nrPinned > 0 ? nrPinned : ret;
@@ -84,9 +89,11 @@ function* locklessPagesFromMm(
   const pinning = k.patched.gupFastSeesFork && (gupFlags & FOLL_PIN) !== 0;
   if (pinning && seq & 1) return 0;
   const before = pages.length;
+  yield* localIrqSave(k);
   for (let i = 0; i < nrPages; i++) {
-    if (!(yield* gupPte(k, mm, start + i * k.pageSize, gupFlags, pages))) break;
+    if (!(yield* gupPmdRange(k, mm, start + i * k.pageSize, gupFlags, pages))) break;
   }
+  localIrqRestore(k);
   if (pinning && (yield* writeProtectSeq(k, mm)) !== seq) yield* unpinUserPages(k, pages.splice(before));
   return pages.length - before;
 }
@@ -98,21 +105,48 @@ function* writeProtectSeq(k: Machine, mm: Mm): Step<number> {
 }
 
 /**
+ * One page behind an entry that may be a leaf or lead to a table, and may change at any time: whoever takes a page by
+ * what it read here compares again before it keeps it.
+ *
+ * @kernel mm/gup.c gup_pmd_range v6.2
+ * @differs page by page; the levels above do not change
+ */
+function* gupPmdRange(k: Machine, mm: Mm, address: number, flags: number, pages: number[]): Step<boolean> {
+  const table = pmdTable(k, mm.pgd, address);
+  if (table === 0) return false;
+  const pmdp = pmdOffset(k, table, address);
+  const pmd = k.patched.gupReadsPmdWhole ? yield* pmdpGetLockless(k, pmdp) : yield* pmdpGet(k, pmdp);
+  // On some architectures the present bit is that of leaves alone, so a table is what is neither none nor a leaf.
+  if (pmdNone(k, pmd)) return false;
+  if (pmdTransHuge(k, pmd)) return yield* gupHugePmd(k, pmdp, pmd, address, flags, pages);
+  return yield* gupPteRange(k, pmdp, pmd, address, flags, pages);
+}
+
+/**
  * Takes one page and looks again whether it is still mapped: only then nobody can have missed the reference.
  *
- * MODEL: the body of gup_pte_range()'s loop.
+ * @kernel mm/gup.c gup_pte_range v6.2
+ * @differs page by page
  */
-function* gupPte(k: Machine, mm: Mm, address: number, flags: number, pages: number[]): Step<boolean> {
-  const table = pteTable(k, mm.pgd, address);
-  if (table === 0) return yield* gupHugePmd(k, mm, address, flags, pages);
-  const ptep = pteOffset(k, table, address);
-  const pte = yield* ptepGet(k, ptep);
+function* gupPteRange(
+  k: Machine,
+  pmdp: number,
+  pmd: Pmd,
+  address: number,
+  flags: number,
+  pages: number[],
+): Step<boolean> {
+  vmBugOn(pmd.hi !== TABLE, 'a page table is read where there is none');
+  const ptep = pteOffset(k, pmd.lo, address);
+  const pte = yield* ptepGetLockless(k, ptep);
   if (!ptePresent(k, pte) || pteProtnone(k, pte) || pteSpecial(k, pte)) return false;
   if ((flags & FOLL_WRITE) !== 0 && !pteWrite(k, pte)) return false;
   const page = ptePfn(k, pte);
   if (page === ZERO_PFN) return false;
+  vmBugOn(page >= k.nrFrames, 'a page is looked at that does not exist');
   if (!(yield* tryGrabFolio(k, page, flags))) return false;
-  const changed = !pteSame(pte, yield* ptepGet(k, ptep));
+  const moved = k.patched.gupSeesCollapse && !pmdSame(pmd, yield* pmdpGet(k, pmdp));
+  const changed = moved || !pteSame(pte, yield* ptepGet(k, ptep));
   if (changed || (!pteWrite(k, pte) && gupMustUnshare(k, null, flags, page))) {
     yield* gupPutFolio(k, page, flags);
     return false;
@@ -123,14 +157,18 @@ function* gupPte(k: Machine, mm: Mm, address: number, flags: number, pages: numb
 }
 
 /** One page within a huge one. @kernel mm/gup.c gup_huge_pmd v6.2 @differs page by page */
-function* gupHugePmd(k: Machine, mm: Mm, address: number, flags: number, pages: number[]): Step<boolean> {
-  const table = pmdTable(k, mm.pgd, address);
-  if (table === 0) return false;
-  const pmdp = pmdOffset(k, table, address);
-  const orig = yield* pmdpGet(k, pmdp);
-  if (!pmdTransHuge(k, orig) || !ptePresent(k, orig) || pmdProtnone(k, orig)) return false;
+function* gupHugePmd(
+  k: Machine,
+  pmdp: number,
+  orig: Pmd,
+  address: number,
+  flags: number,
+  pages: number[],
+): Step<boolean> {
+  if (!ptePresent(k, orig) || pmdProtnone(k, orig)) return false;
   if ((flags & FOLL_WRITE) !== 0 && !pmdWrite(k, orig)) return false;
   const folio = pmdPfn(k, orig);
+  vmBugOn(folio >= k.nrFrames, 'a page is looked at that does not exist');
   if (!(yield* tryGrabFolio(k, folio, flags))) return false;
   const changed = !pmdSame(orig, yield* pmdpGet(k, pmdp));
   if (changed || (!pmdWrite(k, orig) && gupMustUnshare(k, null, flags, folio))) {

@@ -18,6 +18,8 @@ export const FOLL_REMOTE = 0x2000;
 export const FOLL_LONGTERM = 0x1_0000;
 /** Take a pin: the page's content will be accessed. */
 export const FOLL_PIN = 0x4_0000;
+/** Take what can be had without locks, and leave the rest. */
+export const FOLL_FAST_ONLY = 0x8_0000;
 /** Faults may drop the mmap lock and be retried. */
 export const FOLL_UNLOCKABLE = 0x20_0000;
 /** Holes and forbidden memory are told apart, for MADV_POPULATE (v6.9). */

@@ -40,6 +40,8 @@ export interface Machine {
   readonly globals: Globals;
   /** Levels of the page tables from the root: bytes that one entry spans, entries of one table. */
   readonly levels: readonly { readonly span: number; readonly entries: number }[];
+  /** How an entry is loaded where no lock keeps it still. */
+  readonly entryLoads: EntryLoads;
   /** Bytes per page. */
   readonly pageSize: number;
   /** Whether soft-dirty tracking and userfaultfd write-protection are built in. */
@@ -55,6 +57,8 @@ export interface Machine {
   /** Slab address of the CPUs' TLBs, and entries of each; 0 where translations are not cached. */
   readonly tlbs: number;
   readonly nrTlbEntries: number;
+  /** Slab address of the CPUs' interrupt flags. */
+  readonly irqs: number;
   /** Which CPU runs. MODEL: whoever steps a thread sets it first. */
   cpu: number;
   /** The process on whose behalf the CPU runs. */
@@ -72,6 +76,12 @@ export interface Machine {
   /** Counts an event, once or `by` times. @kernel include/linux/vmstat.h count_vm_events v6.2 */
   count(event: VmEvent, by?: number): void;
 }
+
+/**
+ * What READ_ONCE() does to an entry: one load, or two of half an entry each, where entries are wider than words. In
+ * which order those two come is the compiler's choice.
+ */
+export type EntryLoads = 'whole' | 'low half first' | 'high half first';
 
 /** Which memory may get transparent huge pages: all, what MADV_HUGEPAGE asked for, none. */
 export type ThpEnabled = 'always' | 'madvise' | 'never';

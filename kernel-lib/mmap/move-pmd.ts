@@ -26,7 +26,7 @@ import type { Vma } from '../vma/vma.js';
  */
 export function* moveHugePmd(k: Machine, vma: Vma, oldAddr: number, newAddr: number): Step<boolean> {
   const { pgd } = Mm.at(k, vma.vmMm);
-  if (!pmdNone(pmdAt(k, pgd, newAddr))) return false;
+  if (!pmdNone(k, pmdAt(k, pgd, newAddr))) return false;
   const newTable = pmdAlloc(k, pgd, newAddr);
   const old = yield* __pmdTransHugeLock(k, vma, oldAddr);
   if (old === null) return false;
@@ -47,7 +47,7 @@ export function* moveHugePmd(k: Machine, vma: Vma, oldAddr: number, newAddr: num
  * @returns false when something is at the new place
  */
 export function* moveNormalPmd(k: Machine, mm: Mm, oldAddr: number, newAddr: number): Step<boolean> {
-  if (!pmdNone(pmdAt(k, mm.pgd, newAddr))) return false;
+  if (!pmdNone(k, pmdAt(k, mm.pgd, newAddr))) return false;
   const oldTable = pmdTable(k, mm.pgd, oldAddr);
   const newTable = pmdAlloc(k, mm.pgd, newAddr);
   yield* ptlLock(k, oldTable);

@@ -2,6 +2,25 @@ import type { Patch } from './patch.js';
 
 /** Huge pages and other large folios. */
 export const hugePatches = {
+  gupSeesCollapse: {
+    id: '70cbc3cc78a9',
+    title: 'mm: gup: fix the fast GUP race against THP collapse',
+    changes: 'GUP-fast lets a page go whose table khugepaged has taken away meanwhile',
+    since: 'v6.0',
+  },
+  pmdReadRechecks: {
+    id: '024d232ae4fc',
+    title: 'mm: Fix pmd_read_atomic()',
+    changes: 'on 32-bit machines the halves of a PMD that is read without lock belong together',
+    since: 'v6.2-rc1',
+  },
+  gupReadsPmdWhole: {
+    id: '1180e732c985',
+    title: 'mm/gup: Fix the lockless PMD access',
+    changes: 'GUP-fast reads a PMD low, high and low again where one load does not hold it',
+    since: 'v6.2-rc1',
+    requires: [['024d232ae4fc', 'it brought the read that GUP-fast now uses']],
+  },
   splitDirties: {
     id: '0ccf7f168e17',
     title: 'mm/thp: carry over dirty bit when thp splits on pmd',

@@ -25,6 +25,14 @@ import {
   pfnPte,
 } from './pte.js';
 import type { Pgprot } from '../arch/codec.js';
+import {
+  exchangeLowFirst,
+  exchangeWhole,
+  lowHighLow,
+  lowThenHighIfAny,
+  readOnce,
+  storeWhole,
+} from './halves.js';
 import { TABLE, TABLE_DEPOSIT, entryOf, lowest, pmdSpan } from './table.js';
 
 /**
@@ -61,13 +69,17 @@ function load(pmd: Pmd): Int32Array {
   return w;
 }
 
-export function pmdNone(pmd: Pmd): boolean {
-  return pmd.lo === 0 && pmd.hi === 0;
+export function pmdNone(k: Machine, pmd: Pmd): boolean {
+  // Where halves are loaded, the high one may be late.
+  return pmd.lo === 0 && (pmd.hi === 0 || k.entryLoads !== 'whole');
 }
 
 /** Whether the entry maps a huge page, possibly one that a split has made invalid. @kernel arch/x86/include/asm/pgtable.h pmd_trans_huge v6.2 */
 export function pmdTransHuge(k: Machine, pmd: Pmd): boolean {
-  return k.pte.huge !== undefined && pmd.hi !== TABLE && k.pte.huge.pmdTransHuge(load(pmd), 0);
+  if (k.pte.huge === undefined) return false;
+  // MODEL: where halves are loaded the low one tells, as in Linux: of the few tables none has the bit of a leaf in its address.
+  if (k.entryLoads !== 'whole') return k.pte.huge.pmdTransHuge(load({ lo: pmd.lo, hi: 0 }), 0);
+  return pmd.hi !== TABLE && k.pte.huge.pmdTransHuge(load(pmd), 0);
 }
 
 /** Of an entry that is no table: whether it maps a page. @kernel arch/x86/include/asm/pgtable.h pmd_present v6.2 */
@@ -133,42 +145,63 @@ export function pmdAt(k: Machine, pgd: number, address: number): Pmd {
 
 /** Reads an entry; another CPU may have changed it just before. @kernel include/linux/pgtable.h pmdp_get v6.12 */
 export function* pmdpGet(k: Machine, pmdp: number): Step<Pmd> {
-  yield;
-  return { lo: ld(k.ptes, pmdp), hi: ld(k.ptes, pmdp + 1) };
+  return yield* readOnce(k, pmdp);
+}
+
+/**
+ * Reads an entry that no lock keeps still: if it is present, its halves belong together.
+ *
+ * @kernel include/linux/pgtable.h pmdp_get_lockless 6.12
+ */
+export function* pmdpGetLockless(k: Machine, pmdp: number): Step<Pmd> {
+  return yield* lowHighLow(k, pmdp);
+}
+
+/**
+ * Reads an entry that no lock keeps still, well enough to tell none, leaf and table apart.
+ *
+ * @kernel arch/x86/include/asm/pgtable-3level.h pmd_read_atomic v6.1
+ */
+export function* pmdReadAtomic(k: Machine, pmdp: number): Step<Pmd> {
+  if (k.entryLoads === 'whole') return yield* readOnce(k, pmdp);
+  return k.patched.pmdReadRechecks ? yield* pmdpGetLockless(k, pmdp) : yield* lowThenHighIfAny(k, pmdp);
 }
 
 /** Writes a leaf, or none. @kernel arch/x86/include/asm/pgtable.h set_pmd_at v6.2 */
 export function* setPmdAt(k: Machine, pmdp: number, pmd: Pmd): Step<void> {
-  yield;
   vmBugOn(pmd.hi === TABLE, 'a leaf cannot be told from a table');
-  st(k.ptes, pmdp, pmd.lo);
-  st(k.ptes, pmdp + 1, pmd.hi);
+  yield* storeWhole(k, pmdp, pmd);
 }
 
 /** Lets an entry lead to a table: `pmd_populate` of arch/x86/include/asm/pgalloc.h. */
 export function* pmdPopulate(k: Machine, pmdp: number, table: number): Step<void> {
-  yield;
-  st(k.ptes, pmdp, table);
-  st(k.ptes, pmdp + 1, TABLE);
+  yield* storeWhole(k, pmdp, { lo: table, hi: TABLE });
 }
 
-/** Takes a leaf and leaves none, in one atomic step. @kernel include/linux/pgtable.h pmdp_huge_get_and_clear v6.2 */
+/** Takes a leaf and leaves none, in one atomic step where a word holds it. @kernel include/linux/pgtable.h pmdp_huge_get_and_clear v6.2 */
 export function* pmdpHugeGetAndClear(k: Machine, pmdp: number): Step<Pmd> {
-  yield;
-  const pmd = { lo: ld(k.ptes, pmdp), hi: ld(k.ptes, pmdp + 1) };
-  st(k.ptes, pmdp, 0);
-  st(k.ptes, pmdp + 1, 0);
-  return pmd;
+  const exchange = k.entryLoads === 'whole' ? exchangeWhole : exchangeLowFirst;
+  return yield* exchange(k, pmdp, PMD_NONE);
 }
 
-/** Makes a leaf invalid, in one atomic step; the leaf as the MMU left it. The caller flushes the TLBs. @kernel mm/pgtable-generic.c pmdp_invalidate v6.2 */
+/** Makes a leaf invalid, in one atomic step where a word holds it; the leaf as the MMU left it. The caller flushes the TLBs. @kernel mm/pgtable-generic.c pmdp_invalidate v6.2 */
 export function* pmdpInvalidate(k: Machine, pmdp: number): Step<Pmd> {
+  if (k.entryLoads === 'whole') return yield* invalidateWhole(k, pmdp);
+  return yield* pmdpEstablish(k, pmdp, pmdMkinvalid(k, readPmd(k, pmdp)));
+}
+
+function* invalidateWhole(k: Machine, pmdp: number): Step<Pmd> {
   yield;
   const pmd = { lo: ld(k.ptes, pmdp), hi: ld(k.ptes, pmdp + 1) };
   const invalid = pmdMkinvalid(k, pmd);
   st(k.ptes, pmdp, invalid.lo);
   st(k.ptes, pmdp + 1, invalid.hi);
   return pmd;
+}
+
+/** The half with the present bit goes first. @kernel arch/x86/include/asm/pgtable-3level.h pmdp_establish v6.2 */
+function* pmdpEstablish(k: Machine, pmdp: number, invalid: Pmd): Step<Pmd> {
+  return yield* exchangeLowFirst(k, pmdp, invalid);
 }
 
 /**

@@ -4,7 +4,15 @@ import { ld, st } from '../step/memory.js';
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { GLOBALS } from '../machine/globals.js';
-import { type Pte } from './pte.js';
+import {
+  exchangeLowFirst,
+  exchangeWhole,
+  lowHighLow,
+  readOnce,
+  storeHighFirst,
+  storeWhole,
+} from './halves.js';
+import { type Pte, ptePresent } from './pte.js';
 
 /**
  * MODEL: page tables lie in a memory of their own and are not page frames. A table is a header of two words (its
@@ -191,24 +199,28 @@ export function readPte(k: Machine, ptep: number): Pte {
 
 /** Reads an entry; another CPU may have changed it just before. @kernel include/linux/pgtable.h ptep_get v6.2 */
 export function* ptepGet(k: Machine, ptep: number): Step<Pte> {
-  yield;
-  return { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
+  return yield* readOnce(k, ptep);
+}
+
+/**
+ * Reads an entry that no lock keeps still: if it is present, its halves belong together.
+ *
+ * @kernel include/linux/pgtable.h ptep_get_lockless v6.2
+ */
+export function* ptepGetLockless(k: Machine, ptep: number): Step<Pte> {
+  return yield* lowHighLow(k, ptep);
 }
 
 /** Writes an entry. @kernel arch/x86/include/asm/pgtable.h set_pte_at v6.2 */
 export function* setPteAt(k: Machine, ptep: number, pte: Pte): Step<void> {
-  yield;
-  st(k.ptes, ptep, pte.lo);
-  st(k.ptes, ptep + 1, pte.hi);
+  if (k.entryLoads === 'whole') yield* storeWhole(k, ptep, pte);
+  else if (ptePresent(k, pte)) yield* storeHighFirst(k, ptep, pte);
+  else yield* exchangeLowFirst(k, ptep, pte);
 }
 
 /** Takes an entry's value and leaves none, in one atomic step. @kernel include/linux/pgtable.h ptep_get_and_clear v6.2 */
 export function* ptepGetAndClear(k: Machine, ptep: number): Step<Pte> {
-  yield;
-  const pte = { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
-  st(k.ptes, ptep, k.pte.pteEmpty.lo);
-  st(k.ptes, ptep + 1, k.pte.pteEmpty.hi);
-  return pte;
+  return yield* exchangeWhole(k, ptep, k.pte.pteEmpty);
 }
 
 /** The level of the first entry for an address that is empty, counted from the root; that of the PTEs if none is. */

@@ -1,3 +1,4 @@
+import type { Arch } from '../arch/arch.js';
 import { archById } from '../arch/variants.js';
 import { vmBugOn } from '../base/error.js';
 import { pageContent } from '../folio/frame.js';
@@ -18,15 +19,19 @@ import type { RaceKernel } from './race.js';
 
 /** What a race's machine has more than one CPU and a little memory. */
 export type RaceShape = Pick<MachineShape, 'nrCpus'> &
-  Partial<Pick<MachineShape, 'nrFrames' | 'nrSwapSlots' | 'nrTlbEntries'>>;
+  Partial<
+    Pick<MachineShape, 'nrFrames' | 'nrSwapSlots' | 'nrTlbEntries' | 'entryLoads' | 'thp'> & {
+      /** The architecture, where it is not as its record has it. */
+      readonly record: Arch;
+    }
+  >;
 
 /**
  * Boots a small machine for a race. It does not count events, so that ways that differ in nothing else end in one
  * state.
  */
 export function bootRace({ release, arch, patched }: Omit<RaceKernel, 'bound'>, shape: RaceShape): Machine {
-  const { nrSwapSlots = 0, nrFrames = 64 } = shape;
-  const record = archById(arch);
+  const { nrSwapSlots = 0, nrFrames = 64, record = archById(arch), thp, entryLoads } = shape;
   // A page table of 64 KiB pages is larger than one of 4 KiB pages.
   const tables = record.levels.reduce((sum, { bits }) => sum + 2 ** (bits + 1), 0);
   const k = makeMachine({
@@ -37,6 +42,8 @@ export function bootRace({ release, arch, patched }: Omit<RaceKernel, 'bound'>, 
     nrSwapSlots,
     nrCpus: shape.nrCpus,
     nrTlbEntries: shape.nrTlbEntries ?? 0,
+    thp: thp ?? 'never',
+    entryLoads: entryLoads ?? 'whole',
     countEvents: false,
     floorWords: Math.max(1 << 14, 4 * tables),
   });

@@ -1,6 +1,7 @@
 import { delayedRmapRaces } from '#stepped/scenario/delayed-rmap-races.js';
 import { gupFastRaces } from '#stepped/scenario/gup-fast-races.js';
 import { odirectSwapoutRaces } from '#stepped/scenario/odirect-swapout.js';
+import { paeTornReadRaces } from '#stepped/scenario/pae-torn-read.js';
 import { pteMarkerClearRaces } from '#stepped/scenario/pte-marker-clear.js';
 import type { Race } from '#stepped/scenario/race.js';
 import { InputError } from '../base/error.js';
@@ -11,6 +12,7 @@ export const races: readonly Race[] = [
   ...odirectSwapoutRaces,
   ...gupFastRaces,
   ...pteMarkerClearRaces,
+  ...paeTornReadRaces,
 ];
 
 /** @throws InputError naming the races that there are */

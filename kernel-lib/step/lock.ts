@@ -49,6 +49,12 @@ export function upWrite(locks: Mem, i: number): void {
   st(locks, i, 0);
 }
 
+/** Waits until a word is 0. @param what the thing waited for, for people */
+export function* waitForZero(mem: Mem, i: number, what: string): Step<void> {
+  yield;
+  while (ld(mem, i) !== 0) yield* blocked(what);
+}
+
 /** Sleeps until a word is no longer 0. @param what the thing waited for, for people */
 export function* waitForWord(mem: Mem, i: number, what: string): Step<void> {
   yield;

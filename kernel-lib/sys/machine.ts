@@ -7,7 +7,7 @@ import { PG_reserved, PG_uptodate } from '../folio/flags.js';
 import { FIRST_PFN, FRAME_WORDS, ZERO_PFN, setFlag, setPageRefcount } from '../folio/frame.js';
 import { initLruLists } from '../folio/lru-list.js';
 import { GLOBALS } from '../machine/globals.js';
-import type { Machine, ThpEnabled } from '../machine/machine.js';
+import type { EntryLoads, Machine, ThpEnabled } from '../machine/machine.js';
 import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
@@ -34,6 +34,8 @@ export interface MachineShape {
   readonly nrCpus: number;
   /** Default `never`. Without effect where the architecture has no huge pages. */
   readonly thp?: ThpEnabled;
+  /** Default `whole`. Halves are for races: they cost steps, and show only where another CPU runs between them. */
+  readonly entryLoads?: EntryLoads;
   /** Entries of each CPU's TLB; absent: none, every access reads its entry in the page table. */
   readonly nrTlbEntries?: number;
   /** False: events are not counted, so that machines that went different ways can come to be in one state. */
@@ -59,6 +61,7 @@ export function makeMachine(shape: MachineShape): Machine {
     nrCpus: shape.nrCpus,
     thp: shape.arch.huge === undefined ? 'never' : (shape.thp ?? 'never'),
     nrTlbEntries: shape.nrTlbEntries ?? 0,
+    entryLoads: shape.entryLoads ?? 'whole',
     frames: arena.words('frames', frameWords),
     ptes: arena.words('ptes', pteWords),
     slab: arena.words('slab', slabWords),
@@ -74,7 +77,7 @@ export function makeMachine(shape: MachineShape): Machine {
       const at = vmEventIndex[event];
       st(this.vmstat, at, ld(this.vmstat, at) + by);
     },
-  } as Omit<Machine, 'globals' | 'batches' | 'tlbs'> as Machine;
+  } as Omit<Machine, 'globals' | 'batches' | 'tlbs' | 'irqs'> as Machine;
   initialise(k, shape);
   return k;
 }
@@ -137,6 +140,7 @@ function initialise(k: Machine, shape: MachineShape): void {
   writable.globals = kmemCacheZalloc(k, GLOBALS);
   writable.batches = kmalloc(k, shape.nrCpus * BATCHES_WORDS);
   writable.tlbs = hasTlbs(k) ? kmalloc(k, shape.nrCpus * tlbWords(k.nrTlbEntries)) : 0;
+  writable.irqs = kmalloc(k, shape.nrCpus);
   k.globals.nextFrame = FIRST_PFN;
   // 0 stands for no table.
   k.globals.ptesEnd = 2;

@@ -21,6 +21,7 @@ import {
 import { pteOffset, pteTable, ptepGetAndClear } from '../pgtable/table.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
+import { untilInterruptible } from './irqs.js';
 
 /**
  * Each CPU caches translations of the address space that it runs. It does not see that an entry has changed before
@@ -195,7 +196,7 @@ function* mmCpumask(k: Machine, mm: number): Step<number[]> {
 
 /** One CPU's part of a flush. @kernel arch/x86/mm/tlb.c flush_tlb_func v6.2 */
 function* flushTlbFunc(k: Machine, cpu: number, mm: number, start: number, end: number): Step<void> {
-  yield;
+  yield* untilInterruptible(k, cpu);
   if (ld(k.slab, tlbOf(k, cpu) + LOADED_MM) !== mm) return;
   for (let address = start; address < end; address += k.pageSize) {
     const vpn = Math.floor(address / k.pageSize);

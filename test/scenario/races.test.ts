@@ -1,22 +1,10 @@
 import { expect, test } from 'vitest';
-import type { Race } from '#stepped/scenario/race.js';
-import { patchesOf, resolvePatches } from '../../kernel-lib/patches/releases.js';
-import { type ExploreOptions, explore, replay } from '../../kernel-lib/scenario/exploration.js';
+import { resolvePatches } from '../../kernel-lib/patches/releases.js';
+import { explore, replay } from '../../kernel-lib/scenario/exploration.js';
 import { races } from '../../kernel-lib/scenario/races.js';
+import { flip, kernelsOf } from './race-kernels.js';
 
-/** Changes to a race's own kernel that its verdict is said to hang on: a commit is added, or taken away where it is in. */
-function flip({ release, arch, decidedBy }: Race): Pick<ExploreOptions, 'with' | 'without'> {
-  const has = patchesOf(release, arch);
-  return {
-    with: decidedBy.filter((id) => !has.includes(id)),
-    without: decidedBy.filter((id) => has.includes(id)),
-  };
-}
-
-const kernels = races.flatMap((race) => [
-  { name: race.name, options: {} },
-  ...(race.decidedBy.length > 0 ? [{ name: race.name, options: flip(race) }] : []),
-]);
+const kernels = races.flatMap(kernelsOf);
 
 test.each(kernels)(
   '$name with $options: found or absent, as the kernel’s history has it',

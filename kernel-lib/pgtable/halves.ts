@@ -68,14 +68,17 @@ export function* exchangeWhole(k: Machine, entry: number, pte: Pte): Step<Pte> {
 }
 
 /** Stores an entry where none was. @kernel arch/x86/include/asm/pgtable-3level.h native_set_pte v6.2 */
-export function* storeHighFirst(k: Machine, entry: number, pte: Pte): Step<void> {
+export function* nativeSetPte(k: Machine, entry: number, pte: Pte): Step<void> {
   yield;
   st(k.ptes, entry + 1, pte.hi);
   yield;
   st(k.ptes, entry, pte.lo);
 }
 
-/** Stores none where an entry was, and gives that. @kernel arch/x86/include/asm/pgtable-3level.h native_pmdp_get_and_clear v6.2 */
+/**
+ * Stores an entry that is not present, and gives the one that was there: `native_pte_clear()`,
+ * `native_pmdp_get_and_clear()` and `pmdp_establish()` of arch/x86/include/asm/pgtable-3level.h.
+ */
 export function* exchangeLowFirst(k: Machine, entry: number, pte: Pte): Step<Pte> {
   yield;
   const lo = ld(k.ptes, entry);

@@ -10,13 +10,13 @@ import type { Step } from '../step/step.js';
  * MODEL: a word for each CPU.
  */
 
-/** The running CPU turns its interrupts off. @kernel include/linux/irqflags.h local_irq_save v6.2 */
+/** The running CPU turns its interrupts off: `local_irq_save()` of include/linux/irqflags.h. */
 export function* localIrqSave(k: Machine): Step<void> {
   yield;
   st(k.slab, k.irqs + k.cpu, 1);
 }
 
-/** And on again. @kernel include/linux/irqflags.h local_irq_restore v6.2 */
+/** And on again: `local_irq_restore()`. */
 export function localIrqRestore(k: Machine): void {
   st(k.slab, k.irqs + k.cpu, 0);
 }

@@ -4,14 +4,7 @@ import { ld, st } from '../step/memory.js';
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { GLOBALS } from '../machine/globals.js';
-import {
-  exchangeLowFirst,
-  exchangeWhole,
-  lowHighLow,
-  readOnce,
-  nativeSetPte,
-  storeWhole,
-} from './halves.js';
+import { exchangeLowFirst, exchangeWhole, lowHighLow, readOnce, nativeSetPte, storeWhole } from './halves.js';
 import { type Pte, ptePresent } from './pte.js';
 
 /**

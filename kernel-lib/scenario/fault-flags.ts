@@ -138,4 +138,31 @@ export const faultFlagScenarios: readonly Scenario[] = [
     source: 'b9086fde6d44',
     why: 'Shared mappings are decided first and private ones last since the rework; for faults that were checked at the entry that is the same.',
   },
+  {
+    name: 'unshare-zeropage',
+    number: 'S18b',
+    kind: 'sequential',
+    title: 'An unshare fault on the zero page, which nobody but GUP asks for',
+    swap: 'none',
+    steps: ['mmap 0 0 1 w p anon', 'read 0 0 0', 'fault 0 0 0 unshare'],
+    verdict: (steps) => state(steps),
+    expected: ({ patched }) =>
+      `the page is ${patched.unshareAnyCow ? 'anonymous' : 'the zero page'}, read-only, clean`,
+    source: `${series}: 8d6a0ac09a16`,
+    why: 'Before the extension only shared anonymous pages were replaced: whoever repeated the fault until the page was exclusive would have looped for ever.',
+  },
+  {
+    name: 'unshare-private-file',
+    number: 'S18c',
+    kind: 'sequential',
+    title: 'The same on a page of a privately mapped file',
+    swap: 'none',
+    objects: ['obj 0 memfd 1'],
+    steps: ['owrite 0 0 5', 'mmap 0 0 1 w p o0', 'read 0 0 0', 'fault 0 0 0 unshare', 'read 0 0 0'],
+    verdict: all((steps) => state(steps), reads('the process', 'read')),
+    expected: ({ patched }) =>
+      `the page is ${patched.unshareAnyCow ? 'anonymous' : 'of the file'}, read-only, clean; the process reads 0x5`,
+    source: `${series}: 8d6a0ac09a16`,
+    why: 'The copy is exclusive from the start, and stays read-only and clean: nobody has written.',
+  },
 ];

@@ -57,4 +57,22 @@ export const ksmScenarios: readonly Scenario[] = [
     source: 'include/linux/mm.h gup_must_unshare',
     why: 'FOLL_GET never unshares: the pipe keeps the merged page.',
   },
+  {
+    name: 'ksm-long-different',
+    number: 'R23',
+    kind: 'sequential',
+    title: 'Two pages that KSM has long found different become equal: are they merged?',
+    swap: 'none',
+    steps: [
+      ...['mmap 0 0 2 w p anon', 'madvise 0 0 0 2 MERGEABLE', 'write 0 0 0 1', 'write 0 0 1 2', 'ksm'],
+      ...['write 0 0 1 1', 'ksm', 'readall 0 0 0 2'],
+    ],
+    verdict: (steps) => {
+      const [first, second] = lastStep(steps, 'readall').pages;
+      return `the pages are ${first!.frame === second!.frame ? 'merged' : 'not merged'}`;
+    },
+    expected: by('ksmSmartScan', 'the pages are not merged', 'the pages are merged'),
+    source: '5e924ff54d08',
+    why: 'The longer a page could not be merged, the more scans it is left out of, up to eight in a row.',
+  },
 ];

@@ -13,7 +13,9 @@ type Verdict = Scenario['verdict'];
 type Expected = Scenario['expected'];
 
 /** A scenario that registers for write-protection. */
-function wp(scenario: Omit<Scenario, 'kind' | 'swap' | 'objects' | 'source'> & Partial<Scenario>): Scenario {
+export function uffdWpScenario(
+  scenario: Omit<Scenario, 'kind' | 'swap' | 'objects' | 'source'> & Partial<Scenario>,
+): Scenario {
   return {
     kind: 'sequential',
     swap: 'dm',
@@ -42,7 +44,7 @@ const store = 'write 0 0 0 7';
 
 /** Write-protection of places that hold no page: markers, and what becomes of them. */
 const wpScenarios: readonly Scenario[] = [
-  wp({
+  uffdWpScenario({
     name: 'marker-unpopulated-read',
     number: 'M01',
     title: 'A place of a file without a page is write-protected and read: is a store still told?',
@@ -51,7 +53,7 @@ const wpScenarios: readonly Scenario[] = [
     expected: (kernel) => `0 messages; ${isTold(kernel)}`,
     why: 'The read turns the marker into a present entry with the write-protection, and nobody has to be asked.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-unpopulated-write',
     number: 'M02',
     title: 'A place of a file without a page is write-protected and written',
@@ -60,7 +62,7 @@ const wpScenarios: readonly Scenario[] = [
     expected: isTold,
     why: 'The first fault brings the page, write-protected; the second, of the same store, is told.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-anonymous',
     number: 'M03',
     title: 'Anonymous memory that was never touched is write-protected and written',
@@ -69,7 +71,7 @@ const wpScenarios: readonly Scenario[] = [
     expected: isNotTold,
     why: 'No marker is left in an empty place of anonymous memory, unless that is asked for.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-anonymous-unpopulated',
     number: 'M04',
     title: 'The same with UFFD_FEATURE_WP_UNPOPULATED, where the kernel has it',
@@ -78,7 +80,7 @@ const wpScenarios: readonly Scenario[] = [
     expected: (kernel) => times(kernel.patched.uffdWpUnpopulated ? 1 : 0),
     why: 'Since 2bad466cc9d9 a monitor can ask for markers in anonymous memory, too.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-swapped',
     number: 'M05',
     title: 'A write-protected page of a file is swapped out and written',
@@ -87,7 +89,7 @@ const wpScenarios: readonly Scenario[] = [
     expected: isTold,
     why: 'The page is found in the object, not by the entry; so the marker can keep the entry’s place.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-dontneed',
     number: 'M06',
     title: 'A write-protected page of a file is dropped by MADV_DONTNEED and written',
@@ -96,7 +98,7 @@ const wpScenarios: readonly Scenario[] = [
     expected: isTold,
     why: 'The content is still there, so who wants to know of stores to it must be told.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-munmap',
     number: 'M07',
     title: 'A write-protected page of a file is unmapped, mapped again and written',
@@ -105,7 +107,7 @@ const wpScenarios: readonly Scenario[] = [
     expected: isNotTold,
     why: 'Only munmap and exit drop markers without being asked: the new mapping is not registered.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-truncate',
     number: 'M08',
     title: 'A write-protected page is truncated away, the file grows again, and the place is written',
@@ -114,7 +116,7 @@ const wpScenarios: readonly Scenario[] = [
     expected: isTold,
     why: 'Truncation unmaps the range without dropping markers; so the place stays protected without a page.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-resolve',
     number: 'M09',
     title: 'The write-protection of an empty place is lifted before the store',
@@ -123,7 +125,7 @@ const wpScenarios: readonly Scenario[] = [
     expected: isNotTold,
     why: 'Lifting the protection makes the marker none.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-unregister',
     number: 'M10',
     title: 'The range is unregistered before the store',
@@ -139,7 +141,7 @@ const protectBoth = ['ureg 0 0 0 2 w', 'uwp 0 0 0 2 1'];
 
 /** What fork makes of markers. */
 const forkScenarios: readonly Scenario[] = [
-  wp({
+  uffdWpScenario({
     name: 'marker-fork',
     number: 'M11',
     title: 'A process forks with markers that the child, without a fork event, has no use for',
@@ -148,7 +150,7 @@ const forkScenarios: readonly Scenario[] = [
     expected: ({ patched }) => `${patched.markerForkFollowsChild ? 'no warning' : 'a warning'}; ${times(0)}`,
     why: 'The page tables are copied for the sake of the written page; 49d6d7fb6313 leaves markers out.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-fork-event',
     number: 'M12',
     title: 'The same with a fork event: the child has a userfaultfd of its own',
@@ -157,7 +159,7 @@ const forkScenarios: readonly Scenario[] = [
     expected: () => `no warning; ${times(1)}`,
     why: 'The child’s VMA stays registered, with a context that the monitor was handed.',
   }),
-  wp({
+  uffdWpScenario({
     name: 'marker-fork-shared',
     number: 'M13',
     title: 'A process forks with markers in a shared mapping',

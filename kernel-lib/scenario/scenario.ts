@@ -10,7 +10,10 @@ export interface Kernel {
 /** A named course of events with a verdict: data, so that tests, notebooks and the command line run the same. */
 export interface Scenario {
   readonly name: string;
-  /** Its number in the lists that tests refer to: X for swap PTEs, S for unsharing, M for markers, D for dirty bits, C and L for the kernel's own tests. */
+  /**
+   * Its number in the lists that tests refer to: X for swap PTEs, S for unsharing, M for markers, D for dirty bits, C
+   * and L for the kernel's own tests, R for what one release does otherwise than the one before.
+   */
   readonly number: string;
   readonly kind: 'sequential';
   /** What is asked, in one line. */

@@ -4,6 +4,10 @@ import type { Scenario } from './scenario.js';
 import { faultFlagScenarios } from './fault-flags.js';
 import { forkPinScenarios } from './fork-pins.js';
 import { ksmScenarios } from './ksm.js';
+import { mappingCallScenarios } from './mapping-calls.js';
+import { pinningCallScenarios } from './pinning-calls.js';
+import { smapsScenarios, swapInOutScenarios } from './swap-in-out.js';
+import { userfaultfdCallScenarios } from './userfaultfd-calls.js';
 import { longtermPinScenarios } from './longterm-pins.js';
 import { reuseScenarios } from './reuse.js';
 import { swapErrorScenarios } from './swap-errors.js';
@@ -25,6 +29,11 @@ export const scenarios: readonly Scenario[] = [
   ...swapErrorScenarios,
   ...pteMarkerScenarios,
   ...thpSplitScenarios,
+  ...mappingCallScenarios,
+  ...swapInOutScenarios,
+  ...smapsScenarios,
+  ...pinningCallScenarios,
+  ...userfaultfdCallScenarios,
   ...cowSelftestScenarios,
   ...longtermSelftestScenarios,
 ];

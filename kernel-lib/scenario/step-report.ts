@@ -21,6 +21,8 @@ export interface SeenEntry {
   readonly value: string;
   /** Its meaning in words. */
   readonly text: string;
+  /** Letters of its bits in /proc/PID/pagemap, as in the recordings: `PXD`. */
+  readonly pagemap: string;
   /** Of a swap entry: whether it remembers an exclusive page. */
   readonly exclusive?: boolean;
   /** Of a present entry. */
@@ -140,11 +142,15 @@ function holds(mapping: Mapping, region: number, index: number): boolean {
   return mapping.region === region && index >= mapping.index && index < mapping.index + mapping.nrPages;
 }
 
-function pageOf(k: Machine, page: Page): Pick<SeenEntry, 'flags' | 'frame' | 'refcount' | 'mapcount'> {
-  if (page.kind !== 'present') return {};
+function pageOf(
+  k: Machine,
+  page: Page,
+): Pick<SeenEntry, 'pagemap' | 'flags' | 'frame' | 'refcount' | 'mapcount'> {
+  const { bits: pagemap } = page;
+  if (page.kind !== 'present') return { pagemap };
   const { flags, frame, count } = page;
-  if (frame === 'Z') return { flags, frame };
-  return { flags, frame, refcount: pageRefcount(k, frame), mapcount: count };
+  if (frame === 'Z') return { pagemap, flags, frame };
+  return { pagemap, flags, frame, refcount: pageRefcount(k, frame), mapcount: count };
 }
 
 function entryOf(world: World, process: number, region: number, index: number) {

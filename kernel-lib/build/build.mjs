@@ -1,13 +1,22 @@
-// Builds dist/ from kernel-lib/: `npm run build`.
+// Builds dist/ from kernel-lib/, unless it is built already: `npm run build`.
 import { chmodSync, cpSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { citationsOf, remarksOf, sourcesOf } from './citations.mjs';
 import { compile } from './compile.mjs';
+import { digestOf, textIn } from './digest.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
 const config = fileURLToPath(new URL('tsconfig.json', import.meta.url));
+
+const sources = digestOf(
+  root,
+  ['tsconfig.json', 'package.json', 'package-lock.json'].map((name) =>
+    fileURLToPath(new URL(`../../${name}`, import.meta.url)),
+  ),
+);
+if (textIn(`${dist}/.sources`) === sources) process.exit(0);
 
 const { options } = ts.parseJsonConfigFileContent(
   ts.readConfigFile(config, ts.sys.readFile).config,
@@ -24,6 +33,7 @@ if (problems.length > 0) {
 cpSync(`${root}/notebook/site/assets`, `${fresh}/notebook/site/assets`, { recursive: true });
 writeFileSync(`${fresh}/comments.json`, JSON.stringify(comments()));
 chmodSync(`${fresh}/cli/main.js`, 0o755);
+writeFileSync(`${fresh}/.sources`, sources);
 rmSync(dist, { recursive: true, force: true });
 renameSync(fresh, dist);
 

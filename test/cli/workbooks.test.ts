@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { joinLines, type Notebook, type Output } from '../../kernel-lib/notebook/nbformat.js';
+import type { Notebook } from '../../kernel-lib/notebook/nbformat.js';
+import { outputLines } from '../../kernel-lib/notebook/run/compare.js';
 import { faultbook } from './faultbook.js';
 
 const committed = fileURLToPath(new URL('../../notebooks/', import.meta.url));
@@ -15,18 +16,11 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => rmSync(out, { recursive: true }));
 
-/** The text of every output, cell by cell: what a reader of the committed notebook has before their eyes. */
-function texts(path: string): string[][] {
-  const { cells } = JSON.parse(readFileSync(path, 'utf8')) as Notebook;
-  return cells.map((cell) => (cell.cell_type === 'code' ? cell.outputs.map(textOf) : []));
-}
-
-function textOf(output: Output): string {
-  if (output.output_type === 'stream') return joinLines(output.text);
-  if (output.output_type === 'error') return `${output.ename}: ${output.evalue}`;
-  return joinLines((output.data['text/plain'] ?? '') as string | string[]);
+/** What a reader of a notebook has before their eyes, cell by cell. */
+function shown(dir: string, name: string): string[][] {
+  return outputLines(JSON.parse(readFileSync(join(dir, name), 'utf8')) as Notebook);
 }
 
 test.each(workbooks)('%s runs, and gives the outputs that are committed', (name) => {
-  expect(texts(join(out, name))).toEqual(texts(join(committed, name)));
+  expect(shown(out, name)).toEqual(shown(committed, name));
 });

@@ -9,7 +9,9 @@ import { executeNotebook, type Execution, type Remark } from './execute.js';
 import { checkOutputFolder, readNotebook, writeNotebook } from './file.js';
 import { findNotebooks, type Source } from './find.js';
 import { checkLanguage, kernelspecMetadata } from './language.js';
+import { LastRun } from './last-run.js';
 import { limiter } from './limiter.js';
+import { type Parameters, checkParameters, withParameters } from './parameters.js';
 
 export interface RunOptions {
   /** Notebooks and folders of them. */
@@ -18,6 +20,10 @@ export interface RunOptions {
   readonly outDir: string;
   /** How long one cell may run, in seconds. */
   readonly timeout: number;
+  /** Values for the notebooks' parameters; absent: their defaults. */
+  readonly parameters?: Parameters;
+  /** Run also what an earlier run has left unchanged. */
+  readonly fresh?: boolean;
   /** Stops everything when it fires: notebooks that are finished stay, nothing else is written. */
   readonly signal: AbortSignal;
   readonly onStart: (plan: Plan) => void;
@@ -36,11 +42,15 @@ export interface Plan {
 
 export interface NotebookResult {
   readonly path: string;
+  /** Where the executed one lies below the output folder, with forward slashes. */
+  readonly target: string;
   /** How many code cells it has. */
   readonly cells: number;
   /** How many of them failed; a notebook whose kernel does not start counts as one. */
   readonly failed: number;
   readonly seconds: number;
+  /** It was not run: an earlier run's outputs stand. */
+  readonly unchanged: boolean;
   /** What failed, then what was cut; one line each: path, cell and message. */
   readonly remarks: readonly string[];
 }
@@ -54,7 +64,9 @@ export interface RunResult {
 }
 
 interface Job extends Source {
+  /** As it is run, parameters and all. */
   readonly notebook: Notebook;
+  readonly lastRun: LastRun;
 }
 
 interface Finished {
@@ -64,15 +76,17 @@ interface Finished {
 
 /**
  * Executes notebooks, each in a kernel process of its own and at most one per core at once, and writes them and their
- * pages into the output folder. A file that is no TypeScript notebook is refused; the others still run.
+ * pages into the output folder. What an earlier run made there from the same cells, library and data is not run again.
+ * A file that is no TypeScript notebook is refused; the others still run.
  *
- * @throws InputError when a path is wrong, a folder holds no notebook or may not be written; then nothing was run
+ * @throws InputError when a path or parameter is wrong, a folder holds no notebook or may not be written; then nothing was run
  * @throws the reason of `signal` when it fired
  */
 export async function runNotebooks(options: RunOptions): Promise<RunResult> {
   const sources = findNotebooks(options.paths);
   checkOutputFolder(options.outDir);
-  const { jobs, refused } = readAll(sources);
+  const lastRun = new LastRun(options.outDir);
+  const { jobs, refused } = readAll(sources, options.parameters ?? new Map(), lastRun);
   const cells = jobs.reduce((sum, job) => sum + codeCells(job.notebook), 0);
   options.onStart({ notebooks: jobs.length, cells });
   const finished = await runJobs(jobs, options);
@@ -81,6 +95,7 @@ export async function runNotebooks(options: RunOptions): Promise<RunResult> {
     const pages = new Map([...refused, ...finished.map(({ page }) => page)].map((page) => [page.path, page]));
     const inOrder = sources.map(({ target }) => pages.get(target)!);
     await writeSite(inOrder, options.outDir);
+    lastRun.save();
   }
   const notebooks = finished.map(({ result }) => result);
   const failed = notebooks.reduce((sum, result) => sum + result.failed, 0);
@@ -103,39 +118,60 @@ async function runJobs(jobs: readonly Job[], options: RunOptions): Promise<Finis
 /** A file that cannot be run, and why. */
 type Refusal = SitePage & { readonly problem: string };
 
-function readAll(sources: readonly Source[]): { jobs: Job[]; refused: Refusal[] } {
-  const jobs: Job[] = [];
+function readAll(
+  sources: readonly Source[],
+  parameters: Parameters,
+  lastRun: LastRun,
+): { jobs: Job[]; refused: Refusal[] } {
+  const read: Job[] = [];
   const refused: Refusal[] = [];
   for (const source of sources) {
     try {
       const notebook = readNotebook(source.path);
       checkLanguage(source.path, notebook);
-      jobs.push({ ...source, notebook });
+      read.push({ ...source, notebook, lastRun });
     } catch (err) {
       if (!(err instanceof InputError)) throw err;
       refused.push({ path: source.target, problem: err.message });
     }
   }
+  const written = read.map(({ notebook }) => notebook);
+  checkParameters(written, parameters);
+  const jobs = read.map((job) => ({ ...job, notebook: withParameters(job.path, job.notebook, parameters) }));
   return { jobs, refused };
 }
 
 async function runJob(job: Job, options: RunOptions): Promise<Finished> {
   const start = performance.now();
-  const { execution, page } = await executeJob(job, options);
+  const done = options.fresh ? undefined : job.lastRun.executed(job.target, job.notebook);
+  const { execution, page } = done ? unchangedJob(job, done, options) : await executeJob(job, options);
   const result: NotebookResult = {
     path: job.path,
+    target: job.target,
     cells: codeCells(job.notebook),
     failed: execution.failures.length,
     seconds: Math.round(performance.now() - start) / 1000,
+    unchanged: done !== undefined,
     remarks: [...execution.failures, ...execution.warnings].map((remark) => line(job.path, remark)),
   };
   return { result, page };
 }
 
+/** A notebook with its outputs, and what is to be said of it. */
+interface Executed {
+  readonly execution: Pick<Execution, 'failures' | 'warnings'>;
+  readonly page: SitePage;
+}
+
+function unchangedJob({ path, target }: Job, notebook: Notebook, { onCell }: RunOptions): Executed {
+  for (let i = codeCells(notebook); i > 0; i--) onCell(path);
+  return { execution: { failures: [], warnings: [] }, page: { path: target, notebook } };
+}
+
 async function executeJob(
-  { path, target, notebook }: Job,
+  { path, target, notebook, lastRun }: Job,
   { outDir, timeout, signal, onCell }: RunOptions,
-): Promise<{ execution: Pick<Execution, 'failures' | 'warnings'>; page: SitePage }> {
+): Promise<Executed> {
   try {
     const execution = await executeNotebook(path, notebook, {
       startKernel: (cwd) => Kernel.start({ argv: kernelArgv, cwd, signal }),
@@ -145,6 +181,8 @@ async function executeJob(
     signal.throwIfAborted();
     const executed = withKernelspec(execution.notebook);
     writeNotebook(join(outDir, target), executed);
+    if (execution.failures.length === 0 && execution.warnings.length === 0)
+      lastRun.remember(target, notebook);
     return { execution, page: { path: target, notebook: executed } };
   } catch (err) {
     signal.throwIfAborted();

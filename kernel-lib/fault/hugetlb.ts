@@ -1,11 +1,24 @@
 import { vmBugOn } from '../base/error.js';
 import { folioPut } from '../folio/alloc.js';
 import { PG_anon_exclusive, PG_uptodate } from '../folio/flags.js';
-import { NO_PAGE, PageAnon, PageAnonExclusive, folioGet, setFlag, testFlag } from '../folio/frame.js';
+import {
+  NO_PAGE,
+  PageAnon,
+  PageAnonExclusive,
+  folioGet,
+  pageOwner,
+  setFlag,
+  testFlag,
+} from '../folio/frame.js';
 import { folioEntireMapcount } from '../folio/compound.js';
 import { setRestoreReserve } from '../folio/hugetlb-pool.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
-import { allocHugePage, copyUserHugePage, vmaHugecacheOffset } from '../huge/hugetlb.js';
+import {
+  allocHugePage,
+  copyUserHugePage,
+  restoreReserveOnError,
+  vmaHugecacheOffset,
+} from '../huge/hugetlb.js';
 import {
   type HugePteAt,
   hugePteAlloc,
@@ -35,10 +48,25 @@ import { ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { folioRemoveRmapPmd, mappedEntirely, pageAddNewAnonRmap, pageMoveAnonRmap } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { pmdpHugeClearFlush } from '../tlb/tlb.js';
-import { pteMarkerUffdWp, pteSwpUffdWpAny, userfaultfdMissing, userfaultfdWp } from '../uffd/markers.js';
+import {
+  markerOf,
+  pteMarkerUffdWp,
+  pteSwpUffdWpAny,
+  userfaultfdMinor,
+  userfaultfdMissing,
+  userfaultfdWp,
+} from '../uffd/markers.js';
+import { PTE_MARKER_POISONED } from '../swap/entry.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { vmaMapping } from '../vma/file.js';
-import { VM_MAYSHARE, VM_SHARED, VM_UFFD_MISSING, VM_UFFD_WP, VM_WRITE } from '../vma/vm-flags.js';
+import {
+  VM_MAYSHARE,
+  VM_SHARED,
+  VM_UFFD_MINOR,
+  VM_UFFD_MISSING,
+  VM_UFFD_WP,
+  VM_WRITE,
+} from '../vma/vm-flags.js';
 import {
   FAULT_FLAG_UNSHARE,
   FAULT_FLAG_WRITE,
@@ -67,7 +95,8 @@ export function* hugetlbFault(k: Machine, vmf: VmFault): Step<number> {
   const haddr = hugeAddress(k, vmf.address);
   const fault: HugeFault = { vmf, haddr, at: hugePteAlloc(k, vmf.vma, haddr) };
   const entry = yield* hugePtepGet(k, fault.at.ptep);
-  // A marker is handled as none is: what it says goes to the entry that takes its place.
+  if ((markerOf(k, entry) & PTE_MARKER_POISONED) !== 0) return VM_FAULT_HWPOISON_LARGE;
+  // Write-protection is handled as none is: what the marker says goes to the entry that takes its place.
   if (hugePteNoneMostly(k, entry)) return yield* hugetlbNoPage(k, fault, entry);
   if (!ptePresent(k, entry)) return VM_FAULT_HWPOISON_LARGE;
   yield* ptlLock(k, fault.at.table);
@@ -109,10 +138,16 @@ function* hugetlbNoPage(k: Machine, fault: HugeFault, oldPte: Pte): Step<number>
     page = yield* newPage(k, fault, index);
     if (page === NO_PAGE) return VM_FAULT_SIGBUS;
   }
+  if (found && userfaultfdMinor(vma)) {
+    folioUnlock(k, page);
+    yield* folioPut(k, page);
+    return yield* handleUserfault(k, { ...vmf, address: haddr }, VM_UFFD_MINOR);
+  }
   yield* ptlLock(k, at.table);
   if (!pteSame(yield* hugePtepGet(k, at.ptep), oldPte)) {
     ptlUnlock(k, at.table);
     folioUnlock(k, page);
+    if (pageOwner(k, page) === 0) restoreReserveOnError(k, vma, haddr, page);
     yield* folioPut(k, page);
     return 0;
   }
@@ -213,6 +248,7 @@ function* copyOld(k: Machine, fault: HugeFault, pte: Pte, old: number, unshare: 
     yield* setHugePteAt(k, at.ptep, makeHugePte(k, vma, copy, !unshare));
     yield* folioPut(k, old);
   } else {
+    restoreReserveOnError(k, vma, haddr, copy);
     yield* folioPut(k, copy);
   }
   yield* folioPut(k, old);

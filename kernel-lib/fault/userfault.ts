@@ -1,4 +1,5 @@
 import { pteNoneMostly } from '../swap/special-pte.js';
+import { hugePteNoneMostly, hugePteOffset, hugePtepGet } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
 import { ptePresent, pteWrite } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet } from '../pgtable/table.js';
@@ -22,6 +23,7 @@ import {
   wakeUpPoll,
 } from '../uffd/message.js';
 import { Mm } from '../vma/mm.js';
+import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
 import { mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_UFFD_MINOR, VM_UFFD_WP } from '../vma/vm-flags.js';
 import {
@@ -51,7 +53,7 @@ export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step
   userfaultfdCtxGet(ctx);
   const uwq = enqueue(k, ctx, 'faultPendingWqh', userfaultMsg(vmf, reason));
   // Only behind that: who resolved the fault just before could not wake what was not queued yet.
-  const mustWait = yield* userfaultfdMustWait(k, ctx, vmf.address, reason);
+  const mustWait = yield* userfaultfdMustWait(k, ctx, vmf, reason);
   mmapReadUnlock(k, mmOf(k, vmf.vma));
   if (mustWait && ctx.released === 0) {
     wakeUpPoll(k, ctx);
@@ -74,12 +76,21 @@ function userfaultMsg({ address, flags }: VmFault, reason: number): UffdMsg {
 function* userfaultfdMustWait(
   k: Machine,
   ctx: UserfaultfdCtx,
-  address: number,
+  { vma, address }: VmFault,
   reason: number,
 ): Step<boolean> {
+  if (isVmHugetlbPage(vma)) return yield* userfaultfdHugeMustWait(k, vma, address, reason);
   const table = pteTable(k, Mm.at(k, ctx.mm).pgd, address);
   if (table === 0) return true;
   const pte = yield* ptepGet(k, pteOffset(k, table, address));
   if (pteNoneMostly(k, pte)) return true;
   return reason === VM_UFFD_WP && ptePresent(k, pte) && !pteWrite(k, pte);
+}
+
+/** @kernel fs/userfaultfd.c userfaultfd_huge_must_wait v6.2 */
+function* userfaultfdHugeMustWait(k: Machine, vma: Vma, address: number, reason: number): Step<boolean> {
+  const at = hugePteOffset(k, vma, address);
+  if (at === null) return true;
+  const pte = yield* hugePtepGet(k, at.ptep);
+  return hugePteNoneMostly(k, pte) || (reason === VM_UFFD_WP && !pteWrite(k, pte));
 }

@@ -39,6 +39,11 @@ export function setRestoreReserve(k: Machine, folio: number, restore: boolean): 
   setPagePrivate(k, folio, restore ? HPG_HUGETLB | HPG_RESTORE_RESERVE : HPG_HUGETLB);
 }
 
+/** @returns what setRestoreReserve() was told last */
+export function restoresReserve(k: Machine, folio: number): boolean {
+  return (pagePrivate(k, folio) & HPG_RESTORE_RESERVE) !== 0;
+}
+
 /** A large folio becomes part of the pool. @kernel mm/hugetlb.c prep_new_huge_page v6.2 */
 export function prepNewHugePage(k: Machine, folio: number): void {
   setPageRefcount(k, folio, 0);
@@ -68,7 +73,7 @@ export function dequeueHugePage(k: Machine): number {
 
 /** A page without references goes back to the pool. @kernel mm/hugetlb.c free_huge_page v6.2 */
 export function freeHugePage(k: Machine, folio: number): void {
-  if ((pagePrivate(k, folio) & HPG_RESTORE_RESERVE) !== 0) k.globals.resvHugePages++;
+  if (restoresReserve(k, folio)) k.globals.resvHugePages++;
   setPageMapping(k, folio, 0, 0);
   setPageIndex(k, folio, 0);
   clearFlag(k, folio, PG_anon_exclusive | PG_dirty | PG_swapbacked | PG_uptodate);

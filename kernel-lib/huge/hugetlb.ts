@@ -6,13 +6,22 @@ import {
   dequeueHugePage,
   hugetlbAcctMemory,
   prepNewHugePage,
+  restoresReserve,
   setRestoreReserve,
 } from '../folio/hugetlb-pool.js';
 import type { Machine } from '../machine/machine.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
 import type { Step } from '../step/step.js';
 import { type AddressSpace, vmaMapping } from '../vma/file.js';
-import { ResvMap, regionAdd, regionChg, regionCount, resvMapAlloc, resvMapRelease } from '../vma/resv-map.js';
+import {
+  ResvMap,
+  regionAdd,
+  regionChg,
+  regionCount,
+  regionDel,
+  resvMapAlloc,
+  resvMapRelease,
+} from '../vma/resv-map.js';
 import { VM_MAYSHARE, VM_NORESERVE } from '../vma/vm-flags.js';
 import { type Vma, isVmHugetlbPage, linearPageIndex } from '../vma/vma.js';
 
@@ -38,6 +47,11 @@ export function setMaxHugePages(k: Machine, count: number): void {
 /** Whether an address lies within a huge page of a hugetlb VMA, which cannot be parted. MODEL: hugetlb_vm_op_split(). */
 export function partsHugePage(k: Machine, vma: Vma, address: number): boolean {
   return isVmHugetlbPage(vma) && address % hpagePmdSize(k) !== 0;
+}
+
+/** Bytes of what one entry of a VMA maps. @kernel mm/hugetlb.c vma_kernel_pagesize v6.2 */
+export function vmaKernelPagesize(k: Machine, vma: Vma): number {
+  return isVmHugetlbPage(vma) ? hpagePmdSize(k) : k.pageSize;
 }
 
 /** The index of a huge page in its object. @kernel mm/hugetlb.c vma_hugecache_offset v6.2 */
@@ -136,6 +150,21 @@ export function allocHugePage(k: Machine, vma: Vma, address: number, avoidReserv
   }
   vmaCommitReservation(k, vma, address);
   return page;
+}
+
+/**
+ * A page that was taken out of the pool will not be mapped after all: its mapping has the reservation again that it
+ * had before, or none. The caller frees the page.
+ *
+ * @kernel mm/hugetlb.c restore_reserve_on_error v6.2
+ */
+export function restoreReserveOnError(k: Machine, vma: Vma, address: number, page: number): void {
+  const map = vmaResvMap(k, vma);
+  if (map === null) return;
+  // The map of an object says who is promised a page, that of a private mapping who has had it.
+  const shared = (vma.vmFlags & VM_MAYSHARE) !== 0;
+  const index = vmaHugecacheOffset(k, vma, address);
+  if (restoresReserve(k, page) !== shared) regionDel(k, map, index, index + 1);
 }
 
 /** Copies the content of a huge page, page by page. @kernel mm/memory.c copy_user_huge_page v6.2 */

@@ -106,7 +106,7 @@ function* doMmap(k: Machine, mm: Mm, request: MmapRequest, unmaps: PendingEvent[
   if (request.file?.fOp === FILE_HUGETLB && !wholeHugePages(k, addr, len, request.pgoff)) return -EINVAL;
   const noreplace = (request.flags & MAP_FIXED_NOREPLACE) !== 0;
   if (noreplace && findVmaIntersection(k, mm, addr, addr + len) !== null) return -EEXIST;
-  const vmFlags = mappingFlags(mm, request);
+  const vmFlags = mappingFlags(mm, request, k.pte.huge !== undefined);
   if (vmFlags < 0) return vmFlags;
   const pgoff = firstPgoff(k, request, addr);
   return yield* mmapRegion(k, mm, request.file, addr, len, vmFlags, pgoff, unmaps);
@@ -118,7 +118,7 @@ function wholeHugePages(k: Machine, addr: number, len: number, pgoff: number): b
 }
 
 /** VM_… flags of the mapping, or a negative error number. None of them is VM_MERGEABLE, whose sign would mislead. */
-function mappingFlags(mm: Mm, { file, prot, flags }: MmapRequest): number {
+function mappingFlags(mm: Mm, { file, prot, flags }: MmapRequest, hugePages: boolean): number {
   let vmFlags = calcVmProtBits(prot) | mm.defFlags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
   if (flags & MAP_LOCKED) vmFlags |= VM_LOCKED;
   if (flags & MAP_NORESERVE) vmFlags |= VM_NORESERVE;
@@ -131,7 +131,8 @@ function mappingFlags(mm: Mm, { file, prot, flags }: MmapRequest): number {
     if (!writable) vmFlags &= ~(VM_MAYWRITE | VM_SHARED);
   }
   if (file !== null && (file.fMode & FMODE_READ) === 0) return -EACCES;
-  if (file !== null && file.fOp === 0) return -ENODEV;
+  const hasMmap = file?.fOp !== 0 && (file?.fOp !== FILE_HUGETLB || hugePages);
+  if (!hasMmap) return -ENODEV;
   return vmFlags;
 }
 
@@ -254,17 +255,18 @@ export function taskSize(k: Machine): number {
 }
 
 /** @kernel mm/mmap.c get_unmapped_area v6.2 */
-function getUnmappedArea(k: Machine, mm: Mm, { addr, flags }: MmapRequest, len: number): number {
+function getUnmappedArea(k: Machine, mm: Mm, { file, addr, flags }: MmapRequest, len: number): number {
   const size = taskSize(k);
+  const align = file?.fOp === FILE_HUGETLB ? hpagePmdSize(k) : k.pageSize;
   const fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
   if (len > size || (fixed && addr > size - len)) return -ENOMEM;
   if (fixed) return addr % k.pageSize === 0 ? addr : -EINVAL;
-  const wish = addr - (addr % k.pageSize);
+  const wish = Math.ceil(addr / align) * align;
   if (wish !== 0 && wish <= size - len && findVmaIntersection(k, mm, wish, wish + len) === null) return wish;
-  let free = Math.min(MMAP_BASE, size / 4);
+  let free = Math.ceil(Math.min(MMAP_BASE, size / 4) / align) * align;
   for (const vma of vmasOf(k, mm, free)) {
     if (free + len <= vma.vmStart) break;
-    free = vma.vmEnd;
+    free = Math.ceil(vma.vmEnd / align) * align;
   }
   return free > size - len ? -ENOMEM : free;
 }

@@ -1,5 +1,5 @@
 import { folioPut } from '../folio/alloc.js';
-import { folioRefAdd, setPageIndex, setPageMapping } from '../folio/frame.js';
+import { folioRefAdd, pageByte, setPageIndex, setPageMapping } from '../folio/frame.js';
 import { hugetlbAcctMemory, setRestoreReserve } from '../folio/hugetlb-pool.js';
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
@@ -42,17 +42,40 @@ export function* hugetlbAddToPageCache(
 
 /** An object goes, with its pages and with what was reserved for it: `hugetlbfs_evict_inode` of fs/hugetlbfs/inode.c. */
 export function* hugetlbfsEvictInode(k: Machine, mapping: AddressSpace): Step<void> {
-  const map = ResvMap.at(k, mapping.resvMap);
+  yield* removeInodeHugepages(k, mapping, 0, Infinity);
+  resvMapRelease(k, ResvMap.at(k, mapping.resvMap));
+}
+
+/**
+ * Drops the pages of [from, to), which nobody maps any more; up to the end the reservations, too:
+ * `remove_inode_hugepages` of fs/hugetlbfs/inode.c.
+ *
+ * @param from first index, in huge pages
+ */
+export function* removeInodeHugepages(
+  k: Machine,
+  mapping: AddressSpace,
+  from: number,
+  to: number,
+): Step<void> {
   let freed = 0;
-  for (let at = xaFind(k, mapping, 0, Infinity); at >= 0; at = xaFind(k, mapping, at + 1, Infinity)) {
+  for (let at = xaFind(k, mapping, from, to); at >= 0; at = xaFind(k, mapping, at + 1, to)) {
     const page = xaLoad(k, mapping, at);
     xaStore(k, mapping, at, 0);
     mapping.nrpages--;
     setPageMapping(k, page, 0, 0);
     yield* folioPut(k, page);
     freed++;
+    // A hole can be filled again only if somebody reserves it again.
+    if (to !== Infinity) regionDel(k, ResvMap.at(k, mapping.resvMap), at, at + 1);
   }
   // What was noted and never came to have a page is still reserved.
-  hugetlbAcctMemory(k, freed - regionDel(k, map, 0, Infinity));
-  resvMapRelease(k, map);
+  if (to === Infinity) hugetlbAcctMemory(k, freed - regionDel(k, ResvMap.at(k, mapping.resvMap), from, to));
+}
+
+/** First byte of a small page of an object, 0 in a hole: `hugetlbfs_read_iter` of fs/hugetlbfs/inode.c. */
+export function hugetlbfsReadByte(k: Machine, mapping: AddressSpace, index: number): number {
+  const perHuge = hpagePmdSize(k) / k.pageSize;
+  const page = xaLoad(k, mapping, Math.floor(index / perHuge));
+  return page === 0 ? 0 : pageByte(k, page + (index % perHuge));
 }

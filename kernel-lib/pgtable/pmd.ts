@@ -33,7 +33,7 @@ import {
   readOnce,
   storeWhole,
 } from './halves.js';
-import { TABLE, TABLE_DEPOSIT, entryOf, lowest, pmdSpan } from './table.js';
+import { TABLE, TABLE_DEPOSIT, entryOf, lowest, pmdSpan, pteOffset, pteTable, readPte } from './table.js';
 
 /**
  * An entry of the level above the lowest: none, a table, or a leaf that maps a huge page and is encoded like a PTE.
@@ -141,6 +141,16 @@ export function readPmd(k: Machine, pmdp: number): Pmd {
 export function pmdAt(k: Machine, pgd: number, address: number): Pmd {
   const table = pmdTable(k, pgd, address);
   return table === 0 ? PMD_NONE : readPmd(k, pmdOffset(k, table, address));
+}
+
+/**
+ * What stands for an address, as an onlooker sees it: its entry, or the leaf or marker one level above in place of a
+ * table; none without either.
+ */
+export function entryAt(k: Machine, pgd: number, address: number): Pte {
+  const table = pteTable(k, pgd, address);
+  if (table !== 0) return readPte(k, pteOffset(k, table, address));
+  return k.pte.huge === undefined ? k.pte.pteEmpty : pmdAt(k, pgd, address);
 }
 
 /** Reads an entry; another CPU may have changed it just before. @kernel include/linux/pgtable.h pmdp_get v6.12 */

@@ -152,8 +152,10 @@ export function runScenario(scenario: Scenario | string, options: RunOptions = {
 export function bootModel(scenario: Scenario, { own, ...options }: RunOptions): Model {
   if (own) return own.load<{ bootModel: typeof bootModel }>('scenario/run.ts').bootModel(scenario, options);
   const { release = '6.1', arch = 'x86_64' } = options;
-  const thp = archById(arch).huge === undefined ? 'never' : (scenario.thp ?? 'never');
-  const header = `prog id=${scenario.name} swap=${scenario.swap} thp=${thp} vfio=1`;
+  const { huge } = archById(arch);
+  const thp = huge === undefined ? 'never' : (scenario.thp ?? 'never');
+  const hugepages = huge === undefined ? 0 : (scenario.hugepages ?? 0);
+  const header = `prog id=${scenario.name} swap=${scenario.swap} thp=${thp} vfio=1 hugepages=${hugepages}`;
   return new Model({ ...options, release, arch, program: parseHeader(header, scenario.objects ?? []) });
 }
 

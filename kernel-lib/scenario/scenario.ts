@@ -24,6 +24,8 @@ export interface Scenario {
   readonly thp?: 'always';
   /** Object lines of a program, `obj 0 memfd 4`. */
   readonly objects?: readonly string[];
+  /** Huge pages of hugetlb that are put aside; absent: none. */
+  readonly hugepages?: number;
   /** Operations in the notation of the recordings, and the probes of trace/operation.ts. */
   readonly steps: readonly string[];
   /** What was observed, as one line. */

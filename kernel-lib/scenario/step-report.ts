@@ -3,8 +3,9 @@ import { ZERO_PFN, pageByte, pageRefcount } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
 import { decodeMachinePte } from '../pgtable/decode.js';
-import { PMD_NONE, pmdAt, pmdTransHuge } from '../pgtable/pmd.js';
-import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
+import { entryAt } from '../pgtable/pmd.js';
+import { pteNone } from '../pgtable/pte.js';
+import { pteTable } from '../pgtable/table.js';
 import { ld } from '../step/memory.js';
 import { type PinnedPages, pinnedPage } from '../sys/pins.js';
 import type { Mapping, Outcome, Page } from '../trace/driver.js';
@@ -157,14 +158,12 @@ function entryOf(world: World, process: number, region: number, index: number) {
   const { k } = world;
   const address = addressOf(world, region, index);
   const { pgd } = mmOf(world, process);
-  const table = pteTable(k, pgd, address);
-  const pmd = table === 0 ? pmdAt(k, pgd, address) : PMD_NONE;
-  const huge = pmdTransHuge(k, pmd);
-  if (table === 0 && !huge) return { value: '0x0', text: 'empty' };
-  const { lo, hi } = huge ? pmd : readPte(k, pteOffset(k, table, address));
+  const huge = pteTable(k, pgd, address) === 0;
+  const entry = entryAt(k, pgd, address);
+  if (huge && pteNone(k, entry)) return { value: '0x0', text: 'empty' };
   const { value, text, exclusive, writable, dirty, young } = decodeMachinePte(
     k,
-    pteVal(Int32Array.of(lo, hi), 0),
+    pteVal(Int32Array.of(entry.lo, entry.hi), 0),
   );
   const present = writable !== undefined && { writable, dirty: dirty!, young: young! };
   return {

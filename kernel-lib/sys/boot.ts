@@ -1,6 +1,7 @@
 import type { Arch } from '../arch/arch.js';
 import { archById } from '../arch/variants.js';
 import { InputError } from '../base/error.js';
+import { setMaxHugePages } from '../huge/hugetlb.js';
 import type { FaultEvent, Machine, ThpEnabled } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
 import type { OwnPatch } from '../own/own-patch.js';
@@ -24,6 +25,8 @@ export interface BootOptions {
   readonly swap?: string;
   /** Assert the numbered invariants after every operation of a process. */
   readonly checking?: boolean;
+  /** Huge pages of hugetlb, as on the kernel's command line; absent: none. */
+  readonly hugepages?: number;
   /** Which memory may get transparent huge pages; absent: none. */
   readonly thp?: ThpEnabled;
   /** Commits of patches to add to the release, and to take away from it. */
@@ -40,7 +43,7 @@ export interface BootOptions {
  */
 export function boot({ own, ...options }: BootOptions = {}): Linux {
   if (own) return own.load<{ boot: typeof boot }>('sys/boot.ts').boot(options);
-  const { release = '6.1', arch = 'x86_64', memory = '640MiB', swap, thp = 'never' } = options;
+  const { release = '6.1', arch = 'x86_64', memory = '640MiB', swap, hugepages = 0, thp = 'never' } = options;
   const record = archById(arch);
   checkThp(record, thp);
   const pageSize = 2 ** record.pageShift;
@@ -55,6 +58,10 @@ export function boot({ own, ...options }: BootOptions = {}): Linux {
     nrCpus: 1,
     thp,
   });
+  if (!Number.isInteger(hugepages) || hugepages < 0) {
+    throw new InputError(`hugepages is ${hugepages}; allowed: a whole number from 0`);
+  }
+  if (hugepages > 0) setMaxHugePages(machine, hugepages);
   machine.checking = options.checking ?? false;
   if (nrSwapSlots > 0) swaponArea(machine, nrSwapSlots, 0);
   return new Linux(machine);

@@ -3,13 +3,20 @@ import { errnoNames } from '../base/errno.js';
 import { InputError } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
-import { MAP_ANONYMOUS, MAP_PRIVATE, MAP_SHARED, PROT_EXEC, PROT_READ, PROT_WRITE } from '../mmap/flags.js';
+import {
+  MAP_ANONYMOUS,
+  MAP_HUGETLB,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  PROT_EXEC,
+  PROT_READ,
+  PROT_WRITE,
+} from '../mmap/flags.js';
 import { type Advice, doMadvise } from '../mmap/madvise.js';
-import { vmMmapPgoff } from '../mmap/mmap.js';
+import { ksysMmapPgoff } from '../mmap/mmap-hugetlb.js';
 import { doMprotectPkey } from '../mmap/mprotect.js';
 import { __vmMunmap } from '../mmap/munmap.js';
-import { pmdAt, pmdTransHuge } from '../pgtable/pmd.js';
-import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
+import { entryAt } from '../pgtable/pmd.js';
 import type { Mm } from '../vma/mm.js';
 import { type Signal, access } from './access.js';
 import { DevicePin, PagePipe } from './held-pages.js';
@@ -76,7 +83,9 @@ export class Process {
    * Maps fresh memory of `nrPages` pages where there is room.
    *
    * @param options.prot letters of `rwx`, absent: `rw`
-   * @param options.flags `private anon` (also when absent) or `shared anon`
+   * @param options.flags `private anon` (also when absent) or `shared anon`; with `hugetlb` behind it in huge pages,
+   *     of which `boot({ hugepages })` has put some aside
+   * @throws SystemCallError when too few huge pages are free
    * @returns the address of the first byte
    */
   mmap(nrPages: number, options: { readonly prot?: string; readonly flags?: string } = {}): number {
@@ -92,7 +101,7 @@ export class Process {
     const k = this.#enter();
     const len = nrPages * k.pageSize;
     const request = { file: null, addr: 0, len, prot: protBits(prot), flags: visibility, pgoff: 0 };
-    return this.#result('mmap', runOperation(this.#k, vmMmapPgoff(k, this.mm, request)));
+    return this.#result('mmap', runOperation(this.#k, ksysMmapPgoff(k, this.mm, request)));
   }
 
   /** Unmaps `nrPages` pages from `address` on. */
@@ -138,13 +147,10 @@ export class Process {
     return typeof pinned === 'number' ? (this.#result('pin', pinned) as never) : new DevicePin(k, pinned);
   }
 
-  /** The page-table entry of `address`, as a number of the architecture's width, or the leaf above it; 0 without either. */
+  /** The page-table entry of `address`, as a number of the architecture's width, or what stands in place of its table; 0 without either. */
   pte(address: number): bigint {
     const k = this.#enter();
-    const table = pteTable(k, this.mm.pgd, address);
-    const leaf = pmdAt(k, this.mm.pgd, address);
-    if (table === 0 && !pmdTransHuge(k, leaf)) return 0n;
-    const { lo, hi } = table === 0 ? leaf : readPte(k, pteOffset(k, table, address));
+    const { lo, hi } = entryAt(k, this.mm.pgd, address);
     return pteVal(Int32Array.of(lo, hi), 0);
   }
 
@@ -222,6 +228,8 @@ export class Process {
 const mapFlags: Readonly<Record<string, number>> = {
   'private anon': MAP_PRIVATE | MAP_ANONYMOUS,
   'shared anon': MAP_SHARED | MAP_ANONYMOUS,
+  'private anon hugetlb': MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB,
+  'shared anon hugetlb': MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB,
 };
 
 function protBits(prot: string): number {

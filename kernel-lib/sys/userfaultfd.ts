@@ -1,4 +1,5 @@
 import { InputError } from '../base/error.js';
+import { vmaKernelPagesize } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { runOperation } from './operation.js';
@@ -37,7 +38,8 @@ import {
   userfaultfdUnregister,
 } from '../uffdio/register.js';
 import { userfaultfdWriteprotect } from '../uffdio/writeprotect.js';
-import type { Mm } from '../vma/mm.js';
+import { Mm } from '../vma/mm.js';
+import { vmaLookup } from '../vma/vma-list.js';
 
 /** What a userfaultfd can be asked for, by its name without UFFD_FEATURE_. */
 const features = {
@@ -78,6 +80,8 @@ export interface UserfaultMessage {
   readonly write: boolean;
   readonly wp: boolean;
   readonly minor: boolean;
+  /** Of a fault: small pages of the page, one but in hugetlb. */
+  readonly nrPages: number;
   /** Where a remapped range is now. */
   readonly to: number;
   /** Of a fork: the child's userfaultfd, answered as the parent's. */
@@ -95,10 +99,11 @@ export interface UserfaultfdOptions {
 }
 
 /** Lets every fault go on as if nobody had watched. */
-const letThrough: Monitor = ({ event, address, wp, minor }, uffd) => {
+const letThrough: Monitor = ({ event, address, nrPages, wp, minor }, uffd) => {
   if (event !== 'pagefault') return;
-  if (wp) uffd.writeprotect(address, 1, false);
+  if (wp) uffd.writeprotect(address, nrPages, false);
   else if (minor) uffd.continue(address);
+  else if (nrPages > 1) uffd.copy(address, 0);
   else uffd.zeropage(address);
 };
 
@@ -187,7 +192,7 @@ export class Userfaultfd {
   }
 
   #fill(what: string, address: number, fill: Fill): void {
-    this.#ioctl(what, userfaultfdFill(this.#k, this.#ctx, address, this.#k.pageSize, fill));
+    this.#ioctl(what, userfaultfdFill(this.#k, this.#ctx, address, this.#pageSizeAt(address), fill));
   }
 
   /** A call of the monitor's, not of the process's. */
@@ -220,6 +225,7 @@ export class Userfaultfd {
       write: !forked && (flags & UFFD_PAGEFAULT_FLAG_WRITE) !== 0,
       wp: !forked && (flags & UFFD_PAGEFAULT_FLAG_WP) !== 0,
       minor: !forked && (flags & UFFD_PAGEFAULT_FLAG_MINOR) !== 0,
+      nrPages: this.#pageSizeAt(start) / this.#k.pageSize,
       to,
       ...(forked && { child: this.#childOf(flags) }),
     };
@@ -227,6 +233,12 @@ export class Userfaultfd {
 
   #childOf(ctx: number): Userfaultfd {
     return new Userfaultfd(this.#k, UserfaultfdCtx.at(this.#k, ctx), this.#monitor, this.#check);
+  }
+
+  /** Bytes of what one entry maps there. */
+  #pageSizeAt(address: number): number {
+    const vma = vmaLookup(this.#k, Mm.at(this.#k, this.#ctx.mm), address);
+    return vma === null ? this.#k.pageSize : vmaKernelPagesize(this.#k, vma);
   }
 
   #bytes(nrPages: number): number {

@@ -1,5 +1,6 @@
 import { archById } from '../arch/variants.js';
 import { ESRCH } from '../base/errno.js';
+import { setMaxHugePages } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
 import { vmEvents } from '../machine/vmstat.js';
@@ -10,6 +11,8 @@ import { SWP_SYNCHRONOUS_IO, swaponArea } from '../swap/area.js';
 import { makeMachine } from '../sys/machine.js';
 import { newTask } from '../sys/task.js';
 import { lruAddDrain } from '../folio/lru.js';
+import { hugetlbFileSetup } from '../pagecache/hugetlb-file.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import { __shmemFileSetup } from '../pagecache/shmem-file.js';
 import { checkInvariants } from '../walk/invariants.js';
 import { AddressSpace, type File } from '../vma/file.js';
@@ -24,6 +27,7 @@ import {
 import { watchUserfaultfds } from './monitor.js';
 import { observe } from './observe.js';
 import type { Operation } from './operation.js';
+import type { ProgramObject } from './program.js';
 import { systemCalls } from './system-calls.js';
 import type { Result, World } from './world.js';
 
@@ -61,8 +65,9 @@ export class Model implements Driver {
     });
     const swapFlags = program.swap === 'brd' ? SWP_SYNCHRONOUS_IO : 0;
     if (program.swap !== 'none') swaponArea(k, nrSwapSlots, swapFlags);
+    if (program.hugepages > 0) setMaxHugePages(k, program.hugepages);
     const objects = new Map(
-      program.objects.map(({ object, nrPages }) => [object, __shmemFileSetup(k, nrPages)] as const),
+      program.objects.map(({ object, kind, nrPages }) => [object, fileOf(k, kind, nrPages)] as const),
     );
     this.world = {
       k,
@@ -103,6 +108,11 @@ export class Model implements Driver {
     const { k, tasks, objects } = this.world;
     return observe(k, tasks, new Map([...objects].map(([object, file]) => [object, mappingOf(k, file)])));
   }
+}
+
+function fileOf(k: Machine, kind: ProgramObject['kind'], nrPages: number): File {
+  if (kind !== 'hugetlb') return __shmemFileSetup(k, nrPages);
+  return hugetlbFileSetup(k, Math.ceil((nrPages * k.pageSize) / hpagePmdSize(k)));
 }
 
 function mappingOf(k: Machine, file: File): AddressSpace {

@@ -14,7 +14,7 @@ import { userfaultfdWriteprotect } from '../uffdio/writeprotect.js';
 import type { UffdEvent } from './driver.js';
 import type { Operation } from './operation.js';
 import { regionPage } from './regions.js';
-import { copyOf } from './userfaultfd-calls.js';
+import { copyOf, faultSize } from './userfaultfd-calls.js';
 import type { World } from './world.js';
 
 type Answer = Extract<UffdEvent, { t: 'pf' }>['res'];
@@ -77,11 +77,12 @@ function answer(
   { flags, start }: UffdMsg,
 ): Extract<UffdEvent, { t: 'pf' }> {
   const { k, program } = world;
+  const size = faultSize(k, ctx, start);
   const wp = (flags & UFFD_PAGEFAULT_FLAG_WP) !== 0;
   const res: Answer = wp ? 'unwp' : program.umiss;
   const error = wp
-    ? run(userfaultfdWriteprotect(k, ctx, start, k.pageSize, false))
-    : run(userfaultfdFill(k, ctx, start, k.pageSize, fillOf(program.umiss)));
+    ? run(userfaultfdWriteprotect(k, ctx, start, size, false))
+    : run(userfaultfdFill(k, ctx, start, size, fillOf(program.umiss)));
   const { region: r, index: i } = regionPage(k, start);
   return { t: 'pf', p: process, fl: flags, r, i, res, err: error === 0 ? 0 : -error };
 }

@@ -6,10 +6,10 @@ const fields = {
   umiss: ['copy', 'zero', 'copywp'],
 } as const;
 
-/** A file that lives on tmpfs or as a memfd; `nrPages` long when the program starts, all holes. */
+/** A file that lives on tmpfs, as a memfd or in huge pages; `nrPages` long when the program starts, all holes. */
 export interface ProgramObject {
   readonly object: number;
-  readonly kind: 'memfd' | 'tmpfs';
+  readonly kind: 'memfd' | 'tmpfs' | 'hugetlb';
   readonly nrPages: number;
 }
 
@@ -25,6 +25,8 @@ export interface ProgramHeader {
   readonly umiss: (typeof fields.umiss)[number];
   /** Whether processes may pin pages for a device. */
   readonly vfio: boolean;
+  /** Huge pages of hugetlb that are put aside. */
+  readonly hugepages: number;
   readonly objects: readonly ProgramObject[];
 }
 
@@ -42,7 +44,7 @@ export function parseHeader(header: string, objects: readonly string[]): Program
     if (at < 1) throw new InputError(`header "${header}": "${word}" is not of the form NAME=VALUE`);
     given.set(word.slice(0, at), word.slice(at + 1));
   }
-  const known = new Set(['id', 'profile', 'vfio', ...Object.keys(fields)]);
+  const known = new Set(['id', 'profile', 'vfio', 'hugepages', ...Object.keys(fields)]);
   for (const name of given.keys()) {
     if (!known.has(name)) {
       throw new InputError(
@@ -59,6 +61,7 @@ export function parseHeader(header: string, objects: readonly string[]): Program
     thp: choose(header, given, 'thp'),
     umiss: choose(header, given, 'umiss'),
     vfio: given.get('vfio') === '1',
+    hugepages: hugepagesOf(header, given.get('hugepages') ?? '0'),
     objects: objects.map(parseObject),
   };
 }
@@ -76,8 +79,13 @@ function choose<F extends keyof typeof fields>(
   return value as (typeof fields)[F][number];
 }
 
+function hugepagesOf(header: string, value: string): number {
+  if (/^\d{1,3}$/.test(value)) return Number(value);
+  throw new InputError(`header "${header}": hugepages is "${value}"; allowed: an integer from 0 to 999`);
+}
+
 function parseObject(line: string): ProgramObject {
-  const match = /^obj (\d{1,4}) (memfd|tmpfs) (\d{1,9})$/.exec(line);
-  if (!match) throw new InputError(`object line "${line}": must be "obj NUMBER memfd|tmpfs PAGES"`);
+  const match = /^obj (\d{1,4}) (memfd|tmpfs|hugetlb) (\d{1,9})$/.exec(line);
+  if (!match) throw new InputError(`object line "${line}": must be "obj NUMBER memfd|tmpfs|hugetlb PAGES"`);
   return { object: Number(match[1]), kind: match[2] as ProgramObject['kind'], nrPages: Number(match[3]) };
 }

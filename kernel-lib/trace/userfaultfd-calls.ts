@@ -12,7 +12,10 @@ import {
 } from '../uffdio/register.js';
 import { userfaultfdWriteprotect } from '../uffdio/writeprotect.js';
 import { UserfaultfdCtx } from '../uffd/ctx.js';
+import { vmaKernelPagesize } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
+import { Mm } from '../vma/mm.js';
+import { vmaLookup } from '../vma/vma-list.js';
 import type { Operation, OperationName } from './operation.js';
 import { type Call, type Result, type World, addressOf, mmOf } from './world.js';
 
@@ -69,9 +72,17 @@ function fillOne(
   { process, region, index }: Operation<'uzero'> | Operation<'ucopy' | 'upoison'>,
   fill: Fill,
 ): Result {
-  return asMonitor(world, process, (k, ctx) =>
-    run(userfaultfdFill(k, ctx, addressOf(world, region, index), k.pageSize, fill)),
-  );
+  return asMonitor(world, process, (k, ctx) => fillAt(k, ctx, addressOf(world, region, index), fill));
+}
+
+function fillAt(k: Machine, ctx: UserfaultfdCtx, address: number, fill: Fill): number {
+  return run(userfaultfdFill(k, ctx, address, faultSize(k, ctx, address), fill));
+}
+
+/** Bytes of the page that a monitor is told of, or fills, at an address: a huge one in hugetlb. */
+export function faultSize(k: Machine, ctx: UserfaultfdCtx, address: number): number {
+  const vma = vmaLookup(k, Mm.at(k, ctx.mm), address);
+  return vma === null ? k.pageSize : vmaKernelPagesize(k, vma);
 }
 
 function move(

@@ -19,8 +19,9 @@ import { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_SHARED } from '../vma/vm-flags.js';
 import { vmaLookup } from '../vma/vma-list.js';
-import { type Vma, linearPageIndex, vmaIsAnonymous, vmaIsShmem } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage, linearPageIndex, vmaIsAnonymous, vmaIsShmem } from '../vma/vma.js';
 import { validateRange } from './api.js';
+import { mfillAtomicHugetlb } from './fill-hugetlb.js';
 import { mfillAtomicInstallPte, mfillFileOverSize } from './install-pte.js';
 
 /** What a place is filled with. @kernel include/linux/userfaultfd_k.h MFILL_ATOMIC_COPY 6.12 */
@@ -70,22 +71,27 @@ function* mfillAtomic(k: Machine, ctx: UserfaultfdCtx, start: number, len: numbe
   yield* mmapReadLock(k, mm);
   const vma = vmaLookup(k, mm, start);
   if (k.patched.uffdPerVmaLocks && vma !== null) prepareAnon(k, vma);
-  let error = vma === null ? -ENOENT : refusal(k, ctx, vma, start + len, fill);
-  let filled = 0;
-  while (error === 0 && filled < len) {
-    error = yield* mfillAtomicPte(k, vma!, start + filled, fill);
-    if (error === 0) filled += k.pageSize;
-  }
+  const error = vma === null ? -ENOENT : refusal(k, ctx, vma, start + len, fill);
+  const fillRange = vma !== null && isVmHugetlbPage(vma) ? mfillAtomicHugetlb : mfillAtomicPtes;
+  const filled = error !== 0 ? error : yield* fillRange(k, vma!, start, len, fill);
   mmapReadUnlock(k, mm);
-  return filled > 0 ? filled : error;
+  return filled;
+}
+
+function* mfillAtomicPtes(k: Machine, vma: Vma, start: number, len: number, fill: Fill): Step<number> {
+  for (let filled = 0; filled < len; filled += k.pageSize) {
+    const error = yield* mfillAtomicPte(k, vma, start + filled, fill);
+    if (error !== 0) return filled > 0 ? filled : error;
+  }
+  return len;
 }
 
 function refusal(k: Machine, ctx: UserfaultfdCtx, vma: Vma, end: number, fill: Fill): number {
   if (end > vma.vmEnd || ctxOf(k, vma) === null) return -ENOENT;
   if (ctx.mmapChanging !== 0) return -EAGAIN;
   if (fill.mode === 'copy' && fill.wp && !userfaultfdWp(vma)) return -EINVAL;
-  if (fill.mode === 'continue' ? !vmaIsShmem(vma) : !vmaIsShmem(vma) && !vmaIsAnonymous(vma)) return -EINVAL;
-  return 0;
+  if (vmaIsShmem(vma) || isVmHugetlbPage(vma)) return 0;
+  return fill.mode !== 'continue' && vmaIsAnonymous(vma) ? 0 : -EINVAL;
 }
 
 function prepareAnon(k: Machine, vma: Vma): void {

@@ -55,8 +55,7 @@ export function* userfaultfdRegister(
   if (mm.mmUsers === 0) return -ENOMEM;
   yield* mmapWriteLock(k, mm);
   const vmas = vmasOf(k, mm, start, start + len);
-  const parted = vmas.length > 0 && partsHugePage(k, vmas[0]!, start);
-  const error = vmas.length === 0 || parted ? -EINVAL : refusal(k, ctx, vmas, flags);
+  const error = vmas.length === 0 ? -EINVAL : refusal(k, ctx, vmas, [start, start + len], flags);
   if (error === 0) userfaultfdRegisterRange(k, ctx, start, start + len, flags);
   mmapWriteUnlock(k, mm);
   return error;
@@ -77,8 +76,17 @@ function registeredFlags(k: Machine, mode: number): number {
 }
 
 /** Why some VMA cannot be registered; 0 if all can. */
-function refusal(k: Machine, ctx: UserfaultfdCtx, vmas: readonly Vma[], flags: number): number {
+function refusal(
+  k: Machine,
+  ctx: UserfaultfdCtx,
+  vmas: readonly Vma[],
+  [start, end]: readonly [start: number, end: number],
+  flags: number,
+): number {
+  if (partsHugePage(k, vmas[0]!, start)) return -EINVAL;
   for (const vma of vmas) {
+    // Also the last one may only be registered in whole huge pages.
+    if (vma.vmEnd > end && partsHugePage(k, vma, end)) return -EINVAL;
     if (!vmaCanUserfault(vma, flags, (ctx.features & UFFD_FEATURE_WP_ASYNC) !== 0)) return -EINVAL;
     if ((vma.vmFlags & VM_MAYWRITE) === 0) return -EPERM;
     const owner = ctxOf(k, vma);
@@ -87,10 +95,10 @@ function refusal(k: Machine, ctx: UserfaultfdCtx, vmas: readonly Vma[], flags: n
   return 0;
 }
 
-/** @kernel include/linux/userfaultfd_k.h vma_can_userfault 6.12 @differs no minor faults of hugetlb */
+/** @kernel include/linux/userfaultfd_k.h vma_can_userfault 6.12 */
 function vmaCanUserfault(vma: Vma, flags: number, wpAsync: boolean): boolean {
   if (!isVmHugetlbPage(vma) && (vma.vmFlags & VM_SPECIAL) !== 0) return false;
-  if ((flags & VM_UFFD_MINOR) !== 0 && !vmaIsShmem(vma)) return false;
+  if ((flags & VM_UFFD_MINOR) !== 0 && !vmaIsShmem(vma) && !isVmHugetlbPage(vma)) return false;
   if (wpAsync && (flags & __VM_UFFD_FLAGS) === VM_UFFD_WP) return true;
   return vmaIsAnonymous(vma) || vmaIsShmem(vma) || isVmHugetlbPage(vma);
 }
@@ -159,7 +167,8 @@ export function* userfaultfdUnregister(
   yield* mmapWriteLock(k, mm);
   const vmas = vmasOf(k, mm, start, end);
   const wpAsync = (ctx.features & UFFD_FEATURE_WP_ASYNC) !== 0;
-  const known = vmas.length > 0 && vmas.every((vma) => vmaCanUserfault(vma, vma.vmFlags, wpAsync));
+  const parted = vmas.length > 0 && partsHugePage(k, vmas[0]!, start);
+  const known = vmas.length > 0 && !parted && vmas.every((vma) => vmaCanUserfault(vma, vma.vmFlags, wpAsync));
   if (known) yield* clearVmas(k, mm, start, end);
   mmapWriteUnlock(k, mm);
   return known ? 0 : -EINVAL;

@@ -1,4 +1,5 @@
 import { EAGAIN, EINVAL, ENOENT, ESRCH } from '../base/errno.js';
+import { vmaKernelPagesize } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import { changeProtection } from '../mmap/change-protection.js';
 import { MM_CP_TRY_CHANGE_WRITABLE, MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from '../mmap/cp-flags.js';
@@ -58,6 +59,8 @@ function* protectRange(k: Machine, mm: Mm, start: number, end: number, enableWp:
   if (vmas.length === 0) return -ENOENT;
   for (const vma of vmas) {
     if (!userfaultfdWp(vma)) return -ENOENT;
+    const size = vmaKernelPagesize(k, vma);
+    if (start % size !== 0 || (end - start) % size !== 0) return -EINVAL;
     yield* uffdWpRange(k, vma, Math.max(start, vma.vmStart), Math.min(end, vma.vmEnd), enableWp);
   }
   return 0;

@@ -1,6 +1,7 @@
+import { vmaKernelPagesize } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import type { Process } from '../sys/process.js';
-import { FILE_SHMEM, File } from '../vma/file.js';
+import { FILE_DISK, FILE_HUGETLB, FILE_SHMEM, FILE_ZERO, File } from '../vma/file.js';
 import { VM_LOCKONFAULT, showPermissions, showSmapVmaFlags } from '../vma/vm-flags.js';
 import { vmasOf } from '../vma/vma-list.js';
 import type { Vma } from '../vma/vma.js';
@@ -53,8 +54,8 @@ function smap(k: Machine, vma: Vma): string {
   return [
     mapLine(k, vma),
     line('Size', (vma.vmEnd - vma.vmStart) / 1024),
-    line('KernelPageSize', k.pageSize / 1024),
-    line('MMUPageSize', k.pageSize / 1024),
+    line('KernelPageSize', vmaKernelPagesize(k, vma) / 1024),
+    line('MMUPageSize', vmaKernelPagesize(k, vma) / 1024),
     ...shown.map((name) => line(name, figures[name] ?? 0)),
     `VmFlags: ${showSmapVmaFlags(vma.vmFlags & ~hidden).join(' ')} `,
   ].join('\n');
@@ -64,6 +65,13 @@ function line(name: string, kib: number): string {
   const label = `${name}:`.padEnd(LABEL_WIDTH);
   return `${label}${String(kib).padStart(LABEL_WIDTH + FIGURE_WIDTH - label.length)} kB`;
 }
+
+const fileNames: ReadonlyMap<number, string> = new Map([
+  [FILE_SHMEM, '/memfd:object (deleted)'],
+  [FILE_ZERO, '/dev/zero'],
+  [FILE_DISK, '/mnt/file'],
+  [FILE_HUGETLB, '/anon_hugepage (deleted)'],
+]);
 
 /**
  * The line of a mapping as in /proc/PID/maps.
@@ -78,5 +86,5 @@ function mapLine(k: Machine, vma: Vma): string {
   const prefix = `${range} ${hex(vma.vmPgoff * k.pageSize)} 00:01 ${file.fMapping} `;
   // As wide as the kernel's longs make it.
   const column = 25 + (k.pte.arch.longBits / 8) * 6 - 1;
-  return `${prefix.padEnd(column)} ${file.fOp === FILE_SHMEM ? '/memfd:object (deleted)' : '/dev/zero'}`;
+  return `${prefix.padEnd(column)} ${fileNames.get(file.fOp) ?? ''}`;
 }

@@ -13,6 +13,7 @@ import {
 } from '../folio/flags.js';
 import { folioMapcount } from '../folio/compound.js';
 import { PageAnon, PageKsm, ZERO_PFN, pageFlags, pageFolio, pageMapcount } from '../folio/frame.js';
+import { PageHuge } from '../folio/hugetlb-pool.js';
 import { isHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pte, ptePfn, ptePresent } from '../pgtable/pte.js';
@@ -78,7 +79,7 @@ function pagemapBits(flags: number): string {
   );
 }
 
-/** Letters of /proc/kpageflags. @kernel fs/proc/page.c stable_page_flags v6.2 */
+/** Letters of /proc/kpageflags; no recording has G, a page of hugetlb. @kernel fs/proc/page.c stable_page_flags v6.2 */
 export function stablePageFlags(k: Machine, page: number): string {
   const own = pageFlags(k, page);
   const folio = pageFolio(k, page);
@@ -98,7 +99,7 @@ export function stablePageFlags(k: Machine, page: number): string {
     (flags & PG_unevictable ? 'n' : '') +
     (own & PG_hwpoison ? 'X' : '') +
     (PageKsm(k, page) ? 'k' : '') +
-    (own & (PG_head | PG_tail) && (anon || zero) ? 'h' : '') +
+    (PageHuge(k, folio) ? 'G' : own & (PG_head | PG_tail) && (anon || zero) ? 'h' : '') +
     (zero ? 'z' : '') +
     (flags & PG_mlocked ? 'L' : '') +
     (anon && flags & PG_anon_exclusive ? 'e' : '')

@@ -30,7 +30,7 @@ import { pteSwpUffdWpAny } from '../uffd/markers.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_SOFTDIRTY } from '../vma/vm-flags.js';
-import type { Vma } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
 import { type MmWalk, type MmWalkOps, walkPageRange } from './pagewalk.js';
 
 /** One page of /proc/PID/pagemap, before it is packed into 64 bits. */
@@ -67,6 +67,7 @@ export function pteToPagemapEntry(
   huge = false,
 ): PagemapEntry {
   const softDirty = k.softDirty && (vma.vmFlags & VM_SOFTDIRTY) !== 0 ? PM_SOFT_DIRTY : 0;
+  if (isVmHugetlbPage(vma)) return hugetlbEntry(k, pte, showPfn, softDirty);
   if (ptePresent(k, pte)) {
     const flags = PM_PRESENT | softDirty | presentFlags(k, pte, huge);
     return { frame: showPfn ? ptePfn(k, pte) : 0, flags };
@@ -75,6 +76,17 @@ export function pteToPagemapEntry(
   const entry = pteToSwpEntry(k, pte);
   const flags = PM_SWAP | softDirty | swapFlags(k, pte, entry);
   return { frame: showPfn ? swapFrame(k, entry) : 0, flags };
+}
+
+/** Of hugetlb: a marker says that it is protected, and not that it is swapped. */
+function hugetlbEntry(k: Machine, pte: Pte, showPfn: boolean, softDirty: number): PagemapEntry {
+  if (!ptePresent(k, pte)) {
+    return { frame: 0, flags: softDirty | (pteSwpUffdWpAny(k, pte) ? PM_UFFD_WP : 0) };
+  }
+  const page = ptePfn(k, pte);
+  const uffdWp = pteUffdWp(k, pte) ? PM_UFFD_WP : 0;
+  const flags = PM_PRESENT | softDirty | uffdWp | pageFlags(k, pageFolio(k, page), true);
+  return { frame: showPfn ? page : 0, flags };
 }
 
 function presentFlags(k: Machine, pte: Pte, huge: boolean): number {
@@ -183,7 +195,7 @@ function* pagemapLeaf(
   return 0;
 }
 
-/** A marker says that it is protected, and not that it is swapped. @kernel fs/proc/task_mmu.c pagemap_hugetlb_range v6.2 */
+/** @kernel fs/proc/task_mmu.c pagemap_hugetlb_range v6.2 */
 function* pagemapHugetlbRange(
   k: Machine,
   { vma, private: pm }: MmWalk<Pagemapread>,
@@ -192,16 +204,11 @@ function* pagemapHugetlbRange(
   end: number,
 ): Step<number> {
   yield* ptlLock(k, table);
-  const pte = yield* hugePtepGet(k, ptep);
-  const present = ptePresent(k, pte);
-  const softDirty = k.softDirty && (vma!.vmFlags & VM_SOFTDIRTY) !== 0 ? PM_SOFT_DIRTY : 0;
-  let flags = softDirty;
-  if (present)
-    flags |= PM_PRESENT | pageFlags(k, ptePfn(k, pte), true) | (pteUffdWp(k, pte) ? PM_UFFD_WP : 0);
-  else if (pteSwpUffdWpAny(k, pte)) flags |= PM_UFFD_WP;
-  for (let at = start; at < end; at += k.pageSize) {
-    const page = (at - hugeAddress(k, at)) / k.pageSize;
-    pm.entries.push(makePme({ frame: present && pm.showPfn ? ptePfn(k, pte) + page : 0, flags }));
+  const entry = yield* hugePtepGet(k, ptep);
+  const first = (start - hugeAddress(k, start)) / k.pageSize;
+  for (let i = 0; i < (end - start) / k.pageSize; i++) {
+    const pte = ptePresent(k, entry) ? pteAdvancePfn(k, entry, first + i) : entry;
+    pm.entries.push(makePme(pteToPagemapEntry(k, vma!, pte, pm.showPfn, true)));
   }
   ptlUnlock(k, table);
   return 0;

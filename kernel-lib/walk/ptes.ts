@@ -1,9 +1,9 @@
 import type { Machine } from '../machine/machine.js';
-import { pmdAt, pmdTransHuge } from '../pgtable/pmd.js';
-import { type Pte, pteAdvancePfn } from '../pgtable/pte.js';
+import { type Pmd, pmdAt, pmdNone, pmdTransHuge } from '../pgtable/pmd.js';
+import { type Pte, pteAdvancePfn, ptePresent } from '../pgtable/pte.js';
 import { pmdAddrEnd, pmdAddrStart, pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import { Mm } from '../vma/mm.js';
-import type { Vma } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
 
 /** One place of a mapping. */
 export interface PteAt {
@@ -21,13 +21,19 @@ export function* ptesOf(k: Machine, vma: Vma): Generator<PteAt, void, undefined>
     const end = pmdAddrEnd(k, start, vma.vmEnd);
     const table = pteTable(k, pgd, start);
     const pmd = table === 0 && k.pte.huge !== undefined ? pmdAt(k, pgd, start) : k.pte.pteEmpty;
-    const huge = pmdTransHuge(k, pmd);
+    // What hugetlb has in place of a table stands for all of its pages, also when it is a marker.
+    const huge = pmdTransHuge(k, pmd) || (isVmHugetlbPage(vma) && !pmdNone(k, pmd));
     const base = pmdAddrStart(k, start);
     for (let address = start; address < end; address += k.pageSize) {
       const small = table === 0 ? k.pte.pteEmpty : readPte(k, pteOffset(k, table, address));
-      const pte = huge ? pteAdvancePfn(k, pmd, (address - base) / k.pageSize) : small;
+      const pte = huge ? leafPte(k, pmd, (address - base) / k.pageSize) : small;
       yield { address, pte, huge };
     }
     start = end;
   }
+}
+
+/** The entry that would stand for one page of what a leaf maps. */
+function leafPte(k: Machine, pmd: Pmd, page: number): Pte {
+  return ptePresent(k, pmd) ? pteAdvancePfn(k, pmd, page) : pmd;
 }

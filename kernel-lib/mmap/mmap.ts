@@ -103,10 +103,13 @@ function* doMmap(k: Machine, mm: Mm, request: MmapRequest, unmaps: PendingEvent[
   if (!Number.isSafeInteger(request.pgoff + len)) return -EOVERFLOW;
   const addr = getUnmappedArea(k, mm, request, len);
   if (addr < 0) return addr;
-  if (request.file?.fOp === FILE_HUGETLB && !wholeHugePages(k, addr, len, request.pgoff)) return -EINVAL;
+  if (request.file?.fOp === FILE_HUGETLB) {
+    if (k.pte.huge === undefined) return -ENODEV;
+    if (!wholeHugePages(k, addr, len, request.pgoff)) return -EINVAL;
+  }
   const noreplace = (request.flags & MAP_FIXED_NOREPLACE) !== 0;
   if (noreplace && findVmaIntersection(k, mm, addr, addr + len) !== null) return -EEXIST;
-  const vmFlags = mappingFlags(mm, request, k.pte.huge !== undefined);
+  const vmFlags = mappingFlags(mm, request);
   if (vmFlags < 0) return vmFlags;
   const pgoff = firstPgoff(k, request, addr);
   return yield* mmapRegion(k, mm, request.file, addr, len, vmFlags, pgoff, unmaps);
@@ -118,7 +121,7 @@ function wholeHugePages(k: Machine, addr: number, len: number, pgoff: number): b
 }
 
 /** VM_… flags of the mapping, or a negative error number. None of them is VM_MERGEABLE, whose sign would mislead. */
-function mappingFlags(mm: Mm, { file, prot, flags }: MmapRequest, hugePages: boolean): number {
+function mappingFlags(mm: Mm, { file, prot, flags }: MmapRequest): number {
   let vmFlags = calcVmProtBits(prot) | mm.defFlags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
   if (flags & MAP_LOCKED) vmFlags |= VM_LOCKED;
   if (flags & MAP_NORESERVE) vmFlags |= VM_NORESERVE;
@@ -131,8 +134,7 @@ function mappingFlags(mm: Mm, { file, prot, flags }: MmapRequest, hugePages: boo
     if (!writable) vmFlags &= ~(VM_MAYWRITE | VM_SHARED);
   }
   if (file !== null && (file.fMode & FMODE_READ) === 0) return -EACCES;
-  const hasMmap = file?.fOp !== 0 && (file?.fOp !== FILE_HUGETLB || hugePages);
-  if (!hasMmap) return -ENODEV;
+  if (file !== null && file.fOp === 0) return -ENODEV;
   return vmFlags;
 }
 

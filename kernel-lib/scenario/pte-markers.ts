@@ -4,10 +4,10 @@ import type { StepReport } from './step-report.js';
 import { resultWords } from './step-words.js';
 
 /** What a kernel without write-protection answers to the registration. */
-const NO_WP = 'registering for write-protection fails with EINVAL';
+export const NO_WP = 'registering for write-protection fails with EINVAL';
 
 /** Of the architectures that scenarios are run on, the one on which userfaultfd can write-protect. */
-const hasUffdWp = ({ arch }: Kernel): boolean => arch === 'x86_64';
+export const hasUffdWp = ({ arch }: Kernel): boolean => arch === 'x86_64';
 
 type Verdict = Scenario['verdict'];
 type Expected = Scenario['expected'];
@@ -29,18 +29,18 @@ export function uffdWpScenario(
 }
 
 /** How often the monitor was told, from the last `uwp 0 0 0 1 1` on. */
-const told: Verdict = (steps) => times(messages(behind(steps, ' 1')));
+export const told: Verdict = (steps) => times(messages(behind(steps, ' 1')));
 
-function times(n: number): string {
+export function times(n: number): string {
   return n === 0 ? 'the store is not told' : n === 1 ? 'the store is told' : `told ${n} times`;
 }
 
 const isTold: Expected = () => times(1);
 const isNotTold: Expected = () => times(0);
 
-const shared = 'mmap 0 0 1 w s o0';
-const protect = ['uffd 0 0x1000', 'ureg 0 0 0 1 w', 'uwp 0 0 0 1 1'];
-const store = 'write 0 0 0 7';
+export const shared = 'mmap 0 0 1 w s o0';
+export const protect = ['uffd 0 0x1000', 'ureg 0 0 0 1 w', 'uwp 0 0 0 1 1'];
+export const store = 'write 0 0 0 7';
 
 /** Write-protection of places that hold no page: markers, and what becomes of them. */
 const wpScenarios: readonly Scenario[] = [
@@ -176,7 +176,7 @@ function warned(steps: readonly StepReport[]): string {
 
 const swapOut = ['mmap 0 0 1 w p anon', 'write 0 0 0 5', 'madvise 0 0 0 1 PAGEOUT'];
 const loseSwap = ['swaperr 1', 'swapoff'];
-const lose = [...swapOut, ...loseSwap];
+export const lose = [...swapOut, ...loseSwap];
 
 const SIGBUS = 'gets SIGBUS';
 const ZERO = 'reads 0x0';

@@ -1,4 +1,6 @@
 import { InputError } from '../base/error.js';
+import { hugetlbMarkerScenarios } from './hugetlb-markers.js';
+import { markerWalkerScenarios } from './marker-walkers.js';
 import { pteMarkerScenarios } from './pte-markers.js';
 import type { Scenario } from './scenario.js';
 import { faultFlagScenarios } from './fault-flags.js';
@@ -28,6 +30,8 @@ export const scenarios: readonly Scenario[] = [
   ...reuseScenarios,
   ...swapErrorScenarios,
   ...pteMarkerScenarios,
+  ...markerWalkerScenarios,
+  ...hugetlbMarkerScenarios,
   ...thpSplitScenarios,
   ...mappingCallScenarios,
   ...swapInOutScenarios,

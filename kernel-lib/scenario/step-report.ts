@@ -135,7 +135,15 @@ function entriesIn(
     const mapping = mappings.find((candidate) => holds(candidate, region, index));
     if (mapping === undefined) return [];
     const page = mapping.pages[index - mapping.index]!;
-    return [{ process, region, index, ...entryOf(world, process, region, index), ...pageOf(world.k, page) }];
+    return [
+      {
+        process,
+        region,
+        index,
+        ...entryOf(world, process, region, index),
+        ...pageOf(world.k, page),
+      },
+    ];
   });
 }
 

@@ -144,6 +144,8 @@ const probes = {
   putback: [],
   /** Another CPU locks a page, and unlocks it. */
   pagelock: [...place, 'on'],
+  /** mincore() of one page. */
+  mincore: place,
   /** 1: writes of the swap device stay under way until 0. */
   slowswap: ['on'],
   /** 1: the swap device wants pages unchanged while it writes them. */

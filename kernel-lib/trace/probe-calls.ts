@@ -9,6 +9,7 @@ import { endSwapWrites } from '../swap/io.js';
 import { pinLongtermTestStart, pinnedPage, releasePins } from '../sys/pins.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { vmaLookup } from '../vma/vma-list.js';
+import { doMincore } from '../walk/mincore.js';
 import { GUP_FAST, type OperationName } from './operation.js';
 import { type Call, type World, addressOf, frameOf, mmOf } from './world.js';
 
@@ -66,6 +67,11 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
     if (on) return run(folioTrylock(world.k, frame)) ? 0 : -EFAULT;
     folioUnlock(world.k, frame);
     return 0;
+  },
+  mincore: (world, { process, region, index }) => {
+    const start = addressOf(world, region, index);
+    const vec = run(doMincore(world.k, mmOf(world, process), start, start + world.k.pageSize));
+    return typeof vec === 'number' ? vec : { ret: 0, val: vec[0]! };
   },
   slowswap: ({ k }, { on }) => {
     if (on) k.globals.swapIsSlow = 1;

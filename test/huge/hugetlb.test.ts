@@ -18,7 +18,8 @@ import { userfaultfdCtxRead } from '../../kernel-lib/uffd/message.js';
 import { newUserfaultfd } from '../../kernel-lib/uffdio/api.js';
 import { UFFDIO_REGISTER_MODE_WP, userfaultfdRegister } from '../../kernel-lib/uffdio/register.js';
 import { userfaultfdWriteprotect } from '../../kernel-lib/uffdio/writeprotect.js';
-import { type File, fput } from '../../kernel-lib/vma/file.js';
+import { hugetlbfsPunchHole, hugetlbfsSetattr } from '../../kernel-lib/zap/truncate-hugetlb.js';
+import { AddressSpace, type File, fput } from '../../kernel-lib/vma/file.js';
 import { pagemapRead } from '../../kernel-lib/walk/pagemap.js';
 import { showSmap } from '../../kernel-lib/walk/smaps.js';
 import { usage } from '../../kernel-lib/walk/usage.js';
@@ -195,4 +196,21 @@ test('to smaps a special PTE of 2021 holds no huge page, whether known or taken 
     watched(p, UFFD_FEATURE_EVENT_FORK);
     expect(hugetlb(p, 0)).toEqual([0, 0, 0]);
   }
+});
+
+test('truncation gives pages and reservations of an object back; a hole gives its pages back', () => {
+  const { p, file } = machine(3);
+  const object = file(2);
+  p.mmap(0, 2 * H, 'rw', object, true);
+  p.write(0, 7);
+  p.write(H, 8);
+  const mapping = AddressSpace.at(p.k, object.fMapping);
+  run(hugetlbfsPunchHole(p.k, mapping, 1, H));
+  expect([pool(p), p.read(0)]).toEqual([[1, 0], 7]);
+  run(hugetlbfsPunchHole(p.k, mapping, 0, H));
+  expect([pool(p), p.read(H)]).toEqual([[2, 0], 8]);
+  expect(run(hugetlbfsSetattr(p.k, mapping, 1))).toBe(-EINVAL);
+  expect(run(hugetlbfsSetattr(p.k, mapping, 0))).toBe(0);
+  expect(pool(p)).toEqual([3, 0]);
+  expect(() => p.read(H)).toThrow(/SIGBUS/);
 });

@@ -1,0 +1,238 @@
+import type { ExploreOptions } from '../../kernel-lib/scenario/exploration.js';
+
+/** One line of kernel code made wrong, and the race whose promise it breaks on a kernel that keeps it. */
+export interface SeededBug {
+  readonly race: string;
+  /** What is wrong, for people. */
+  readonly bug: string;
+  /** Below kernel-lib/. */
+  readonly file: string;
+  /** The line, or a part of it that the file has once; what stands there instead. */
+  readonly line: string;
+  readonly instead: string;
+}
+
+/** For each race a kernel that keeps its promise. */
+export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
+  'delayed-rmap': { release: 'v6.2', bound: { pages: 1, stores: 2 } },
+  'odirect-swapout': { release: 'v6.1', with: ['93c0eac40d4e'] },
+  'gup-fast-fork': { release: 'v6.1' },
+  'gup-fast-zap': { release: 'v6.1' },
+  'pte-marker-clear': { release: 'v6.2' },
+  'pae-torn-read': { release: 'v6.2' },
+  'pae-torn-pte-lockless': { release: 'v6.2' },
+};
+
+const zap = 'zap/zap.ts';
+const delayedRmap: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'the map count goes down before the flush',
+    file: zap,
+    line: 'const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(tlb);',
+    instead: 'const delayRmap = false;',
+  },
+  {
+    bug: 'the TLBs are flushed only after the table is unlocked',
+    file: zap,
+    line: 'yield* tlbFlushMmuTlbonly(k, tlb);',
+    instead: '',
+  },
+  {
+    bug: 'a dirty page of a file forces no flush',
+    file: zap,
+    line: 'return { forceFlush: dirtyFile || full, full, nrPtes: 1 };',
+    instead: 'return { forceFlush: full, full, nrPtes: 1 };',
+  },
+  {
+    bug: 'the walk glances at the entry before it locks the table (no PVMW_SYNC)',
+    file: 'rmap/walk.ts',
+    line: `const ptep = pteOffset(k, table, address);
+  yield* ptlLock(k, table);
+  const pte = yield* ptepGet(k, ptep);
+  if (checkPte(`,
+    instead: `const ptep = pteOffset(k, table, address);
+  if (!checkPte(k, yield* ptepGet(k, ptep), page, flags)) return null;
+  yield* ptlLock(k, table);
+  const pte = yield* ptepGet(k, ptep);
+  if (checkPte(`,
+  },
+  {
+    bug: 'writeback write-protects nothing',
+    file: 'rmap/mkclean.ts',
+    line: 'yield* setPteAt(k, ptep, pteMkclean(k, pteWrprotect(k, entry)));',
+    instead: 'yield* setPteAt(k, ptep, pteMkclean(k, entry));',
+  },
+  {
+    bug: 'writeback flushes no TLB when it makes an entry clean',
+    file: 'rmap/mkclean.ts',
+    line: 'const entry = yield* ptepClearFlush(k, vma.vmMm, address, ptep);',
+    instead: 'const entry = yield* ptepGet(k, ptep);',
+  },
+];
+
+const odirectSwapout: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'the swap entry does not keep that the page was exclusive',
+    file: 'reclaim/unmap.ts',
+    line: 'if (exclusive) pte = pteSwpMkexclusive(k, pte);',
+    instead: '',
+  },
+  {
+    bug: 'the fault does not look at the marker',
+    file: 'fault/swapin.ts',
+    line: 'if (!pteSwpExclusive(k, pte)) return false;',
+    instead: 'return false;',
+  },
+  {
+    bug: 'the fault does not look again whether the entry is the one that it read',
+    file: 'fault/swapin.ts',
+    line: 'const raced = !pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte);',
+    instead: 'const raced = false;',
+  },
+];
+
+const gupFastFork: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'GUP-fast does not look at the sequence count again',
+    file: 'gup/fast.ts',
+    line: 'if (pinning && (yield* writeProtectSeq(k, mm)) !== seq)',
+    instead: 'if (false)',
+  },
+  {
+    bug: 'GUP-fast begins while a fork is under way',
+    file: 'gup/fast.ts',
+    line: 'if (pinning && seq & 1) return 0;',
+    instead: '',
+  },
+  {
+    bug: 'the pin is not given back when a fork came between',
+    file: 'gup/fast.ts',
+    line: 'yield* unpinUserPages(k, pages.splice(before));',
+    instead: '{}',
+  },
+  {
+    bug: 'fork does not raise the sequence count',
+    file: 'fork/copy-page-range.ts',
+    line: 'mm.writeProtectSeq++;',
+    instead: 'mm.writeProtectSeq += 0;',
+  },
+];
+
+const gupFastZap: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'GUP-fast does not compare the entry again',
+    file: 'gup/fast.ts',
+    line: 'const changed = moved || !pteSame(pte, yield* ptepGet(k, ptep));',
+    instead: 'const changed = moved;',
+  },
+  {
+    bug: 'GUP-fast compares the entry before it takes the reference',
+    file: 'gup/fast.ts',
+    line: `if (!(yield* tryGrabFolio(k, page, flags))) return false;
+  const moved = k.patched.gupSeesCollapse && !pmdSame(pmd, yield* pmdpGet(k, pmdp));
+  const changed = moved || !pteSame(pte, yield* ptepGet(k, ptep));`,
+    instead: `const moved = k.patched.gupSeesCollapse && !pmdSame(pmd, yield* pmdpGet(k, pmdp));
+  const changed = moved || !pteSame(pte, yield* ptepGet(k, ptep));
+  if (!(yield* tryGrabFolio(k, page, flags))) return false;`,
+  },
+  {
+    bug: 'a page without references is taken, too',
+    file: 'folio/frame.ts',
+    line: 'if (references === 0) return false;',
+    instead: '',
+  },
+];
+
+const pteMarkerClear: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'any marker is cleared, not the one that was read',
+    file: 'fault/non-swap.ts',
+    line: 'const clear = k.patched.errorMarkerSurvivesFork ? pteSame(now, vmf.origPte) : markerOf(k, now) !== 0;',
+    instead: 'const clear = markerOf(k, now) !== 0;',
+  },
+  {
+    bug: 'whatever is there is cleared',
+    file: 'fault/non-swap.ts',
+    line: 'if (clear) yield* setPteAt(k, vmf.ptep, k.pte.pteEmpty);',
+    instead: 'yield* setPteAt(k, vmf.ptep, k.pte.pteEmpty);',
+  },
+  {
+    bug: 'the marker is compared before the table is locked',
+    file: 'fault/non-swap.ts',
+    line: `  yield* pteOffsetMapLock(k, vmf);
+  const now = yield* ptepGet(k, vmf.ptep);
+  const clear`,
+    instead: `  const now = yield* ptepGet(k, vmf.ptep);
+  yield* pteOffsetMapLock(k, vmf);
+  const clear`,
+  },
+  {
+    bug: 'the table is not locked while the marker is compared and cleared',
+    file: 'fault/non-swap.ts',
+    line: `  if (clear) yield* setPteAt(k, vmf.ptep, k.pte.pteEmpty);
+  ptlUnlock(k, vmf.table);`,
+    instead: `  ptlUnlock(k, vmf.table);
+  if (clear) yield* setPteAt(k, vmf.ptep, k.pte.pteEmpty);`,
+  },
+];
+
+const paeTornRead: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'GUP-fast reads the PMD by one READ_ONCE()',
+    file: 'gup/fast.ts',
+    line: 'const pmd = k.patched.gupReadsPmdWhole ? yield* pmdpGetLockless(k, pmdp) : yield* pmdpGet(k, pmdp);',
+    instead: 'const pmd = yield* pmdpGet(k, pmdp);',
+  },
+  {
+    bug: 'the low half is not read again',
+    file: 'pgtable/halves.ts',
+    line: 'if ((yield* loadHalf(k, entry)) === lo) return { lo, hi };',
+    instead: 'return { lo, hi };',
+  },
+  {
+    bug: 'the high half is read first',
+    file: 'pgtable/halves.ts',
+    line: `    const lo = yield* loadHalf(k, entry);
+    const hi = yield* loadHalf(k, entry + 1);
+    if (`,
+    instead: `    const hi = yield* loadHalf(k, entry + 1);
+    const lo = yield* loadHalf(k, entry);
+    if (`,
+  },
+];
+
+const paeTornPte: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'the low half is not read again',
+    file: 'pgtable/halves.ts',
+    line: 'if ((yield* loadHalf(k, entry)) === lo) return { lo, hi };',
+    instead: 'return { lo, hi };',
+  },
+  {
+    bug: 'the high half of a new entry is stored last',
+    file: 'pgtable/halves.ts',
+    line: `  st(k.ptes, entry + 1, pte.hi);
+  yield;
+  st(k.ptes, entry, pte.lo);`,
+    instead: `  st(k.ptes, entry, pte.lo);
+  yield;
+  st(k.ptes, entry + 1, pte.hi);`,
+  },
+  {
+    bug: 'the high half is compared instead of the low one',
+    file: 'pgtable/halves.ts',
+    line: 'if ((yield* loadHalf(k, entry)) === lo) return { lo, hi };',
+    instead: 'if ((yield* loadHalf(k, entry + 1)) === hi) return { lo, hi };',
+  },
+];
+
+/** Every seeded bug. */
+export const seededBugs: readonly SeededBug[] = Object.entries({
+  'delayed-rmap': delayedRmap,
+  'odirect-swapout': odirectSwapout,
+  'gup-fast-fork': gupFastFork,
+  'gup-fast-zap': gupFastZap,
+  'pte-marker-clear': pteMarkerClear,
+  'pae-torn-read': paeTornRead,
+  'pae-torn-pte-lockless': paeTornPte,
+}).flatMap(([race, bugs]) => bugs.map((bug) => ({ race, ...bug })));

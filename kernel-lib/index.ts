@@ -33,8 +33,9 @@ export {
   type UserfaultfdOptions,
   type UserfaultMessage,
 } from './sys/userfaultfd.js';
+export { type CachedPage, Disk, DiskFile } from './sys/disk-file.js';
 export { DevicePin, PagePipe } from './sys/held-pages.js';
-export { AccessError, type Faults, Process, SystemCallError } from './sys/process.js';
+export { AccessError, type Faults, type MmapOptions, Process, SystemCallError } from './sys/process.js';
 export { type PatchName, catalogue } from './patches/catalogue.js';
 export type { Patch } from './patches/patch.js';
 export { patchesOf, releaseNames } from './patches/releases.js';

@@ -10,6 +10,7 @@ export const EAGAIN = 11;
 export const ENOMEM = 12;
 export const EACCES = 13;
 export const EFAULT = 14;
+export const ENOTBLK = 15;
 export const EBUSY = 16;
 export const EEXIST = 17;
 export const ENODEV = 19;
@@ -35,6 +36,7 @@ export const errnoNames: ReadonlyMap<number, string> = new Map(
     ENOMEM,
     EACCES,
     EFAULT,
+    ENOTBLK,
     EBUSY,
     EEXIST,
     ENODEV,

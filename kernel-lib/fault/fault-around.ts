@@ -8,7 +8,7 @@ import { pteNone } from '../pgtable/pte.js';
 import { pmdAddrEnd, pmdAddrStart, pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { userfaultfdMinor, userfaultfdWp } from '../uffd/markers.js';
-import { vmaMapping } from '../vma/file.js';
+import { File, vmaMapping } from '../vma/file.js';
 import { type Vma, linearPageIndex } from '../vma/vma.js';
 import { doSetPte } from './file.js';
 import { VM_FAULT_NOPAGE } from './flags.js';
@@ -39,6 +39,7 @@ export function* doFaultAround(k: Machine, vmf: VmFault): Step<number> {
 /** @kernel mm/filemap.c filemap_map_pages v6.2 */
 function* filemapMapPages(k: Machine, vmf: VmFault, start: number, end: number): Step<number> {
   const { vma } = vmf;
+  const file = File.at(k, vma.vmFile);
   const mapping = vmaMapping(k, vma)!;
   const last = Math.min(linearPageIndex(vma, end), Math.ceil(mapping.iSize / k.pageSize));
   let result = 0;
@@ -51,6 +52,7 @@ function* filemapMapPages(k: Machine, vmf: VmFault, start: number, end: number):
     const ptep = pteOffset(k, vmf.table, address);
     if (pteNone(k, yield* ptepGet(k, ptep))) {
       if (address === vmf.address) result = VM_FAULT_NOPAGE;
+      if (file.raMmapMiss > 0) file.raMmapMiss--;
       yield* doSetPte(k, vmf, page, address, ptep);
       folioUnlock(k, page);
     } else {

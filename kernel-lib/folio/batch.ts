@@ -12,7 +12,9 @@ export const BATCH_LRU_DEACTIVATE = 2;
 export const BATCH_LRU_LAZYFREE = 3;
 export const BATCH_ACTIVATE = 4;
 export const BATCH_MLOCK = 5;
-const NR_BATCHES = 6;
+/** The kernel has it beside the others: it is filled by interrupts. */
+export const BATCH_ROTATE = 6;
+const NR_BATCHES = 7;
 
 export const BATCHES_WORDS = NR_BATCHES * BATCH_WORDS;
 

@@ -7,6 +7,7 @@ import {
   BATCH_LRU_DEACTIVATE,
   BATCH_LRU_DEACTIVATE_FILE,
   BATCH_LRU_LAZYFREE,
+  BATCH_ROTATE,
   batchCount,
   batchEntry,
   folioBatchAdd,
@@ -16,6 +17,7 @@ import {
   PG_active,
   PG_dirty,
   PG_idle,
+  PG_locked,
   PG_lru,
   PG_mlocked,
   PG_reclaim,
@@ -118,6 +120,24 @@ export function* folioMarkAccessed(k: Machine, pfn: number): Step<void> {
   clearFlag(k, pfn, PG_idle);
 }
 
+/**
+ * A page that reclaim wanted to go as soon as it is written: next, if nobody has it locked or dirtied it again.
+ *
+ * @kernel mm/swap.c folio_rotate_reclaimable v6.2
+ */
+export function* folioRotateReclaimable(k: Machine, pfn: number): Step<void> {
+  if (testFlag(k, pfn, PG_locked | PG_dirty | PG_unevictable) || !testFlag(k, pfn, PG_lru)) return;
+  yield* folioBatchAddAndMove(k, pfn, BATCH_ROTATE, lruMoveTailFn);
+}
+
+/** @kernel mm/swap.c lru_move_tail_fn v6.2 */
+function lruMoveTailFn(k: Machine, pfn: number): void {
+  if (testFlag(k, pfn, PG_unevictable)) return;
+  lruvecDelFolio(k, pfn);
+  clearFlag(k, pfn, PG_active);
+  lruvecAddFolioTail(k, pfn);
+}
+
 /** @kernel mm/swap.c deactivate_page v6.2 */
 export function* deactivatePage(k: Machine, pfn: number): Step<void> {
   if (!testFlag(k, pfn, PG_lru) || testFlag(k, pfn, PG_unevictable) || !testFlag(k, pfn, PG_active)) return;
@@ -176,6 +196,7 @@ function lruLazyfreeFn(k: Machine, pfn: number): void {
 /** Empties this CPU's batches, in the kernel's order. @kernel mm/swap.c lru_add_drain_cpu v6.2 */
 export function* lruAddDrainCpu(k: Machine): Step<void> {
   yield* folioBatchMoveLru(k, BATCH_LRU_ADD, lruAddFn);
+  yield* folioBatchMoveLru(k, BATCH_ROTATE, lruMoveTailFn);
   yield* folioBatchMoveLru(k, BATCH_LRU_DEACTIVATE_FILE, lruDeactivateFileFn);
   yield* folioBatchMoveLru(k, BATCH_LRU_DEACTIVATE, lruDeactivateFn);
   yield* folioBatchMoveLru(k, BATCH_LRU_LAZYFREE, lruLazyfreeFn);

@@ -37,6 +37,10 @@ export const GLOBALS = struct('globals', {
   swapIsSlow: 'i32',
   /** Address of the first address space of anonymous and named shmem, 0 for none. */
   mappings: 'i32',
+  /** Address of the first address space of a file on a disk, 0 for none. */
+  diskMappings: 'i32',
+  /** 1 while writes of the disk stay under way until somebody waits for them. */
+  diskIsSlow: 'i32',
   /** Address of the first file that nobody holds and that is still to be closed, 0 for none. */
   delayedFputs: 'i32',
   /** Pages in the swap cache. */

@@ -7,7 +7,7 @@ import { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { type Vma, linearPageIndex, vmaIsSharedMaywrite } from '../vma/vma.js';
 import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
-import { shmemFallocate } from '../zap/truncate.js';
+import { vfsFallocate } from '../zap/file-size.js';
 
 /**
  * Punches a hole into the object behind the mapping.
@@ -24,7 +24,7 @@ export function* madviseRemove(k: Machine, vma: Vma, start: number, end: number)
   const index = linearPageIndex(vma, start);
   // The object may have to be waited for, for which the lock is dropped in any case.
   if (yield* userfaultfdRemove(k, vma, start, end)) mmapReadUnlock(k, mm);
-  yield* shmemFallocate(k, mapping, index, (end - start) / k.pageSize);
+  yield* vfsFallocate(k, mapping, index, (end - start) / k.pageSize);
   yield* mmapReadLock(k, mm);
   return 0;
 }

@@ -1,25 +1,26 @@
 import { folioPut } from '../folio/alloc.js';
 import { lruAddDrain } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
+import { forcePageCacheRa } from '../pagecache/readahead.js';
 import { radixToSwpEntry, xaFind, xaIsValue, xaLoad } from '../pagecache/xarray.js';
 import { pteNone, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { readSwapCacheAsync } from '../swap/cache.js';
 import { nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
-import { type AddressSpace, vmaMapping } from '../vma/file.js';
+import { type AddressSpace, File, vmaMapping } from '../vma/file.js';
 import { linearPageIndex, type Vma } from '../vma/vma.js';
 import { walkPageRange } from './walk-page-range.js';
 
 /**
- * Reads swapped pages into the swap cache; page tables stay as they are.
+ * Reads swapped pages into the swap cache, and pages of files into the page cache; page tables stay as they are.
  *
  * @kernel mm/madvise.c madvise_willneed v6.2
- * @differs nothing is read from files on disks
  */
 export function* madviseWillneed(k: Machine, vma: Vma, start: number, end: number): Step<number> {
   const mapping = vmaMapping(k, vma);
-  if (mapping !== null) yield* forceShmSwapinReadahead(k, vma, start, end, mapping);
+  if (mapping !== null && mapping.disk === 0) yield* forceShmSwapinReadahead(k, vma, start, end, mapping);
+  else if (mapping !== null) yield* vfsFadvise(k, vma, start, end);
   else if (vma.vmFile === 0) yield* walkPageRange(k, vma, start, end, swapinWalkPmdEntry, undefined);
   yield* lruAddDrain(k);
   return 0;
@@ -35,6 +36,12 @@ function* swapinWalkPmdEntry(k: Machine, _vma: Vma, table: number, start: number
     const entry = pteToSwpEntry(k, pte);
     if (!nonSwapEntry(k, entry)) yield* readAhead(k, entry);
   }
+}
+
+/** Reads a file's pages. @kernel mm/fadvise.c vfs_fadvise v6.2 @differs POSIX_FADV_WILLNEED only */
+function* vfsFadvise(k: Machine, vma: Vma, start: number, end: number): Step<void> {
+  const index = linearPageIndex(vma, start);
+  yield* forcePageCacheRa(k, File.at(k, vma.vmFile), index, linearPageIndex(vma, end) - index);
 }
 
 /** @kernel mm/madvise.c force_shm_swapin_readahead v6.2 */

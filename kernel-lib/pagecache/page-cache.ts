@@ -1,3 +1,4 @@
+import { EEXIST } from '../base/errno.js';
 import { vmBugOn } from '../base/error.js';
 import { folioPut } from '../folio/alloc.js';
 import { PG_dirty } from '../folio/flags.js';
@@ -5,6 +6,7 @@ import {
   clearFlag,
   folioGet,
   folioRefAdd,
+  folioRefTryAddRcu,
   pageIndex,
   pageMapcount,
   pageOwner,
@@ -30,12 +32,27 @@ export function* shmemAddToPageCache(
   mapping: AddressSpace,
   index: number,
 ): Step<void> {
-  yield* filemapAddFolio(k, page, mapping, index);
+  yield* folioRefAdd(k, page, 1);
+  putAt(k, page, mapping, index);
 }
 
-/** Puts a locked page at its index, with a reference. @kernel mm/filemap.c filemap_add_folio v6.2 */
-export function* filemapAddFolio(k: Machine, page: number, mapping: AddressSpace, index: number): Step<void> {
+/**
+ * Puts a locked page at its index, with a reference.
+ *
+ * @kernel mm/filemap.c filemap_add_folio v6.2
+ * @returns 0, or -EEXIST where another CPU was first
+ */
+export function* filemapAddFolio(k: Machine, page: number, mapping: AddressSpace, index: number): Step<number> {
   yield* folioRefAdd(k, page, 1);
+  if (xaLoad(k, mapping, index) === 0) {
+    putAt(k, page, mapping, index);
+    return 0;
+  }
+  yield* folioPut(k, page);
+  return -EEXIST;
+}
+
+function putAt(k: Machine, page: number, mapping: AddressSpace, index: number): void {
   setPageMapping(k, page, mapping.at, 0);
   setPageIndex(k, page, index);
   xaStore(k, mapping, index, page);
@@ -61,6 +78,18 @@ export function* filemapRemoveFolio(k: Machine, page: number): Step<void> {
   __filemapRemoveFolio(k, page, 0);
   clearFlag(k, page, PG_dirty);
   yield* folioPut(k, page);
+}
+
+/** The page at an index, with a reference; 0 if there is none. @kernel include/linux/pagemap.h filemap_get_folio v6.2 */
+export function* filemapGetFolio(k: Machine, mapping: AddressSpace, index: number): Step<number> {
+  for (;;) {
+    const page = xaLoad(k, mapping, index);
+    if (page === 0 || xaIsValue(page)) return 0;
+    // It may be freed, and used for something else, before the reference is taken.
+    if (!(yield* folioRefTryAddRcu(k, page, 1))) continue;
+    if (xaLoad(k, mapping, index) === page) return page;
+    yield* folioPut(k, page);
+  }
 }
 
 /**

@@ -13,7 +13,7 @@ import { VM_OPS_SHMEM, type Vma, vmaPages } from '../vma/vma.js';
 export function __shmemFileSetup(k: Machine, nrPages: number): File {
   const mapping = kmemCacheZalloc(k, AddressSpace);
   mapping.iSize = nrPages * k.pageSize;
-  mapping.nextShmem = k.globals.mappings;
+  mapping.nextMapping = k.globals.mappings;
   k.globals.mappings = mapping.at;
   const file = kmemCacheZalloc(k, File);
   file.fMapping = mapping.at;
@@ -26,7 +26,7 @@ export function __shmemFileSetup(k: Machine, nrPages: number): File {
 /** Every object of shmem, newest first. */
 export function shmemMappings(k: Machine): AddressSpace[] {
   const found: AddressSpace[] = [];
-  for (let at = k.globals.mappings; at !== 0; at = AddressSpace.at(k, at).nextShmem) {
+  for (let at = k.globals.mappings; at !== 0; at = AddressSpace.at(k, at).nextMapping) {
     found.push(AddressSpace.at(k, at));
   }
   return found;

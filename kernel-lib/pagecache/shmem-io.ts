@@ -1,35 +1,11 @@
 import { folioPut } from '../folio/alloc.js';
-import { PG_dirty } from '../folio/flags.js';
-import { pageByte, setFlag, setPageByte } from '../folio/frame.js';
+import { pageByte } from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
 import { folioMarkAccessed } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import type { AddressSpace } from '../vma/file.js';
 import { shmemGetFolioGfp } from './shmem.js';
-
-/**
- * Writes the first byte of a page of an object, as pwrite does.
- *
- * @kernel mm/filemap.c generic_perform_write v6.2
- * @differs one byte at the start of a page
- * @returns 1 or a negative error number
- */
-export function* genericPerformWrite(
-  k: Machine,
-  mapping: AddressSpace,
-  index: number,
-  value: number,
-): Step<number> {
-  const { page, error } = yield* shmemGetFolioGfp(k, mapping, index, 'SGP_WRITE');
-  if (error !== 0) return error;
-  setPageByte(k, page, value);
-  mapping.iSize = Math.max(mapping.iSize, index * k.pageSize + 1);
-  setFlag(k, page, PG_dirty);
-  folioUnlock(k, page);
-  yield* folioPut(k, page);
-  return 1;
-}
 
 /**
  * Reads the first byte of a page of an object, as pread does.

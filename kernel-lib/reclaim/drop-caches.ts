@@ -4,6 +4,7 @@ import { pageRefcount, setPageRefcount, testFlag } from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
 import { deactivateFileFolio, lruAddDrain } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
+import { diskMappings } from '../pagecache/disk-file.js';
 import { __filemapGetFolio } from '../pagecache/page-cache.js';
 import { shmemMappings } from '../pagecache/shmem-file.js';
 import { xaFind, xaIsValue } from '../pagecache/xarray.js';
@@ -14,7 +15,8 @@ import { __removeMapping } from './pageout.js';
 /** Writing to drop_caches: page-cache pages that nobody needs go. */
 export function* dropCaches(k: Machine): Step<void> {
   yield* lruAddDrain(k);
-  for (const mapping of shmemMappings(k)) yield* invalidateMappingPages(k, mapping);
+  for (const mapping of [...shmemMappings(k), ...diskMappings(k)])
+    yield* invalidateMappingPages(k, mapping);
 }
 
 /** @kernel mm/truncate.c invalidate_mapping_pages v6.2 */

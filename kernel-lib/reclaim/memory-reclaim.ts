@@ -14,6 +14,7 @@ import {
   lruvecDelFolio,
 } from '../folio/lru-list.js';
 import type { Machine } from '../machine/machine.js';
+import { wakeupFlusherThreads } from '../pagecache/writeback.js';
 import type { Step } from '../step/step.js';
 import { VM_EXEC } from '../vma/vm-flags.js';
 import { inactiveIsLow, memcgRstatUpdated, snapshotRefaults } from './memcg-stats.js';
@@ -26,7 +27,7 @@ import {
   getScanCount,
   prepareScanCount,
 } from './scan.js';
-import { shrinkFolioList } from './shrink-folio-list.js';
+import { type ScanControl, shrinkFolioList } from './shrink-folio-list.js';
 
 /** Attempts without success after which a writer to memory.reclaim gives up. @kernel mm/internal.h MAX_RECLAIM_RETRIES v6.2 */
 const MAX_RECLAIM_RETRIES = 16;
@@ -111,9 +112,12 @@ function* shrinkInactiveList(k: Machine, list: number, nrToScan: number): Step<n
   yield* lruAddDrain(k);
   const pages = yield* isolateLruFolios(k, list, nrToScan);
   memcgRstatUpdated(k, pages.length);
-  const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, { ignoreReferences: false, byMemcg: true });
+  const sc: ScanControl = { ignoreReferences: false, byMemcg: true };
+  const { nrReclaimed, kept, nrUnqueuedDirty } = yield* shrinkFolioList(k, pages, sc);
   memcgRstatUpdated(k, nrReclaimed);
   yield* moveFoliosToLru(k, kept);
+  // All dirty, and none of them on its way to the disk: whoever writes seems to be asleep.
+  if (nrUnqueuedDirty > 0 && nrUnqueuedDirty === pages.length) yield* wakeupFlusherThreads(k);
   return nrReclaimed;
 }
 

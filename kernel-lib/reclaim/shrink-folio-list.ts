@@ -44,6 +44,8 @@ export interface Shrunk {
   readonly nrReclaimed: number;
   /** Pages that stay, in the order in which they go back to their lists. */
   readonly kept: number[];
+  /** Pages of files that are dirty and that nobody writes yet. */
+  readonly nrUnqueuedDirty: number;
 }
 
 type Fate = 'free' | 'keep' | 'keepLocked' | 'activateLocked';
@@ -57,13 +59,16 @@ type Fate = 'free' | 'keep' | 'keepLocked' | 'activateLocked';
 export function* shrinkFolioList(k: Machine, pages: readonly number[], sc: ScanControl): Step<Shrunk> {
   const kept: number[] = [];
   let nrReclaimed = 0;
+  let nrUnqueuedDirty = 0;
   for (const listed of pages) {
     // A large folio may fall into pages, which come next.
     const left = [listed];
     for (let page = left.shift(); page !== undefined; page = left.shift()) {
       const nrPages = folioNrPages(k, page);
       const split: number[] = [];
-      const fate = (yield* folioTrylock(k, page)) ? yield* shrinkFolio(k, page, sc, split) : 'keep';
+      const locked = yield* folioTrylock(k, page);
+      if (locked && folioEvictable(k, page) && unqueuedDirty(k, page)) nrUnqueuedDirty++;
+      const fate = locked ? yield* shrinkFolio(k, page, sc, split) : 'keep';
       left.unshift(...split);
       if (fate === 'free') {
         nrReclaimed += split.length > 0 ? 1 : nrPages;
@@ -76,7 +81,13 @@ export function* shrinkFolioList(k: Machine, pages: readonly number[], sc: ScanC
     }
   }
   // The kernel puts each at the head of the list and empties it from the tail: first comes first.
-  return { nrReclaimed, kept };
+  return { nrReclaimed, kept, nrUnqueuedDirty };
+}
+
+/** What folio_check_dirty_writeback() tells: anonymous pages are written by reclaim itself. */
+function unqueuedDirty(k: Machine, page: number): boolean {
+  if (!folioIsFileLru(k, page) || PageAnon(k, page)) return false;
+  return testFlag(k, page, PG_dirty) && !testFlag(k, page, PG_writeback);
 }
 
 function* activateLocked(k: Machine, page: number): Step<void> {

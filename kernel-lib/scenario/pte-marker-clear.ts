@@ -5,7 +5,7 @@ import { madvisePageout } from '../mmap/madvise-cold.js';
 import { MAP_PRIVATE, PROT_READ, PROT_WRITE } from '../mmap/flags.js';
 import { vmMmapPgoff } from '../mmap/mmap.js';
 import { __shmemFileSetup } from '../pagecache/shmem-file.js';
-import { genericPerformWrite } from '../pagecache/shmem-io.js';
+import { genericPerformWrite } from '../pagecache/perform-write.js';
 import { pteNone, ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteAlloc, pteOffset, readPte, setPteAt } from '../pgtable/table.js';
 import { swapoff } from '../reclaim/swapoff.js';

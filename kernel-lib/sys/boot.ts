@@ -5,10 +5,16 @@ import { setMaxHugePages } from '../huge/hugetlb.js';
 import type { FaultEvent, Machine, ThpEnabled } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
 import type { OwnPatch } from '../own/own-patch.js';
+import { diskFileSetup } from '../pagecache/disk-file.js';
+import { syncFiles } from '../pagecache/writeback.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
+import { dropCaches } from '../reclaim/drop-caches.js';
+import { memoryReclaim } from '../reclaim/memory-reclaim.js';
 import { ld } from '../step/memory.js';
 import { swaponArea } from '../swap/area.js';
+import { Disk, DiskFile } from './disk-file.js';
 import { makeMachine } from './machine.js';
+import { runOperation } from './operation.js';
 import { type Process, newProcess } from './process.js';
 
 /** What boot is asked for. */
@@ -93,10 +99,13 @@ export class Linux {
   readonly events: FaultEvent[] = [];
   /** What the kernel warned of in its log since boot. */
   readonly warnings: string[] = [];
+  /** The device behind the files. */
+  readonly disk: Disk;
   readonly #processes: Process[] = [];
 
   constructor(machine: Machine) {
     this.machine = machine;
+    this.disk = new Disk(machine);
     machine.onFault = (fault) => this.events.push(fault);
     machine.onWarning = (warning) => this.warnings.push(warning);
   }
@@ -106,6 +115,33 @@ export class Linux {
     const process = newProcess(this.machine, name);
     this.#processes.push(process);
     return process;
+  }
+
+  /**
+   * A new file on the disk, opened for reading and writing: all zeros, nothing of it cached.
+   *
+   * @param options.pages its size
+   */
+  diskFile(name: string, { pages }: { readonly pages: number }): DiskFile {
+    if (!Number.isInteger(pages) || pages < 0) {
+      throw new InputError(`diskFile: pages is ${pages}; allowed: a whole number from 0`);
+    }
+    return new DiskFile(this.machine, name, diskFileSetup(this.machine, pages));
+  }
+
+  /** Returns once every dirty page of every file is on the disk. */
+  sync(): void {
+    runOperation(this.machine, syncFiles(this.machine));
+  }
+
+  /** Drops what the page cache holds and nobody maps, if it is clean: a write to /proc/sys/vm/drop_caches. */
+  dropCaches(): void {
+    runOperation(this.machine, dropCaches(this.machine));
+  }
+
+  /** Asks the processes' memory cgroup to give up `nrPages` pages; how many it gave: a write to memory.reclaim. */
+  reclaim(nrPages: number): number {
+    return runOperation(this.machine, memoryReclaim(this.machine, nrPages));
   }
 
   /** Living processes, oldest first. */

@@ -8,6 +8,7 @@ import {
   MAP_HUGETLB,
   MAP_PRIVATE,
   MAP_SHARED,
+  MS_SYNC,
   PROT_EXEC,
   PROT_READ,
   PROT_WRITE,
@@ -15,10 +16,14 @@ import {
 import { type Advice, doMadvise } from '../mmap/madvise.js';
 import { ksysMmapPgoff } from '../mmap/mmap-hugetlb.js';
 import { doMprotectPkey } from '../mmap/mprotect.js';
+import { msync } from '../mmap/msync.js';
 import { __vmMunmap } from '../mmap/munmap.js';
 import { entryAt } from '../pgtable/pmd.js';
 import type { Mm } from '../vma/mm.js';
+import { doMincore } from '../walk/mincore.js';
 import { type Signal, access } from './access.js';
+import { iomapDioRw } from './direct-file-io.js';
+import type { DiskFile } from './disk-file.js';
 import { DevicePin, PagePipe } from './held-pages.js';
 import { vaddrGetPfns } from './pins.js';
 import { allocPipeInfo, vmspliceToPipe } from './pipe.js';
@@ -30,6 +35,14 @@ import { exitTask, forkTask, mmOfTask, newTask } from './task.js';
 export interface Faults {
   readonly min: number;
   readonly maj: number;
+}
+
+/** What mmap is asked for beside a length. */
+export interface MmapOptions {
+  readonly prot?: string;
+  readonly flags?: string;
+  readonly file?: DiskFile;
+  readonly from?: number;
 }
 
 /** An access that a signal stopped. */
@@ -80,28 +93,61 @@ export class Process {
   }
 
   /**
-   * Maps fresh memory of `nrPages` pages where there is room.
+   * Maps `nrPages` pages of fresh memory, or of a file, where there is room.
    *
    * @param options.prot letters of `rwx`, absent: `rw`
-   * @param options.flags `private anon` (also when absent) or `shared anon`; with `hugetlb` behind it in huge pages,
-   *     of which `boot({ hugepages })` has put some aside
+   * @param options.flags `private anon` or `shared anon`; with `hugetlb` behind it in huge pages, of which
+   *     `boot({ hugepages })` has put some aside; of a file `shared` or `private`. Absent: the first of these
+   * @param options.file a file on the disk; absent: memory
+   * @param options.from first page in the file, absent: 0
    * @throws SystemCallError when too few huge pages are free
    * @returns the address of the first byte
    */
-  mmap(nrPages: number, options: { readonly prot?: string; readonly flags?: string } = {}): number {
-    const { prot = 'rw', flags = 'private anon' } = options;
+  mmap(nrPages: number, options: MmapOptions = {}): number {
+    const { prot = 'rw', file, from = 0 } = options;
+    const visibilities = file === undefined ? mapFlags : fileMapFlags;
+    const flags = options.flags ?? Object.keys(visibilities)[0]!;
     if (!Number.isInteger(nrPages) || nrPages <= 0) {
       throw new InputError(`mmap: nrPages is ${nrPages}; allowed: a whole number from 1`);
     }
     if (!/^[rwx]*$/.test(prot)) throw new InputError(`mmap: prot is '${prot}'; allowed: letters of rwx`);
-    const visibility = mapFlags[flags];
+    const visibility = visibilities[flags];
     if (visibility === undefined) {
-      throw new InputError(`mmap: flags are '${flags}'; allowed: ${Object.keys(mapFlags).join(', ')}`);
+      throw new InputError(`mmap: flags are '${flags}'; allowed: ${Object.keys(visibilities).join(', ')}`);
     }
     const k = this.#enter();
     const len = nrPages * k.pageSize;
-    const request = { file: null, addr: 0, len, prot: protBits(prot), flags: visibility, pgoff: 0 };
+    const request = {
+      ...{ file: file?.file ?? null, addr: 0, len, prot: protBits(prot), flags: visibility },
+      pgoff: from,
+    };
     return this.#result('mmap', runOperation(this.#k, ksysMmapPgoff(k, this.mm, request)));
+  }
+
+  /** Returns once what `nrPages` pages of shared file mappings hold is on the disk: msync with MS_SYNC. */
+  msync(address: number, nrPages = 1): void {
+    const k = this.#enter();
+    this.#result('msync', runOperation(k, msync(k, this.mm, address, nrPages * k.pageSize, MS_SYNC)));
+  }
+
+  /** Whether each of `nrPages` pages is in memory, mapped here or not. */
+  mincore(address: number, nrPages = 1): boolean[] {
+    const k = this.#enter();
+    const vec = runOperation(k, doMincore(k, this.mm, address, address + nrPages * k.pageSize));
+    if (typeof vec === 'number') return this.#result('mincore', vec) as never;
+    return vec.map((there) => there === 1);
+  }
+
+  /** O_DIRECT: the disk fills the page at `address` with a page of the file, past the page cache. */
+  readDirect(file: DiskFile, page: number, address: number): void {
+    const k = this.#enter();
+    this.#result('read', runOperation(k, iomapDioRw(k, this.mm, file.file, page, address, false)));
+  }
+
+  /** O_DIRECT: the disk takes a page of the file from the page at `address`, past the page cache. */
+  writeDirect(file: DiskFile, page: number, address: number): void {
+    const k = this.#enter();
+    this.#result('write', runOperation(k, iomapDioRw(k, this.mm, file.file, page, address, true)));
   }
 
   /** Unmaps `nrPages` pages from `address` on. */
@@ -231,6 +277,8 @@ const mapFlags: Readonly<Record<string, number>> = {
   'private anon hugetlb': MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB,
   'shared anon hugetlb': MAP_SHARED | MAP_ANONYMOUS | MAP_HUGETLB,
 };
+
+const fileMapFlags: Readonly<Record<string, number>> = { shared: MAP_SHARED, private: MAP_PRIVATE };
 
 function protBits(prot: string): number {
   return (

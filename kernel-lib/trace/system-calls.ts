@@ -23,8 +23,8 @@ import { mlock2, munlock } from '../mmap/mlock.js';
 import { mremap } from '../mmap/mremap.js';
 import { msync } from '../mmap/msync.js';
 import { __vmMunmap } from '../mmap/munmap.js';
-import { hugetlbfsReadByte } from '../pagecache/hugetlb-file.js';
-import { genericPerformWrite, shmemFileReadIter } from '../pagecache/shmem-io.js';
+import { readFile } from '../pagecache/file-read.js';
+import { genericPerformWrite } from '../pagecache/perform-write.js';
 import { dropCaches } from '../reclaim/drop-caches.js';
 import { memcgRstatUpdated } from '../reclaim/memcg-stats.js';
 import { memoryReclaim } from '../reclaim/memory-reclaim.js';
@@ -37,8 +37,7 @@ import { exitTask, forkTask } from '../sys/task.js';
 import { AddressSpace, FILE_ZERO, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
 import type { Mm } from '../vma/mm.js';
 import { clearRefsWrite } from '../walk/clear-refs.js';
-import { hugetlbfsPunchHole, hugetlbfsSetattr } from '../zap/truncate-hugetlb.js';
-import { shmemFallocate, shmemSetattr } from '../zap/truncate.js';
+import { truncateFile, vfsFallocate } from '../zap/file-size.js';
 import { gupCalls } from './gup-calls.js';
 import type { Operation, OperationName } from './operation.js';
 import { closeUserfaultfd, userfaultfdCalls } from './userfaultfd-calls.js';
@@ -151,16 +150,9 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     run(dropCaches(k));
     return 0;
   },
-  otrunc: (world, { object, nrPages }) => {
-    const mapping = objectOf(world, object);
-    if (mapping.resvMap !== 0) return run(hugetlbfsSetattr(world.k, mapping, nrPages));
-    run(shmemSetattr(world.k, mapping, nrPages));
-    return 0;
-  },
+  otrunc: (world, { object, nrPages }) => run(truncateFile(world.k, objectOf(world, object), nrPages)),
   opunch: (world, { object, index, nrPages }) => {
-    const mapping = objectOf(world, object);
-    const punch = mapping.resvMap === 0 ? shmemFallocate : hugetlbfsPunchHole;
-    run(punch(world.k, mapping, index, nrPages));
+    run(vfsFallocate(world.k, objectOf(world, object), index, nrPages));
     return 0;
   },
   owrite: (world, { object, index, value }) => {
@@ -169,10 +161,8 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     return mapping.resvMap === 0 ? run(genericPerformWrite(world.k, mapping, index, value)) : -EINVAL;
   },
   oread: (world, { object, index }) => {
-    const mapping = objectOf(world, object);
-    if (index * world.k.pageSize >= mapping.iSize) return 0;
-    if (mapping.resvMap !== 0) return { ret: 1, val: hugetlbfsReadByte(world.k, mapping, index) };
-    const got = run(shmemFileReadIter(world.k, mapping, index));
+    if (index * world.k.pageSize >= objectOf(world, object).iSize) return 0;
+    const got = run(readFile(world.k, fileOf(world, { object })!, index));
     return got < 0 ? got : { ret: 1, val: got };
   },
   exit: (world, { process }) => {

@@ -1,7 +1,7 @@
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { struct } from '../machine/struct.js';
-import { downRead, upRead } from '../step/lock.js';
+import { downRead, downWrite, upRead, upWrite } from '../step/lock.js';
 import type { Step } from '../step/step.js';
 import { Vma } from './vma.js';
 
@@ -27,12 +27,17 @@ export const AddressSpace = struct('address_space', {
   alloced: 'i32',
   swapped: 'i32',
   iBlocks: 'i32',
-  /** The next address space of shmem. */
-  nextShmem: 'i32',
+  /** The next address space of shmem, or of a file on a disk. */
+  nextMapping: 'i32',
   /** Of a hugetlb object, the ResvMap of its pages. */
   resvMap: 'i32',
-  /** Slab address of what the disk holds, a word per page; 0 for shmem. */
+  /** Slab address of what the disk holds, a word per page, and for how many pages there is room; 0 for shmem. */
   disk: 'i32',
+  diskPages: 'i32',
+  /** 1 where the device wants a page to stay as it is while it is written: @kernel include/linux/pagemap.h mapping_stable_writes v6.2 */
+  stableWrites: 'i32',
+  /** Number of those who fill the page cache, -1 for one who takes pages out for good. */
+  invalidateLock: 'i32',
 });
 export type AddressSpace = ReturnType<typeof AddressSpace.at>;
 
@@ -44,6 +49,26 @@ export function* iMmapLockRead(k: Machine, mapping: AddressSpace): Step<void> {
 /** @kernel include/linux/fs.h i_mmap_unlock_read v6.2 */
 export function iMmapUnlockRead(k: Machine, mapping: AddressSpace): void {
   upRead(k.slab, mapping.at + AddressSpace.offset.iMmapRwsem);
+}
+
+/** Pages come into the cache only while nobody takes them out for good. @kernel include/linux/fs.h filemap_invalidate_lock_shared v6.2 */
+export function* filemapInvalidateLockShared(k: Machine, mapping: AddressSpace): Step<void> {
+  yield* downRead(k.slab, mapping.at + AddressSpace.offset.invalidateLock);
+}
+
+/** @kernel include/linux/fs.h filemap_invalidate_unlock_shared v6.2 */
+export function filemapInvalidateUnlockShared(k: Machine, mapping: AddressSpace): void {
+  upRead(k.slab, mapping.at + AddressSpace.offset.invalidateLock);
+}
+
+/** @kernel include/linux/fs.h filemap_invalidate_lock v6.2 */
+export function* filemapInvalidateLock(k: Machine, mapping: AddressSpace): Step<void> {
+  yield* downWrite(k.slab, mapping.at + AddressSpace.offset.invalidateLock);
+}
+
+/** @kernel include/linux/fs.h filemap_invalidate_unlock v6.2 */
+export function filemapInvalidateUnlock(k: Machine, mapping: AddressSpace): void {
+  upWrite(k.slab, mapping.at + AddressSpace.offset.invalidateLock);
 }
 
 /**
@@ -62,6 +87,15 @@ export const File = struct('file', {
   fCount: 'i32',
   /** The next of those that nobody holds any more. */
   nextFput: 'i32',
+  /** Read-ahead, in pages: the most that is read, the last window, and where in it the next one is to begin. */
+  raPages: 'i32',
+  raStart: 'i32',
+  raSize: 'i32',
+  raAsyncSize: 'i32',
+  /** Faults lately that found no page in the cache, less those that did. */
+  raMmapMiss: 'i32',
+  /** The page that was read last, -1 for none. */
+  raPrevPos: 'i32',
 });
 export type File = ReturnType<typeof File.at>;
 

@@ -1,10 +1,12 @@
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
-import { kfree, kmemCacheFree } from '../machine/slab.js';
+import { kmemCacheFree } from '../machine/slab.js';
+import { diskFileFree } from '../pagecache/disk-file.js';
 import { hugetlbfsEvictInode } from '../pagecache/hugetlb-file.js';
 import { xaDestroy } from '../pagecache/xarray.js';
 import type { Step } from '../step/step.js';
 import { AddressSpace, File } from '../vma/file.js';
+import { truncateInodePagesRange } from './truncate-inode.js';
 import { shmemTruncateRange } from './truncate.js';
 
 /**
@@ -27,25 +29,29 @@ function* evictInode(k: Machine, mapping: AddressSpace): Step<void> {
   vmBugOn(mapping.iMmap !== 0, 'who maps an object holds its file');
   if (mapping.resvMap !== 0) yield* hugetlbfsEvictInode(k, mapping);
   else if (mapping.disk === 0) yield* shmemEvictInode(k, mapping);
-  else yield* shmemTruncateRange(k, mapping, 0, Infinity);
+  else yield* diskEvictInode(k, mapping);
   xaDestroy(k, mapping);
-  if (mapping.disk !== 0) kfree(k, mapping.disk, mapping.iSize / k.pageSize);
   kmemCacheFree(k, AddressSpace, mapping.at);
 }
 
 /** @kernel mm/shmem.c shmem_evict_inode v6.2 */
 function* shmemEvictInode(k: Machine, mapping: AddressSpace): Step<void> {
-  unlinkMapping(k, mapping);
+  k.globals.mappings = withoutMapping(k, k.globals.mappings, mapping);
   yield* shmemTruncateRange(k, mapping, 0, Infinity);
 }
 
-/** Takes an object off the list of all of shmem. */
-function unlinkMapping(k: Machine, mapping: AddressSpace): void {
-  if (k.globals.mappings === mapping.at) {
-    k.globals.mappings = mapping.nextShmem;
-    return;
-  }
-  let before = AddressSpace.at(k, k.globals.mappings);
-  while (before.nextShmem !== mapping.at) before = AddressSpace.at(k, before.nextShmem);
-  before.nextShmem = mapping.nextShmem;
+/** What was not written is lost with the file. */
+function* diskEvictInode(k: Machine, mapping: AddressSpace): Step<void> {
+  k.globals.diskMappings = withoutMapping(k, k.globals.diskMappings, mapping);
+  yield* truncateInodePagesRange(k, mapping, 0, Infinity);
+  diskFileFree(k, mapping);
+}
+
+/** Takes an address space off a list; its first element then. */
+function withoutMapping(k: Machine, first: number, mapping: AddressSpace): number {
+  if (first === mapping.at) return mapping.nextMapping;
+  let before = AddressSpace.at(k, first);
+  while (before.nextMapping !== mapping.at) before = AddressSpace.at(k, before.nextMapping);
+  before.nextMapping = mapping.nextMapping;
+  return first;
 }

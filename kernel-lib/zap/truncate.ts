@@ -1,16 +1,15 @@
 import { folioPut } from '../folio/alloc.js';
-import { PG_dirty } from '../folio/flags.js';
-import { clearFlag, pageMapcount } from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
-import { __filemapGetFolio, filemapRemoveFolio } from '../pagecache/page-cache.js';
+import { __filemapGetFolio } from '../pagecache/page-cache.js';
 import { shmemRecalcInode } from '../pagecache/shmem.js';
 import { radixToSwpEntry, xaFind, xaIsValue, xaStore } from '../pagecache/xarray.js';
 import type { Step } from '../step/step.js';
 import { freeSwapAndCache } from '../swap/cache.js';
 import { nonSwapEntry } from '../swap/entry.js';
 import type { AddressSpace } from '../vma/file.js';
-import { unmapMappingFolio, unmapMappingPages } from './unmap-mapping.js';
+import { truncateInodeFolio } from './truncate-inode.js';
+import { unmapMappingPages } from './unmap-mapping.js';
 
 /**
  * Changes an object's size, as ftruncate does.
@@ -56,6 +55,8 @@ export function* shmemTruncateRange(
     const entry = yield* __filemapGetFolio(k, mapping, at);
     if (!xaIsValue(entry)) {
       yield* truncateInodeFolio(k, mapping, entry, at);
+      folioUnlock(k, entry);
+      yield* folioPut(k, entry);
       continue;
     }
     xaStore(k, mapping, at, 0);
@@ -67,13 +68,4 @@ export function* shmemTruncateRange(
   }
   mapping.swapped -= nrSwapsFreed;
   shmemRecalcInode(mapping);
-}
-
-/** @kernel mm/truncate.c truncate_inode_folio v6.2 */
-function* truncateInodeFolio(k: Machine, mapping: AddressSpace, page: number, index: number): Step<void> {
-  if (pageMapcount(k, page) > 0) yield* unmapMappingFolio(k, mapping, index);
-  clearFlag(k, page, PG_dirty);
-  yield* filemapRemoveFolio(k, page);
-  folioUnlock(k, page);
-  yield* folioPut(k, page);
 }

@@ -58,7 +58,8 @@ export function setDiskContent(k: Machine, mapping: AddressSpace, index: number,
 
 /** Frees the blocks of [start, end): what is there reads as zeros. */
 export function diskDiscard(k: Machine, mapping: AddressSpace, start: number, end: number): void {
-  for (let index = start; index < Math.min(end, mapping.diskPages); index++) st(k.slab, mapping.disk + index, 0);
+  for (let index = start; index < Math.min(end, mapping.diskPages); index++)
+    st(k.slab, mapping.disk + index, 0);
 }
 
 function diskGrow(k: Machine, mapping: AddressSpace, nrPages: number): void {

@@ -42,7 +42,12 @@ export function* shmemAddToPageCache(
  * @kernel mm/filemap.c filemap_add_folio v6.2
  * @returns 0, or -EEXIST where another CPU was first
  */
-export function* filemapAddFolio(k: Machine, page: number, mapping: AddressSpace, index: number): Step<number> {
+export function* filemapAddFolio(
+  k: Machine,
+  page: number,
+  mapping: AddressSpace,
+  index: number,
+): Step<number> {
   yield* folioRefAdd(k, page, 1);
   if (xaLoad(k, mapping, index) === 0) {
     putAt(k, page, mapping, index);

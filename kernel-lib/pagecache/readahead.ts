@@ -121,7 +121,8 @@ function getNextRaSize({ raSize }: File, max: number): number {
 /** Whether pages before `index` that are cached speak of a stream. @kernel mm/readahead.c try_context_readahead v6.2 */
 function tryContextReadahead(k: Machine, file: File, index: number, reqSize: number, max: number): boolean {
   let history = 0;
-  while (history < Math.min(index, max) && xaLoad(k, mappingOf(k, file), index - 1 - history) !== 0) history++;
+  while (history < Math.min(index, max) && xaLoad(k, mappingOf(k, file), index - 1 - history) !== 0)
+    history++;
   if (history <= reqSize) return false;
   // From the file's start on: it looks like all of it will be read.
   const size = history >= index ? 2 * history : history;

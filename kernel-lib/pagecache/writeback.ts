@@ -53,7 +53,8 @@ export function* writeFolio(
 ): Step<void> {
   yield* folioLock(k, page);
   const ours = pageAddressSpace(k, page)?.at === mapping.at && testFlag(k, page, PG_dirty);
-  if (ours && testFlag(k, page, PG_writeback) && syncMode === 'WB_SYNC_ALL') yield* folioWaitWriteback(k, page);
+  if (ours && testFlag(k, page, PG_writeback) && syncMode === 'WB_SYNC_ALL')
+    yield* folioWaitWriteback(k, page);
   const free = ours && !testFlag(k, page, PG_writeback);
   if (free && (yield* folioClearDirtyForIo(k, page))) yield* writePage(k, mapping, page);
   else folioUnlock(k, page);

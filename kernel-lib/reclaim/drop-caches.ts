@@ -15,8 +15,7 @@ import { __removeMapping } from './pageout.js';
 /** Writing to drop_caches: page-cache pages that nobody needs go. */
 export function* dropCaches(k: Machine): Step<void> {
   yield* lruAddDrain(k);
-  for (const mapping of [...shmemMappings(k), ...diskMappings(k)])
-    yield* invalidateMappingPages(k, mapping);
+  for (const mapping of [...shmemMappings(k), ...diskMappings(k)]) yield* invalidateMappingPages(k, mapping);
 }
 
 /** @kernel mm/truncate.c invalidate_mapping_pages v6.2 */

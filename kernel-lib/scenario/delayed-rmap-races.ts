@@ -7,7 +7,7 @@ export const noLostDirtyData: Invariant = {
   reason: 'a page whose content is newer than the disk is dirty, or some entry that maps it is',
 };
 
-type Variant = Pick<DelayedRmapOptions, 'unmap' | 'mappings'>;
+type Variant = Pick<DelayedRmapOptions, 'unmap' | 'mappings' | 'writes'>;
 
 function setUp(kernel: RaceKernel, variant: Variant): RaceSetup {
   const { pages = 2, stores = 2 } = kernel.bound;
@@ -45,7 +45,7 @@ export const delayedRmapRaces: readonly Race[] = [
     name: 'delayed-rmap-refault',
     title: 'The same with MADV_DONTNEED: the mapping stays, and a store may fault the page in again',
     bound: { pages: 1, stores: 2 },
-    setUp: (kernel) => setUp(kernel, { unmap: 'madvise' }),
+    setUp: (kernel) => setUp(kernel, { unmap: 'madvise', writes: 'page' }),
     breaks: ({ patched }) => !patched.delayRmap,
     why: 'A refault marks the page dirty again and saves the store, but not every store refaults in time.',
   },

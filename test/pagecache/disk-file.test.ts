@@ -271,7 +271,9 @@ test('the dirty bit of an entry goes to the page when a process exits, and the d
 
 test('bad input is told in one line', () => {
   const { linux, file, user } = withFile(1);
-  expect(() => linux.diskFile('x', { pages: -1 })).toThrow('diskFile: pages is -1; allowed: a whole number from 0');
+  expect(() => linux.diskFile('x', { pages: -1 })).toThrow(
+    'diskFile: pages is -1; allowed: a whole number from 0',
+  );
   expect(() => user.mmap(1, { file, flags: 'private anon' })).toThrow('allowed: shared, private');
   expect(() => file.write(0, 256)).toThrow('a byte');
   expect(() => file.content(-1)).toThrow('data: page is -1');

@@ -230,6 +230,15 @@ test('a property that a pattern renames may be called like a variable of an earl
   expect((await run('for (const { pid: each } of rows) console.log(each)')).text()).toBe('1\n');
 });
 
+test('a property may be written as the name of a variable of an earlier cell alone', async () => {
+  await run(`let release = '6.1'; let arch = 'x86_64';`);
+  expect((await run('({ release, arch })')).result).toBe(`{ release: '6.1', arch: 'x86_64' }`);
+  expect((await run('({ release, globalThis }).release')).result).toBe('6.1');
+  await run(`({ release, arch = 'arm64' } = { release: '6.12', arch: undefined } as any);`);
+  expect((await run('[release, arch]')).result).toBe(`[ '6.12', 'arm64' ]`);
+  expect((await run('{ const release = 1; console.log({ release }); }')).text()).toBe('{ release: 1 }\n');
+});
+
 test('for await works at the top of a cell', async () => {
   const cell = await run(`async function* pages() { yield 1; yield 2 }
 for await (const page of pages()) console.log(page);`);

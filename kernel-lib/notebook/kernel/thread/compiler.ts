@@ -3,6 +3,7 @@ import type { SourceMapPayload } from 'node:module';
 import type ts from 'typescript';
 import { exportVariables } from './liveVariables.js';
 import { lookupOf, PACKAGE_IMPORTER } from './resolution.js';
+import { variableOfShorthand, visitWithShorthands } from './shorthands.js';
 import type { CellMaps } from './sourceMaps.js';
 
 /** The TypeScript that compiles cells. */
@@ -27,6 +28,7 @@ export function repairCompiler(onScript: OnScript): TypeScript {
   const repairs: Partial<TypeScript> = {
     createWatchCompilerHost: createHost(compiler) as TypeScript['createWatchCompilerHost'],
     transpileModule: toScript(compiler, onScript),
+    visitEachChild: visitWithShorthands(compiler),
     isIdentifier: isVariableName(compiler) as TypeScript['isIdentifier'],
   };
   requireFromTslab.cache[path]!.exports = withRepairs(compiler, repairs);
@@ -56,12 +58,15 @@ type CreateHost = (
   rootFiles: string[],
   options: ts.CompilerOptions,
   system: ts.System,
-  ...rest: [ts.CreateProgram<ts.BuilderProgram>, ts.DiagnosticReporter, ts.WatchStatusReporter]
+  createProgram: ts.CreateProgram<ts.BuilderProgram> | null,
+  ...rest: [ts.DiagnosticReporter, ts.WatchStatusReporter]
 ) => ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram>;
 
 /** Gives tslab's compiler the resolution of package `exports`, and source maps. */
 function createHost(compiler: TypeScript): CreateHost {
-  return (rootFiles, options, system, ...rest) => {
+  const createAsUsual =
+    compiler.createEmitAndSemanticDiagnosticsBuilderProgram as ts.CreateProgram<ts.BuilderProgram>;
+  return (rootFiles, options, system, createProgram, ...rest) => {
     const repaired: ts.CompilerOptions = {
       ...options,
       moduleResolution: compiler.ModuleResolutionKind.Bundler,
@@ -69,7 +74,12 @@ function createHost(compiler: TypeScript): CreateHost {
       types: ['node'],
       inlineSourceMap: true,
     };
-    const host = compiler.createWatchCompilerHost(rootFiles, repaired, system, ...rest);
+    const createRepaired: typeof createAsUsual = (...args) => {
+      const builder = (createProgram ?? createAsUsual)(...args);
+      variableOfShorthand(compiler, builder.getProgram().getTypeChecker());
+      return builder;
+    };
+    const host = compiler.createWatchCompilerHost(rootFiles, repaired, system, createRepaired, ...rest);
     host.resolveModuleNameLiterals = (literals, importer, redirected, settings) =>
       literals.map(({ text }) => resolve(compiler, system, text, importer, settings, redirected));
     // Imports of a changed cell are resolved again in any case; those of libraries stay as they are.

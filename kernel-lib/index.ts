@@ -55,13 +55,14 @@ export type { SeenEntry, SeenMapping, SeenPin, StepReport } from './scenario/ste
 export type { Kernel, Scenario } from './scenario/scenario.js';
 export { scenarioByName, scenarios } from './scenario/scenarios.js';
 export {
-  Exploration,
   type ExploreOptions,
   type ExploreProgress,
-  type FoundViolation,
   explore,
+  exploring,
   replay,
 } from './scenario/exploration.js';
+export { Exploration, type FoundViolation } from './scenario/explored.js';
+export { type ShardResult, mergeShards } from './scenario/shards.js';
 export { Replay, type ReplayStep } from './scenario/replay.js';
 export { raceByName, races } from './scenario/races.js';
 export { check } from './exercise/check.js';

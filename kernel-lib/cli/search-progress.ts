@@ -13,11 +13,12 @@ export function searchProgress(stream: NodeJS.WriteStream = process.stderr): Sea
   if (!stream.isTTY) return { show: () => {}, stop: () => {} };
   let shown = 0;
   return {
-    show({ states, executions, seconds }) {
+    show({ states, executions, done, seconds }) {
       if (seconds - shown < EVERY) return;
       shown = seconds;
       const rate = Math.round(states / seconds).toLocaleString('en');
-      stream.write(`\r\u001B[K${states} states, ${executions} executions, ${rate} states/s`);
+      const part = `${(100 * done).toFixed(1)} % of the decisions`;
+      stream.write(`\r\u001B[K${states} states, ${executions} executions, ${rate} states/s, ${part}`);
     },
     stop: () => void stream.write('\r\u001B[K'),
   };

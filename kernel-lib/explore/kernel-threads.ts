@@ -3,7 +3,7 @@ import { DONE, LocalStates } from './local-states.js';
 import { Footprints } from './footprints.js';
 import { addressOf, type ThreadProgram } from './program.js';
 import { State } from './state.js';
-import type { TransitionSystem } from './system.js';
+import type { Identity, TransitionSystem } from './system.js';
 
 /**
  * Threads of kernel code as a transition system. Where each thread is, its local state, is a word of the state like
@@ -70,5 +70,20 @@ export class KernelThreads implements TransitionSystem {
 
   surprised(): boolean {
     return this.#footprints.surprised();
+  }
+
+  /** Local states have numbers in the order in which this process met them: what they mean stands in for them. */
+  identity(): Identity {
+    const { state } = this;
+    let { low, high } = state;
+    this.#locals.forEach((locals, thread) => {
+      const at = this.#at + thread;
+      const share = state.share(at, locals.first);
+      const meaning = locals.meaning(state.words[at]!);
+      const weight = 2 * thread + 1;
+      low = (low - share.low + Math.imul(meaning.low, weight)) | 0;
+      high = (high - share.high + Math.imul(meaning.high, weight)) | 0;
+    });
+    return { low, high };
   }
 }

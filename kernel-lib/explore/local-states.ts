@@ -1,5 +1,6 @@
 import { VmBug } from '../base/error.js';
 import type { Steps, ThreadProgram } from './program.js';
+import type { Identity } from './system.js';
 import { replayReads, runStep, type StepRecord } from './run-step.js';
 
 /** The local state of a thread that has run all its operations. Failures are the numbers below it. */
@@ -21,6 +22,8 @@ interface Origin {
   readonly before: number;
   readonly reads: readonly number[];
   readonly resumptions: number;
+  /** A hash of all of it, and of what was before. */
+  readonly meaning: Identity;
 }
 
 /** More generators than these are not kept standing; they are cheap to bring back. */
@@ -49,9 +52,7 @@ export class LocalStates {
 
   constructor(program: ThreadProgram) {
     this.#program = program;
-    this.#starts = program.operations.map((_, operation) =>
-      this.#newLocal({ operation, before: UNKNOWN, reads: [], resumptions: 0 }),
-    );
+    this.#starts = program.operations.map((_, operation) => this.#newLocal(operation, UNKNOWN, [], 0));
   }
 
   get first(): number {
@@ -67,6 +68,11 @@ export class LocalStates {
   inOrder(): number[] {
     const operation = (local: number) => this.#origins.get(local)!.operation;
     return [...this.#origins.keys()].sort((a, b) => operation(a) - operation(b) || a - b);
+  }
+
+  /** The same for the same local state in every process, whatever number it has there; zeros for DONE. */
+  meaning(local: number): Identity {
+    return this.#origins.get(local)?.meaning ?? { low: 0, high: 0 };
   }
 
   /** How a thread failed whose local state is below DONE. */
@@ -168,7 +174,7 @@ export class LocalStates {
     if (step.outcome === 'failed') return DONE - this.#failures.push(step.why);
     if (step.outcome === 'done') return this.#starts[operation + 1] ?? DONE;
     const { reads, resumptions } = step;
-    const next = this.#newLocal({ operation, before: local, reads, resumptions });
+    const next = this.#newLocal(operation, local, reads, resumptions);
     this.#standing.set(next, steps);
     if (this.#standing.size > MAX_STANDING)
       this.#standing.delete(this.#standing.keys().next().value as number);
@@ -194,9 +200,11 @@ export class LocalStates {
     return steps;
   }
 
-  #newLocal(origin: Origin): number {
+  #newLocal(operation: number, before: number, reads: readonly number[], resumptions: number): number {
     const local = this.#emit(UNKNOWN);
-    this.#origins.set(local, origin);
+    const start = this.#origins.get(before)?.meaning ?? { low: 1, high: 1 };
+    const meaning = [operation, resumptions, ...reads].reduce<Identity>(hashed, start);
+    this.#origins.set(local, { operation, before, reads, resumptions, meaning });
     return local;
   }
 
@@ -239,4 +247,13 @@ export class LocalStates {
     this.#code.set(record, at);
     return at;
   }
+}
+
+/** One more word in a hash of 64 bits. */
+function hashed({ low, high }: Identity, word: number): Identity {
+  const mixed = Math.imul(word ^ (word >>> 16), 0x85eb_ca6b);
+  return {
+    low: Math.imul(low ^ mixed ^ (low >>> 15), 0x9e37_79b1) + 1,
+    high: Math.imul((high + mixed) ^ (high >>> 13), 0xc2b2_ae35) ^ word,
+  };
 }

@@ -1,6 +1,7 @@
 import { deadlock } from './ending.js';
+import { type Keys, failureKey } from './keys.js';
 import { formatSchedule, type Decision } from './schedule.js';
-import type { TransitionSystem } from './system.js';
+import { type Identity, type TransitionSystem, identityOf } from './system.js';
 import { VisitedSet } from './visited.js';
 
 export interface SearchOptions {
@@ -18,12 +19,33 @@ export interface SearchOptions {
   readonly maxViolations?: number;
   /** Keep the first violation of each kind only, and follow everything else as well. */
   readonly onePerKind?: boolean;
-  /** Asked now and then; false: give up, incomplete. */
-  readonly goOn?: (states: number, executions: number) => boolean;
+  /** Schedules to begin with; everything behind them is followed. Default: the empty one. */
+  readonly roots?: readonly (readonly Decision[])[];
+  /** Note the identities of states, so that searches of several processes can be put together. */
+  readonly keys?: boolean;
 }
 
-/** States between two questions whether to go on. */
-const GO_ON_EVERY = 4096;
+/** How far a search has come. */
+export interface SearchProgress {
+  readonly executions: number;
+  readonly states: number;
+  /** Part of the tree of decisions that is behind, 0 to 1: an estimate, too small where much was visited before. */
+  readonly done: number;
+}
+
+/** Tells of its progress now and then, goes on unless it is told `false`, and gives its result in the end. */
+export type Searching<T> = Generator<SearchProgress, T, boolean>;
+
+/** Runs a search to its end. */
+export function drained<T>(searching: Searching<T>): T {
+  for (;;) {
+    const { done, value } = searching.next(true);
+    if (done) return value;
+  }
+}
+
+/** States between two reports of progress. */
+export const REPORT_EVERY = 4096;
 
 export interface Violation {
   readonly what: string;
@@ -44,6 +66,8 @@ export interface SearchResult {
   readonly reduction: boolean;
   /** Longest schedule. */
   readonly depth: number;
+  /** With the option `keys`. */
+  readonly keys?: Keys;
 }
 
 /**
@@ -53,10 +77,15 @@ export interface SearchResult {
  * over when a whole search met none. See ARCHITECTURE.md for why that is sound.
  */
 export function search(system: TransitionSystem, options: SearchOptions = {}): SearchResult {
+  return drained(searching(system, options));
+}
+
+/** The same, for who wants to see its progress or to end it early: then it is incomplete. */
+export function* searching(system: TransitionSystem, options: SearchOptions = {}): Searching<SearchResult> {
   const reduction = (options.reduction ?? true) && system.persistentSet !== undefined;
   for (;;) {
     system.surprised?.();
-    const result = new Search(system, options, reduction).run();
+    const result = yield* new Search(system, options, reduction).run();
     if (!reduction || !result.complete || !system.surprised?.()) return result;
   }
 }
@@ -66,7 +95,10 @@ class Search {
   readonly #options: SearchOptions;
   readonly #reduction: boolean;
   readonly #visited: VisitedSet | null;
+  readonly #identify: () => Identity;
   readonly #violations: Violation[] = [];
+  readonly #ends: number[] = [];
+  readonly #failures: number[] = [];
   /** By depth: the threads to follow, the next decision to try and whether any thread could step. */
   #mask = new Int32Array(64);
   #thread = new Int32Array(64);
@@ -75,9 +107,9 @@ class Search {
   /** By depth: the decision that was taken there. */
   #tookThread = new Int32Array(64);
   #tookBranch = new Int32Array(64);
-  #depth = 0;
+  #depth = -1;
   #maxDepth = 0;
-  #states = 1;
+  #states = 0;
   #transitions = 0;
   #executions = 0;
   #stopped = false;
@@ -86,20 +118,25 @@ class Search {
     this.#system = system;
     this.#options = options;
     this.#reduction = reduction;
+    this.#identify = options.keys ? () => identityOf(system) : () => system.state;
     this.#visited = (options.visited ?? true) ? new VisitedSet() : null;
   }
 
-  run(): SearchResult {
+  *run(): Searching<SearchResult> {
     const { state } = this.#system;
-    this.#visited?.add(state.low, state.high);
-    this.#enter();
-    while (this.#depth >= 0 && !this.#stopped) {
-      if (this.#advance()) continue;
-      if (this.#stepped[this.#depth] === 0) this.#end();
-      this.#depth--;
-      if (this.#depth >= 0) state.pop();
+    for (const root of this.#options.roots ?? [[]]) {
+      this.#descend(root);
+      while (this.#depth >= 0 && !this.#stopped) {
+        if (this.#advance()) {
+          if (this.#states % REPORT_EVERY === 0 && !(yield this.#progress())) this.#stopped = true;
+          continue;
+        }
+        if (this.#stepped[this.#depth] === 0) this.#end();
+        this.#depth--;
+        if (this.#depth >= 0) state.pop();
+      }
+      state.rewind();
     }
-    state.rewind();
     return {
       states: this.#states,
       transitions: this.#transitions,
@@ -108,14 +145,67 @@ class Search {
       complete: !this.#stopped,
       reduction: this.#reduction,
       depth: this.#maxDepth,
+      ...(this.#options.keys ? { keys: this.#keys() } : {}),
+    };
+  }
+
+  /** Goes where a schedule leads, and enters that state if it is new. Of the way there no other decision is tried. */
+  #descend(root: readonly Decision[]): void {
+    const { state, threads } = this.#system;
+    this.#depth = -1;
+    for (const { thread, branch } of root) {
+      this.#place(0);
+      this.#thread[this.#depth] = threads.length;
+      this.#stepped[this.#depth] = 1;
+      this.#tookThread[this.#depth] = thread;
+      this.#tookBranch[this.#depth] = branch;
+      state.push();
+      this.#system.step(thread, branch);
+    }
+    if (this.#stopped || !this.#isNew()) this.#depth = -1;
+    else this.#enter();
+  }
+
+  /** Whether the state just reached is one that was not seen before. */
+  #isNew(): boolean {
+    if (this.#visited !== null) {
+      const { low, high } = this.#identify();
+      if (!this.#visited.add(low, high)) return false;
+    }
+    this.#states++;
+    return true;
+  }
+
+  #progress(): SearchProgress {
+    let done = 0;
+    let part = 1;
+    for (let d = 0; d <= this.#depth; d++) {
+      const mask = this.#mask[d]!;
+      const behind = bits(mask & ((1 << this.#thread[d]!) - 1));
+      part /= Math.max(1, bits(mask));
+      done += part * Math.max(0, behind - 1);
+    }
+    return { executions: this.#executions, states: this.#states, done };
+  }
+
+  #keys(): Keys {
+    return {
+      states: this.#visited?.keys() ?? new Int32Array(),
+      ends: Int32Array.from(this.#ends),
+      failures: Int32Array.from(this.#failures),
     };
   }
 
   /** Begins to follow the state just reached. */
   #enter(): void {
-    const d = this.#depth;
+    this.#place(this.#reduction ? this.#system.persistentSet!() : -1);
+  }
+
+  /** Goes one deeper, where these threads are to be followed. */
+  #place(mask: number): void {
+    const d = ++this.#depth;
     if (d === this.#mask.length) this.#deepen();
-    this.#mask[d] = this.#reduction ? this.#system.persistentSet!() : -1;
+    this.#mask[d] = mask & ((1 << this.#system.threads.length) - 1);
     this.#thread[d] = 0;
     this.#branch[d] = 0;
     this.#stepped[d] = 0;
@@ -148,7 +238,6 @@ class Search {
 
   /** Counts a step; true if it led to a new state, which was entered. */
   #arrive(thread: number, branch: number, branches: number): boolean {
-    const { state } = this.#system;
     const d = this.#depth;
     this.#stepped[d] = 1;
     this.#transitions++;
@@ -156,15 +245,12 @@ class Search {
     this.#tookBranch[d] = branch;
     if (branches < 0) {
       this.#executions++;
+      if (this.#options.keys) this.#failures.push(...failureKey(this.#identify(), thread, branch));
       this.#violate(this.#system.failure?.() ?? 'the machine failed', d + 1);
       return false;
     }
-    if (this.#visited !== null && !this.#visited.add(state.low, state.high)) return false;
-    this.#states++;
+    if (!this.#isNew()) return false;
     if (this.#states > (this.#options.maxStates ?? Infinity)) this.#stopped = true;
-    if (this.#states % GO_ON_EVERY === 0 && this.#options.goOn?.(this.#states, this.#executions) === false)
-      this.#stopped = true;
-    this.#depth = d + 1;
     this.#enter();
     return true;
   }
@@ -172,6 +258,10 @@ class Search {
   #end(): void {
     const system = this.#system;
     this.#executions++;
+    if (this.#options.keys) {
+      const { low, high } = this.#identify();
+      this.#ends.push(low, high);
+    }
     for (let thread = 0; thread < system.threads.length; thread++) {
       if (system.done(thread)) continue;
       const waiting = system.threads.filter((_, t) => !system.done(t));
@@ -208,4 +298,10 @@ class Search {
     this.#tookThread = twice(this.#tookThread);
     this.#tookBranch = twice(this.#tookBranch);
   }
+}
+
+function bits(mask: number): number {
+  let n = 0;
+  for (let left = mask; left !== 0; left &= left - 1) n++;
+  return n;
 }

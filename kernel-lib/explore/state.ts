@@ -37,6 +37,15 @@ export class State {
     this.high = (this.high + Math.imul(difference, this.#weights[2 * address + 1]!)) | 0;
   }
 
+  /** What a word's change from an earlier value is in the two halves of the hash. */
+  share(address: number, from: number): { readonly low: number; readonly high: number } {
+    const difference = (scramble(this.words[address]!) - scramble(from)) | 0;
+    return {
+      low: Math.imul(difference, this.#weights[2 * address]!),
+      high: Math.imul(difference, this.#weights[2 * address + 1]!),
+    };
+  }
+
   /** Remembers this state for `pop`. */
   push(): void {
     if (this.#nrMarks + 3 > this.#marks.length) this.#marks = grown(this.#marks);

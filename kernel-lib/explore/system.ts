@@ -1,5 +1,11 @@
 import type { State } from './state.js';
 
+/** A state's name: two states with the same are one. */
+export interface Identity {
+  readonly low: number;
+  readonly high: number;
+}
+
 /**
  * What the explorer explores: some threads over one state. Kernel code is one (`KernelThreads`); a model written by
  * hand as guarded steps is another.
@@ -26,4 +32,10 @@ export interface TransitionSystem {
   persistentSet?(): number;
   /** Whether steps were seen since the last call that `persistentSet` had not reckoned with. */
   surprised?(): boolean;
+  /** The state's name in every process, where `state` itself holds numbers that another process gives otherwise. */
+  identity?(): Identity;
+}
+
+export function identityOf(system: TransitionSystem): Identity {
+  return system.identity?.() ?? system.state;
 }

@@ -34,6 +34,18 @@ export class VisitedSet {
     return true;
   }
 
+  /** Low and high word of every key, one after another. */
+  keys(): Int32Array {
+    const out = new Int32Array(2 * this.#size);
+    let to = 0;
+    for (let from = 0; from < this.#slots.length; from += 2) {
+      if (this.#slots[from] === 0 && this.#slots[from + 1] === 0) continue;
+      out[to++] = this.#slots[from]!;
+      out[to++] = this.#slots[from + 1]!;
+    }
+    return out;
+  }
+
   #grow(): void {
     const old = this.#slots;
     const slots = new Int32Array(old.length * 2);

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { faultbook } from './faultbook.js';
 
 const small = ['--bound', 'pages=1', 'stores=1'];
@@ -25,17 +28,86 @@ test('with the patch nothing is found, everything was followed, and the exit cod
   expect(stdout).toMatch(/complete +yes\nverdict +absent\n/);
 });
 
-test('a search out of budget says incomplete', async () => {
+test('a search out of budget says incomplete and exits with 3', async () => {
   const { code, stdout } = await run('explore', 'delayed-rmap', '--release', 'v6.2', '--max-states', '50');
-  expect(code).toBe(0);
+  expect(code).toBe(3);
   expect(stdout).toContain('incomplete');
   expect(stdout).not.toMatch(/holds|absent/);
+});
+
+test('the replay that a search prints is a command that does so in a process of its own', async () => {
+  const { stdout } = await run(
+    'explore',
+    'delayed-rmap',
+    ...small,
+    '--release',
+    'v6.2',
+    '--without',
+    '5df397dec7c4',
+    'c47454823bd4',
+  );
+  const [, command] = /^replay: faultbook (.*)$/m.exec(stdout)!;
+  const again = await run(...command!.split(' '));
+  expect(again.code).toBe(1);
+  expect(again.stdout).toContain('3 context switches: no lost dirty data: page 0 lost a store');
+});
+
+test('drawn executions find the lost store, or say incomplete', async () => {
+  const drawn = [
+    'explore',
+    'delayed-rmap',
+    ...small,
+    '--mode',
+    'pct',
+    '--depth',
+    '4',
+    '--seed',
+    '7',
+    '--executions',
+    '500',
+  ];
+  const before = await run(...drawn, '--json');
+  expect(before.code).toBe(1);
+  expect((await run(...drawn, '--json')).stdout.replace(/"seconds.*/, '')).toBe(
+    before.stdout.replace(/"seconds.*/, ''),
+  );
+  const after = await run(...drawn, '--with', '5df397dec7c4');
+  expect(after.code).toBe(3);
+  expect(after.stdout).toMatch(/complete +no\nverdict +incomplete\n/);
+  expect(after.stdout).toMatch(
+    /500 executions, but not everything was followed; each execution had a chance/,
+  );
+});
+
+test('shards put together print what one search prints, and say which are missing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'faultbook-shards-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const race = ['explore', 'delayed-rmap', ...small, '--no-reduction'];
+  const files = await Promise.all(
+    [1, 2].map(async (i) => {
+      const file = join(folder, `${i}.json`);
+      writeFileSync(file, (await run(...race, '--shard', `${i}/2`, '--json')).stdout);
+      return file;
+    }),
+  );
+  const withoutTime = (text: string) => ({ ...(JSON.parse(text) as object), seconds: 0 });
+  const [one, merged, half] = await Promise.all([
+    run(...race, '--all', '--json'),
+    run('explore', 'merge', ...files, '--json'),
+    run('explore', 'merge', files[1]!),
+  ]);
+  expect(withoutTime(merged.stdout)).toEqual(withoutTime(one.stdout));
+  expect(merged.code).toBe(one.code);
+  expect(half.stdout).toMatch(/complete +no/);
 });
 
 test.each([
   [['explore', 'no-such-race'], "no race 'no-such-race'"],
   [['explore', 'delayed-rmap', '--bound', 'pages'], 'such as pages=1'],
   [['explore', 'delayed-rmap', '--max-states', 'many'], 'a whole number from 1 on'],
+  [['explore', 'delayed-rmap', '--mode', 'best'], 'allowed: exhaustive, pct, random'],
+  [['explore', 'delayed-rmap', '--shard', '3/2'], 'i from 1 to n'],
+  [['explore', 'merge', 'package.json'], 'package.json is no shard'],
   [['explore', 'delayed-rmap', '--replay', 'a1x9'], 'none of the threads a-c'],
 ])('%j exits with 2 and says why', async (args, why) => {
   const { code, stdout, stderr } = await run(...args);

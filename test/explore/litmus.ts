@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { spinLock, spinUnlock } from '#stepped/step/lock.js';
 import { ld, st, type Mem } from '#stepped/step/memory.js';
 import { choose, type Step } from '#stepped/step/step.js';
@@ -66,3 +67,21 @@ export function* runOp(k: Litmus, op: Op): Step<void> {
 export function programs(k: Litmus, threads: readonly (readonly Op[])[]): ThreadProgram[] {
   return threads.map((ops, n) => ({ name: `cpu${n}`, operations: ops.map((op) => () => runOp(k, op)) }));
 }
+
+const nat = (max: number) => fc.nat({ max });
+const op: fc.Arbitrary<Op> = fc.oneof(
+  fc.record({
+    kind: fc.constant('increment' as const),
+    word: nat(3),
+    lock: fc.option(nat(1), { nil: null }),
+  }),
+  fc.record({ kind: fc.constant('copy' as const), from: nat(3), to: nat(3) }),
+  fc.record({ kind: fc.constant('ifSet' as const), word: nat(3), to: nat(3), value: nat(3) }),
+  fc.record({ kind: fc.constant('either' as const), word: nat(3) }),
+  fc.record({ kind: fc.constant('twoLocks' as const), first: nat(1), word: nat(3) }),
+);
+/** Some threads, each with an operation or two. */
+export const threadsOfOps = fc.array(fc.array(op, { minLength: 1, maxLength: 2 }), {
+  minLength: 2,
+  maxLength: 3,
+});

@@ -6,7 +6,7 @@ import { RebuiltThreads } from '../../kernel-lib/explore/rebuilt-threads.js';
 import { replay } from '../../kernel-lib/explore/replay.js';
 import { search, type SearchOptions, type SearchResult } from '../../kernel-lib/explore/search.js';
 import type { TransitionSystem } from '../../kernel-lib/explore/system.js';
-import { increment, litmus, programs, type Litmus, type Op } from './litmus.js';
+import { increment, litmus, programs, threadsOfOps, type Litmus, type Op } from './litmus.js';
 
 /** What every way of exploring must agree on: how it can end. */
 interface Ends {
@@ -36,20 +36,6 @@ function rebuilt(threads: readonly (readonly Op[])[], options: SearchOptions): E
   return ends(k, new RebuiltThreads(k.arena, programs(k, threads)), options);
 }
 
-const nat = (max: number) => fc.nat({ max });
-const op: fc.Arbitrary<Op> = fc.oneof(
-  fc.record({
-    kind: fc.constant('increment' as const),
-    word: nat(3),
-    lock: fc.option(nat(1), { nil: null }),
-  }),
-  fc.record({ kind: fc.constant('copy' as const), from: nat(3), to: nat(3) }),
-  fc.record({ kind: fc.constant('ifSet' as const), word: nat(3), to: nat(3), value: nat(3) }),
-  fc.record({ kind: fc.constant('either' as const), word: nat(3) }),
-  fc.record({ kind: fc.constant('twoLocks' as const), first: nat(1), word: nat(3) }),
-);
-const threads = fc.array(fc.array(op, { minLength: 1, maxLength: 2 }), { minLength: 2, maxLength: 3 });
-
 test('two increments without a lock can lose one, with a lock they cannot', () => {
   const twice = (lock: number | null) => {
     const one: Op = { kind: 'increment', word: 0, lock };
@@ -72,7 +58,7 @@ test('locks taken in opposite orders are a deadlock, with its schedule', () => {
 
 test('the plain enumeration of all interleavings, the search and the reduced search agree on every end', () => {
   fc.assert(
-    fc.property(threads, (program) => {
+    fc.property(threadsOfOps, (program) => {
       const all = explored(program, { visited: false, reduction: false });
       const full = explored(program, { reduction: false });
       const reduced = explored(program, {});
@@ -89,7 +75,7 @@ test('the plain enumeration of all interleavings, the search and the reduced sea
 
 test('looking steps up gives the states and transitions of rebuilding threads from what they have read', () => {
   fc.assert(
-    fc.property(threads, (program) => {
+    fc.property(threadsOfOps, (program) => {
       const options = { reduction: false };
       const looked = explored(program, options);
       const defined = rebuilt(program, options);

@@ -29,14 +29,17 @@ const BLOCKS_A_SHARD = 2;
  *
  * That distance is the first at which there are enough states. Up to there every thread is followed, also with
  * reduction: each shard has learnt other steps, so persistent sets might leave out in one what another leaves to it.
+ *
+ * @param rootsAShard how many states are enough
  */
 export function* searchingShard(
   system: TransitionSystem,
   { index, of }: Shard,
   options: SearchOptions,
+  rootsAShard = ROOTS_A_SHARD,
 ): Searching<SearchResult> {
   const front = new Front(system, options.atEnd ?? (() => null));
-  while (front.roots.length > 0 && front.roots.length < ROOTS_A_SHARD * of) front.advance();
+  while (front.roots.length > 0 && front.roots.length < rootsAShard * of) front.advance();
   const block = (n: number) => Math.floor((n * of * BLOCKS_A_SHARD) / front.roots.length);
   const roots = front.roots.filter((_, n) => block(n) % of === index);
   const result = yield* searching(system, { ...options, roots, keys: true, onePerKind: true });

@@ -66,11 +66,7 @@ test('drawn executions find the lost store, or say incomplete', async () => {
     '--executions',
     '500',
   ];
-  const before = await run(...drawn, '--json');
-  expect(before.code).toBe(1);
-  expect((await run(...drawn, '--json')).stdout.replace(/"seconds.*/, '')).toBe(
-    before.stdout.replace(/"seconds.*/, ''),
-  );
+  expect((await run(...drawn)).code).toBe(1);
   const after = await run(...drawn, '--with', '5df397dec7c4');
   expect(after.code).toBe(3);
   expect(after.stdout).toMatch(/complete +no\nverdict +incomplete\n/);

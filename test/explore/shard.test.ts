@@ -17,10 +17,13 @@ function whole(program: Program, reduction: boolean): SearchResult {
   return search(system(program), { reduction, onePerKind: true });
 }
 
+/** Enough for programs as small as these. */
+const FEW_ROOTS = 4;
+
 /** Each shard in a system of its own, as in a process of its own. */
 function shards(program: Program, of: number, reduction: boolean): SearchResult[] {
   return Array.from({ length: of }, (_, index) =>
-    drained(searchingShard(system(program), { index, of }, { reduction })),
+    drained(searchingShard(system(program), { index, of }, { reduction }, FEW_ROOTS)),
   );
 }
 

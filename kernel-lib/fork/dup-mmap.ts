@@ -1,4 +1,5 @@
 import type { Machine } from '../machine/machine.js';
+import { anonVmaLockWrite, anonVmaUnlockWrite } from '../rmap/anon-vma-lock.js';
 import type { Step } from '../step/step.js';
 import { flushTlbMmRange, hasTlbs } from '../tlb/tlb.js';
 import { type ForkContexts, dupUserfaultfd, dupUserfaultfdComplete } from '../uffd/events.js';
@@ -39,7 +40,7 @@ function* flushTlbMm(k: Machine, mm: Mm): Step<void> {
 function* dupVmas(k: Machine, mm: Mm, oldmm: Mm, contexts: ForkContexts): Step<number> {
   for (const mpnt of vmasOf(k, oldmm)) {
     if (mpnt.vmFlags & VM_DONTCOPY) continue;
-    const tmp = dupVma(k, mm, mpnt, contexts);
+    const tmp = yield* dupVma(k, mm, mpnt, contexts);
     if (tmp.vmFlags & VM_WIPEONFORK) continue;
     const error = yield* copyPageRange(k, tmp, mpnt);
     if (error !== 0) return error;
@@ -48,16 +49,25 @@ function* dupVmas(k: Machine, mm: Mm, oldmm: Mm, contexts: ForkContexts): Step<n
 }
 
 /** A child's copy of one VMA. A wiped one starts without anon_vma, as if it had never been written. */
-function dupVma(k: Machine, mm: Mm, mpnt: Vma, contexts: ForkContexts): Vma {
+function* dupVma(k: Machine, mm: Mm, mpnt: Vma, contexts: ForkContexts): Step<Vma> {
   const tmp = vmAreaDup(k, mpnt);
   tmp.vmMm = mm.at;
   dupUserfaultfd(k, tmp, contexts);
   if (tmp.vmFlags & VM_WIPEONFORK) tmp.anonVma = 0;
-  else anonVmaFork(k, tmp, mpnt);
+  else yield* forkAnonVma(k, tmp, mpnt);
   tmp.vmFlags &= ~VM_LOCKED_MASK;
   getFile(k, tmp.vmFile);
   insertVma(k, mm, tmp);
   vmaLinkFile(k, tmp);
   mm.totalVm += vmaPages(tmp);
   return tmp;
+}
+
+/** Whoever walks the mappings of a page of the parent now is not to meet the child's half-way. */
+function* forkAnonVma(k: Machine, tmp: Vma, mpnt: Vma): Step<void> {
+  const { anonVma } = mpnt;
+  if (anonVma === 0) return;
+  yield* anonVmaLockWrite(k, anonVma);
+  anonVmaFork(k, tmp, mpnt);
+  anonVmaUnlockWrite(k, anonVma);
 }

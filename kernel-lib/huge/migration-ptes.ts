@@ -35,6 +35,7 @@ import {
   pageRemoveRmap,
   pageTryShareAnonRmap,
 } from '../rmap/map.js';
+import { rmapWalkAnonLock, rmapWalkAnonUnlock } from '../rmap/anon-vma-lock.js';
 import { type MappedAt, PVMW_MIGRATION, type Place, pageVmaMappedWalk, rmapWalk } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
 import { entryToPte, pteToSwpEntry } from '../swap/entry.js';
@@ -59,13 +60,15 @@ import type { Vma } from '../vma/vma.js';
  * @kernel mm/rmap.c try_to_migrate v6.2
  */
 export function* tryToMigrate(k: Machine, page: number): Step<void> {
+  const lock = yield* rmapWalkAnonLock(k, page);
   for (const place of rmapWalk(k, page)) {
     const at = yield* pageVmaMappedWalk(k, page, place);
     if (at === null) continue;
     const unmapped = yield* tryToMigrateOne(k, page, place, at);
     ptlUnlock(k, at.table);
-    if (!unmapped || pageMapcount(k, page) === 0) return;
+    if (!unmapped || pageMapcount(k, page) === 0) break;
   }
+  rmapWalkAnonUnlock(k, lock);
 }
 
 /** @kernel mm/rmap.c try_to_migrate_one v6.2 @returns false when the walk is to stop */
@@ -113,6 +116,7 @@ export function migrationPte(k: Machine, page: number, pteval: Pte, exclusive: b
  * @kernel mm/migrate.c remove_migration_ptes v6.2
  */
 export function* removeMigrationPtes(k: Machine, old: number, page: number): Step<void> {
+  const lock = yield* rmapWalkAnonLock(k, page);
   for (const place of rmapWalk(k, page)) {
     const at = yield* pageVmaMappedWalk(k, old, place, PVMW_MIGRATION);
     if (at === null) continue;
@@ -120,6 +124,7 @@ export function* removeMigrationPtes(k: Machine, old: number, page: number): Ste
     ptlUnlock(k, at.table);
     if ((place.vma.vmFlags & VM_LOCKED) !== 0) yield* mlockPageDrainLocal(k);
   }
+  rmapWalkAnonUnlock(k, lock);
 }
 
 /** Maps the page at one place. @kernel mm/migrate.c remove_migration_pte v6.2 */

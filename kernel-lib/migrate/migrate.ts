@@ -16,7 +16,7 @@ export type MigrateReason = 'MR_MEMORY_FAILURE' | 'MR_SYSCALL';
 const NR_MAX_MIGRATE_PAGES_RETRY = 10;
 
 /** A page that is unmapped, and the locked frame that it moves to. */
-interface Unmapped {
+export interface Unmapped {
   readonly dst: number;
   readonly wasMapped: boolean;
 }
@@ -79,7 +79,7 @@ function* migrateFolioDone(k: Machine, src: number, reason: MigrateReason): Step
  * @kernel mm/migrate.c migrate_folio_unmap 6.12
  * @returns a negative error number when nothing is locked and everything is as before
  */
-function* migrateFolioUnmap(k: Machine, src: number): Step<Unmapped | number> {
+export function* migrateFolioUnmap(k: Machine, src: number): Step<Unmapped | number> {
   const dst = allocPage(k);
   if (dst === 0) return -ENOMEM;
   if (!(yield* folioTrylock(k, src))) return yield* giveUp(k, dst, -EAGAIN);
@@ -104,7 +104,7 @@ function* giveUp(k: Machine, dst: number, rc: number): Step<number> {
 }
 
 /** @kernel mm/migrate.c migrate_folio_move 6.12 */
-function* migrateFolioMove(k: Machine, src: number, { dst, wasMapped }: Unmapped): Step<number> {
+export function* migrateFolioMove(k: Machine, src: number, { dst, wasMapped }: Unmapped): Step<number> {
   const rc = yield* moveToNewFolio(k, dst, src);
   if (rc === 0) {
     // On its list before it is mapped: a mapping of a locked VMA counts itself there.

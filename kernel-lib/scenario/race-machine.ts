@@ -59,9 +59,9 @@ export function runningOn(k: Machine, cpu: number, task: Task): () => void {
   };
 }
 
-/** Maps private anonymous pages on CPU 0 and writes to each, so that all are present, dirty and exclusive. */
-export function mapAnonymous(k: Machine, task: Task, nrPages: number, value: number): number {
-  runningOn(k, 0, task)();
+/** Maps private anonymous pages on a CPU, the first unless another is given, and writes to each, so that all are present, dirty and exclusive. */
+export function mapAnonymous(k: Machine, task: Task, nrPages: number, value: number, cpu = 0): number {
+  runningOn(k, cpu, task)();
   const mm = mmOfTask(k, task);
   const len = nrPages * k.pageSize;
   const flags = MAP_PRIVATE | MAP_ANONYMOUS;

@@ -1,5 +1,6 @@
 import { delayedRmapRaces } from '#stepped/scenario/delayed-rmap-races.js';
 import { gupFastRaces } from '#stepped/scenario/gup-fast-races.js';
+import { migrationRaces } from '#stepped/scenario/migration-races.js';
 import { odirectSwapoutRaces } from '#stepped/scenario/odirect-swapout.js';
 import { paeTornReadRaces } from '#stepped/scenario/pae-torn-read.js';
 import { pteMarkerClearRaces } from '#stepped/scenario/pte-marker-clear.js';
@@ -13,6 +14,7 @@ export const races: readonly Race[] = [
   ...gupFastRaces,
   ...pteMarkerClearRaces,
   ...paeTornReadRaces,
+  ...migrationRaces,
 ];
 
 /** @throws InputError naming the races that there are */

@@ -19,6 +19,8 @@ export const AnonVma = struct('anon_vma', {
   numChildren: 'i32',
   /** VMAs whose anonVma it is, as opposed to those that it merely covers. */
   numActiveVmas: 'i32',
+  /** Of a root: readers, or -1 under a writer. */
+  rwsem: 'i32',
   /** First and last AnonVmaChain. */
   rbRoot: 'i32',
   rbLast: 'i32',

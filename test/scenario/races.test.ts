@@ -15,6 +15,16 @@ test.each(kernels)(
   },
 );
 
+const slow = process.env.FAULTBOOK_SLOW === '1';
+
+test.each(slow ? [{ name: 'migration-fork', bound: { pages: 2, tries: 2 } }] : [])(
+  '$name with $bound: absent in a larger bound, too',
+  ({ name, bound }) => {
+    const { verdict, complete } = explore(name, { bound });
+    expect({ verdict, complete }).toEqual({ verdict: 'absent', complete: true });
+  },
+);
+
 test.each(races.filter(({ decidedBy }) => decidedBy.length > 0))(
   '$name: the commit that decides is a switch that flips the verdict',
   (race) => {

@@ -11,6 +11,7 @@ const LARGE = new Set([
   'odirect-swapout',
   'gup-fast-fork',
   'pte-marker-clear',
+  'migration-fork',
 ]);
 
 const slow = process.env.FAULTBOOK_SLOW === '1';

@@ -21,6 +21,9 @@ export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
   'pte-marker-clear': { release: 'v6.2' },
   'pae-torn-read': { release: 'v6.2' },
   'pae-torn-pte-lockless': { release: 'v6.2' },
+  'migration-fault': { release: 'v6.2' },
+  'migration-fork': { release: 'v6.2' },
+  'migration-gup': { release: 'v6.2' },
 };
 
 const zap = 'zap/zap.ts';
@@ -226,6 +229,64 @@ const paeTornPte: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
+const migrationPtes = 'huge/migration-ptes.ts';
+const migrationFault: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'a migration entry takes the place of an entry that TLBs still hold',
+    file: migrationPtes,
+    line: 'const pteval = yield* ptepClearFlush(k, vma.vmMm, address, at.ptep);',
+    instead: 'const pteval = yield* ptepGet(k, at.ptep);',
+  },
+  {
+    bug: 'the table is unlocked while the entry is none',
+    file: migrationPtes,
+    line: `    const unmapped = yield* tryToMigrateOne(k, page, place, at);
+    ptlUnlock(k, at.table);`,
+    instead: `    ptlUnlock(k, at.table);
+    const unmapped = yield* tryToMigrateOne(k, page, place, at);`,
+  },
+  {
+    bug: 'the new frame is mapped before it has the content',
+    file: 'migrate/migrate-folio.ts',
+    line: 'yield* copyUserHighpage(k, dst, src);',
+    instead: '',
+  },
+];
+
+const migrationFork: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'the walk that ends a migration does not keep forks from adding a place',
+    file: migrationPtes,
+    line: `export function* removeMigrationPtes(k: Machine, old: number, page: number): Step<void> {
+  const lock = yield* rmapWalkAnonLock(k, page);`,
+    instead: `export function* removeMigrationPtes(k: Machine, old: number, page: number): Step<void> {
+  const lock = 0;`,
+  },
+  {
+    bug: 'the child gets a writable migration entry',
+    file: 'fork/copy-page-range.ts',
+    line: 'const pte = sharedMigrationPte(k, srcPte);',
+    instead: 'const pte = srcPte;',
+  },
+  {
+    bug: 'the parent keeps its writable migration entry',
+    file: 'fork/copy-page-range.ts',
+    line: 'if (!pteSame(pte, srcPte)) yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);',
+    instead: '',
+  },
+];
+
+const migrationGup: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'a page moves although somebody has a reference',
+    file: 'migrate/migrate-folio.ts',
+    line: 'if ((yield* folioRefCount(k, src)) !== 1) return -EAGAIN;',
+    instead: '',
+  },
+  gupFastZap[0]!,
+  gupFastZap[1]!,
+];
+
 /** Every seeded bug. */
 export const seededBugs: readonly SeededBug[] = Object.entries({
   'delayed-rmap': delayedRmap,
@@ -235,4 +296,7 @@ export const seededBugs: readonly SeededBug[] = Object.entries({
   'pte-marker-clear': pteMarkerClear,
   'pae-torn-read': paeTornRead,
   'pae-torn-pte-lockless': paeTornPte,
+  'migration-fault': migrationFault,
+  'migration-fork': migrationFork,
+  'migration-gup': migrationGup,
 }).flatMap(([race, bugs]) => bugs.map((bug) => ({ race, ...bug })));

@@ -50,6 +50,8 @@ export {
 export { type SeriesPatch, swpExclusiveSeries } from './patches/swp-exclusive-series.js';
 export { type Flip, flipsBetween } from './scenario/bisect.js';
 export { Comparison, compare } from './scenario/comparison.js';
+export { effectOf, effectRecord } from './scenario/effect-of.js';
+export { type Effect, effects } from './scenario/effects.js';
 export { Run, type RunOptions, runScenario } from './scenario/run.js';
 export type { SeenEntry, SeenMapping, SeenPin, StepReport } from './scenario/step-report.js';
 export type { Kernel, Scenario } from './scenario/scenario.js';

@@ -13,6 +13,7 @@ import {
   VM_FAULT_OOM,
   VM_FAULT_RETRY,
 } from '../fault/flags.js';
+import { vmBugOn } from '../base/error.js';
 import { handleMmFault } from '../fault/handle.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
@@ -137,11 +138,18 @@ function refused(vma: Vma, gupFlags: number): number {
   return error !== 0 && (gupFlags & FOLL_MADV_POPULATE) !== 0 ? -EINVAL : error;
 }
 
+/**
+ * MODEL: faults for one page, behind which GUP is said to loop for ever. Linux has no bound but a fatal signal; three
+ * are enough for any page that nobody takes away again.
+ */
+const MOST_FAULTS = 8;
+
 /** One page: the frame, a negative error number, or 0 when the fault dropped the mmap lock. */
 function* getOnePage(k: Machine, vma: Vma, at: number, gupFlags: number, locked: MmapLocked): Step<number> {
-  for (;;) {
+  for (let faults = 0; ; faults++) {
     const page = yield* followPagePte(k, vma, at, gupFlags);
     if (page > 0) return page;
+    vmBugOn(faults === MOST_FAULTS, 'GUP would loop for ever: its faults change nothing');
     const ret = yield* faultinPage(k, vma, at, gupFlags, page === -EMLINK, locked);
     if (ret === -EBUSY || ret === -EAGAIN) return 0;
     if (ret !== 0) return ret;

@@ -69,7 +69,7 @@ function* migrateFolio(k: Machine, src: number, reason: MigrateReason): Step<num
 }
 
 /** @kernel mm/migrate.c migrate_folio_done 6.12 */
-function* migrateFolioDone(k: Machine, src: number, reason: MigrateReason): Step<void> {
+export function* migrateFolioDone(k: Machine, src: number, reason: MigrateReason): Step<void> {
   if (reason !== 'MR_MEMORY_FAILURE') yield* folioPut(k, src);
 }
 

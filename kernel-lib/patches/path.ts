@@ -65,11 +65,41 @@ export function kernelOnPath(from: PatchSet, path: readonly PathStep[], n: numbe
     if (added) ids.add(patch.id);
     else ids.delete(patch.id);
   }
-  const own = patchesOf(from.release, from.arch);
+  return kernelOf(from, ids);
+}
+
+/** The kernel of a release and architecture that has exactly these patches. */
+function kernelOf({ release, arch }: PatchSet, ids: ReadonlySet<string>): PatchSet {
+  const own = patchesOf(release, arch);
   return {
-    release: from.release,
-    arch: from.arch,
+    release,
+    arch,
     with: [...ids].filter((id) => !own.includes(id)),
     without: own.filter((id) => !ids.has(id)),
   };
+}
+
+/** Two kernels that differ by one patch alone. */
+export interface Sides {
+  readonly before: PatchSet;
+  readonly after: PatchSet;
+}
+
+/**
+ * A kernel without a patch and the same kernel with it: what the patch requires is on both sides, and what requires
+ * it on neither.
+ *
+ * @throws InputError for unknown patches
+ */
+export function sidesOf(id: string, base: PatchSet): Sides {
+  const patch = patchById(id);
+  const ids = new Set([...idsOf(base), ...requirementsOf(patch)]);
+  for (const [, other] of patches) if (requirementsOf(other).has(patch.id)) ids.delete(other.id);
+  ids.delete(patch.id);
+  return { before: kernelOf(base, ids), after: kernelOf(base, new Set([...ids, patch.id])) };
+}
+
+/** What a patch requires, and what that requires. */
+function requirementsOf({ requires = [] }: Patch): Set<string> {
+  return new Set(requires.flatMap(([id]) => [id, ...requirementsOf(patchById(id))]));
 }

@@ -65,6 +65,41 @@ export const faultFlagScenarios: readonly Scenario[] = [
     why: 'Unchecked, the fault puts an anonymous copy into a shared mapping, which then misses writes to the file.',
   },
   {
+    name: 'write-fault-opened-readonly',
+    number: 'S11c',
+    kind: 'sequential',
+    title: 'The same on a shared mapping of a file that was opened for reading only',
+    swap: 'none',
+    objects: ['obj 0 memfd 1'],
+    steps: [
+      ...['openedreadonly 0', 'mmap 0 0 1 r s o0', 'read 0 0 0', 'fault 0 0 0 write', 'owrite 0 0 9'],
+      'read 0 0 0',
+    ],
+    verdict: all(gives('fault'), reads('the mapping', 'read')),
+    expected: (kernel) =>
+      kernel.patched.sanitizeWrite
+        ? 'the fault gives 0x40; the mapping reads 0x9'
+        : `${wrote(kernel)}; the mapping reads 0x0`,
+    source: `${series}: 79881fed6052`,
+    why: 'Such a mapping is not even VM_SHARED, only VM_MAYSHARE, and nobody may ever make it writable.',
+  },
+  {
+    name: 'write-fault-nomaywrite',
+    number: 'S11d',
+    kind: 'sequential',
+    title: 'A write fault on a private mapping that a driver keeps from ever being writable',
+    swap: 'none',
+    objects: ['obj 0 memfd 1'],
+    steps: ['mmap 0 0 1 r p o0', 'nomaywrite 0 0 0', 'read 0 0 0', 'fault 0 0 0 write'],
+    verdict: all(gives('fault'), (steps) => state(steps)),
+    expected: (kernel) =>
+      kernel.patched.sanitizeWrite
+        ? 'the fault gives 0x40; the page is of the file, read-only, clean'
+        : `${wrote(kernel)}; the page is anonymous, read-only, dirty`,
+    source: `${series}: 79881fed6052`,
+    why: 'Without VM_MAYWRITE it is no COW mapping, so there must be no copy in it.',
+  },
+  {
     name: 'write-fault-readonly-private',
     number: 'S11b',
     kind: 'sequential',

@@ -1,5 +1,6 @@
 import { all, by, cost, costs, lastStep, reads } from './facts.js';
 import { SAW, pinSaw } from './longterm-pins.js';
+import { uffdWpScenario } from './pte-markers.js';
 import type { Scenario } from './scenario.js';
 import type { StepReport } from './step-report.js';
 
@@ -75,4 +76,22 @@ export const ksmScenarios: readonly Scenario[] = [
     source: '5e924ff54d08',
     why: 'The longer a page could not be merged, the more scans it is left out of, up to eight in a row.',
   },
+  uffdWpScenario({
+    name: 'ksm-unmerge-write-protected',
+    number: 'S16',
+    title: 'Merged pages are write-protected by userfaultfd and unmerged: are they two pages again?',
+    swap: 'none',
+    steps: [
+      ...[...merge, 'uffd 0 0x0', 'ureg 0 0 0 2 w', 'uwp 0 0 0 2 1', 'madvise 0 0 0 2 UNMERGEABLE'],
+      'readall 0 0 0 2',
+    ],
+    verdict: (steps) => {
+      const [first, second] = lastStep(steps, 'readall').pages;
+      const kept = [first!, second!].every(({ pagemap }) => pagemap.includes('W'));
+      return `${first!.frame === second!.frame ? 'still one page' : 'two pages'}, ${kept ? 'write-protected' : 'not write-protected'}`;
+    },
+    expected: by('breakKsmUnshare', 'two pages, write-protected', 'still one page, write-protected'),
+    source: broken,
+    why: 'The write fault was stopped for the monitor, whom nobody could wake, and taken for done. Unsharing is no store, so nobody is told.',
+  }),
 ];

@@ -19,6 +19,13 @@ const cases: readonly Case[] = [
     'One reference, that of the entry: nobody else can reach the page.',
   ],
   [
+    'i',
+    'batched',
+    [...alone, 'writebatched 0 0 0 2'],
+    SAME_PAGE,
+    'This CPU’s own batch holds the second reference, and the fault drains that.',
+  ],
+  [
     ...(['b', 'isolated', [...alone, 'isolate 0 0 0', write], COPY] as const),
     'Another CPU holds a reference in a batch, which is not worth its drain: a needless copy.',
   ],

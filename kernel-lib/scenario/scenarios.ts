@@ -15,6 +15,7 @@ import { reuseScenarios } from './reuse.js';
 import { swapErrorScenarios } from './swap-errors.js';
 import { cowSelftestScenarios } from './selftest-cow.js';
 import { longtermSelftestScenarios } from './selftest-longterm.js';
+import { thpCallScenarios } from './thp-calls.js';
 import { thpSplitScenarios } from './thp-split.js';
 import { swpLifetimeScenarios } from './swp-lifetime.js';
 import { swpExclusiveScenarios } from './swp-exclusive.js';
@@ -33,6 +34,7 @@ export const scenarios: readonly Scenario[] = [
   ...markerWalkerScenarios,
   ...hugetlbMarkerScenarios,
   ...thpSplitScenarios,
+  ...thpCallScenarios,
   ...mappingCallScenarios,
   ...swapInOutScenarios,
   ...smapsScenarios,

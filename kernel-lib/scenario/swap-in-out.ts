@@ -60,6 +60,25 @@ export const swapInOutScenarios: readonly Scenario[] = [
     why: 'Whether active pages may go is decided by counts of the cgroup, which have not been brought up to date.',
   },
   {
+    name: 'reclaim-two-walks',
+    number: 'R16',
+    kind: 'sequential',
+    title: 'The same with another page that may go first: is the page that was used once spared?',
+    swap: 'dm',
+    objects: ['obj 0 tmpfs 1'],
+    steps: [
+      ...['mmap 0 0 12 w p anon', ...usedOnce.slice(0, 3), 'write 0 0 6 1', 'odwrite 0 1 0'],
+      ...['reclaim', 'read 0 1 0'],
+    ],
+    verdict: costs('reading', 'read'),
+    expected: ({ patched }) =>
+      patched.ratelimitedStatsFlush && patched.incrementalCgroupWalk
+        ? cost('reading', 0, 0)
+        : cost('reading', 1, 0, 1),
+    source: 'b82b530740b9; the recorded 6.12 kernel',
+    why: 'A walk that ends where enough was freed begins again elsewhere the next time, before active pages are taken.',
+  },
+  {
     name: 'migrate-soft-dirty',
     number: 'R14',
     kind: 'sequential',

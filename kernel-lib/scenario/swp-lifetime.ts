@@ -1,4 +1,4 @@
-import { COPY, SAME_PAGE, all, behind, faultsOf, lastEntry, lastStep, replaced } from './facts.js';
+import { COPY, SAME_PAGE, all, behind, faultsOf, lastEntry, lastStep, reads, replaced } from './facts.js';
 import { SAW, MISSED, pinSaw } from './longterm-pins.js';
 import type { Kernel, Scenario } from './scenario.js';
 import type { StepReport } from './step-report.js';
@@ -127,6 +127,28 @@ export const swpLifetimeScenarios: readonly Scenario[] = [
     expected: known(SAME_PAGE, COPY),
     source: 'https://lore.kernel.org/r/20220329164329.208407-1-david@redhat.com',
     why: 'The other thread means no harm, but its reference makes a page that is not known to be exclusive look shared.',
+  },
+  {
+    name: 'migrate-fork',
+    number: 'X16',
+    kind: 'sequential',
+    title: 'A process forks while its exclusive page is on its way to another frame: whose is it afterwards?',
+    swap: 'none',
+    steps: [
+      ...[...fill, 'mprotect 0 0 0 1 r', 'movebegin 0 0 0', 'fork 0 1', 'moveend'],
+      ...['read 0 0 0', 'mprotect 0 0 0 1 w', write, 'read 1 0 0'],
+    ],
+    verdict: all(
+      (steps) => {
+        const seen = lastStep(steps, 'read 0 0 0').pages.filter(({ flags }) => flags !== undefined);
+        const exclusive = seen.some(({ flags }) => flags!.includes('e'));
+        return `${seen.length} entries, ${exclusive ? 'exclusive' : 'maybe shared'}`;
+      },
+      reads('the child', 'read 1'),
+    ),
+    expected: () => '2 entries, maybe shared; the child reads 0x11',
+    source: 'mm/memory.c copy_nonpresent_pte',
+    why: 'Fork turns the entry into one that says nothing of exclusivity, in both processes, as it does with a swap entry.',
   },
   {
     name: 'migrate-readonly-exclusive',

@@ -1,7 +1,7 @@
 import { archById } from '../arch/variants.js';
 import type { SplitOperator } from '../patches/thp-split-order.js';
 import { variantsOf } from '../patches/variants.js';
-import { SAME_PAGE, all, cost, costs, lastEntry, replaced } from './facts.js';
+import { SAME_PAGE, all, cost, costs, lastEntry, reads, replaced } from './facts.js';
 import type { Kernel, Scenario } from './scenario.js';
 
 /** A huge page that was written to, where the architecture has any. */
@@ -50,4 +50,26 @@ export const thpSplitScenarios: readonly Scenario[] = [
     source: '0ccf7f168e17, d84887739d5c',
     why: 'Each page stays exclusive; while mprotect makes only dirty entries writable, a clean one costs a fault.',
   },
+  {
+    name: 'thp-split-shared',
+    number: 'D13',
+    kind: 'sequential',
+    title:
+      'a huge page that fork shares is split, and a process writes to a page of it: does the other one see that?',
+    swap: 'none',
+    thp: 'always',
+    steps: [...written, 'fork 0 1', 'mprotect 0 0 5 1 r', 'write 0 0 6 9', 'read 1 0 6'],
+    verdict: reads('the other process', 'read 1'),
+    expected: (kernel) => `the other process reads ${splitGrantsStore(kernel) ? '0x9' : '0x7'}`,
+    source: 'e833bc503405, 5436d6556937, bf2f34a506e6',
+    why: 'Where making an entry dirty lets the MMU write, write-protection must come last, or a shared page is written in place.',
+  },
 ];
+
+/** Whether the split makes an entry dirty after it was protected, and that lets the MMU write. */
+function splitGrantsStore({ arch, patched }: Kernel): boolean {
+  const operators: readonly SplitOperator[] = variantsOf(patched).thpSplitOrder.operators;
+  return (
+    arch.startsWith('loongarch64') && !patched.loongarchMkdirtyAsks && operators.at(-1) === 'mkdirty if dirty'
+  );
+}

@@ -145,6 +145,24 @@ const wpScenarios: readonly Scenario[] = [
     why: 'Nobody is left who could lift the protection.',
   }),
   uffdWpScenario({
+    name: 'uffd-wp-swapped',
+    number: 'X15',
+    title: 'An exclusive page that is write-protected is swapped out, read back and written',
+    steps: [...written, 'madvise 0 0 0 1 PAGEOUT', 'read 0 0 0', 'write 0 0 0 34'],
+    verdict: (steps) => {
+      const { flags, writable, pagemap } = lastStep(steps, 'read 0 0 0').pages[0]!;
+      const back = [
+        flags?.includes('e') ? 'exclusive' : 'maybe shared',
+        writable ? 'writable' : 'read-only',
+        pagemap.includes('W') ? 'write-protected' : 'not write-protected',
+      ];
+      return `it comes back ${back.join(', ')}; ${messages(steps) === 1 ? 'the store is told' : 'the store is not told'}`;
+    },
+    expected: () => 'it comes back exclusive, read-only, write-protected; the store is told',
+    source: 'mm/memory.c do_swap_page',
+    why: 'The three software bits of a swap entry are independent: exclusivity does not outweigh the protection.',
+  }),
+  uffdWpScenario({
     name: 'uffd-wp-mremap',
     number: 'R39',
     title: 'A write-protected page is moved by mremap, of which nobody is told',

@@ -80,6 +80,7 @@ export class Model implements Driver {
       buffers: new Map(),
       pins: new Map(),
       isolated: [],
+      moving: [],
       userfaultfds: new Map(),
       zero: undefined,
     };

@@ -142,6 +142,11 @@ const probes = {
   /** Another CPU takes a page off the LRU, with a reference, as its batches do; and puts all such pages back. */
   isolate: place,
   putback: [],
+  /** A store just after this CPU has put the page into its batch for the LRU, which holds a reference. */
+  writebatched: [...place, 'value'],
+  /** Another CPU begins to move a page to another frame, and ends the moves that it began. */
+  movebegin: place,
+  moveend: [],
   /** Another CPU locks a page, and unlocks it. */
   pagelock: [...place, 'on'],
   /** mincore() of one page. */
@@ -150,6 +155,10 @@ const probes = {
   slowswap: ['on'],
   /** 1: the swap device wants pages unchanged while it writes them. */
   stableswap: ['on'],
+  /** An open file is one that was opened for reading only, to whoever maps it from now on. */
+  openedreadonly: ['object'],
+  /** A driver takes a mapping for its own: nobody may ever write to it. */
+  nomaywrite: place,
 } as const satisfies Record<string, readonly (keyof typeof words)[]>;
 
 /** The words behind each operation's name, in their order. Words with a value when absent come last. */

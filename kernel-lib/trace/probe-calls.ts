@@ -3,11 +3,15 @@ import { handleMmFault } from '../fault/handle.js';
 import { pageByte, setPageByte } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioIsolateLru, folioPutbackLru } from '../folio/lru.js';
+import { migrateFolioDone, migrateFolioMove, migrateFolioUnmap } from '../migrate/migrate.js';
 import { run } from '../step/step.js';
 import { SWP_STABLE_WRITES, swapArea } from '../swap/area.js';
 import { endSwapWrites } from '../swap/io.js';
+import { access } from '../sys/access.js';
 import { pinLongtermTestStart, pinnedPage, releasePins } from '../sys/pins.js';
+import { FMODE_READ } from '../vma/file.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
+import { VM_MAYWRITE } from '../vma/vm-flags.js';
 import { vmaLookup } from '../vma/vma-list.js';
 import { doMincore } from '../walk/mincore.js';
 import { GUP_FAST, type OperationName } from './operation.js';
@@ -61,6 +65,35 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
     for (const frame of world.isolated.splice(0)) run(folioPutbackLru(world.k, frame));
     return 0;
   },
+  writebatched: (world, { process, region, index, value }) => {
+    const { k } = world;
+    const frame = frameOf(world, process, region, index);
+    if (frame === 0 || !run(folioIsolateLru(k, frame))) return -EFAULT;
+    run(folioPutbackLru(k, frame));
+    const got = run(access(k, mmOf(world, process), addressOf(world, region, index), value));
+    return typeof got === 'number' ? 0 : { ret: -1, signal: got };
+  },
+  movebegin: (world, { process, region, index }) => {
+    const { k } = world;
+    const page = frameOf(world, process, region, index);
+    if (page === 0 || !run(folioIsolateLru(k, page))) return -EFAULT;
+    const unmapped = run(migrateFolioUnmap(k, page));
+    if (typeof unmapped !== 'number') {
+      world.moving.push({ page, unmapped });
+      return 0;
+    }
+    run(folioPutbackLru(k, page));
+    return unmapped;
+  },
+  moveend: (world) => {
+    const { k } = world;
+    for (const { page, unmapped } of world.moving.splice(0)) {
+      const rc = run(migrateFolioMove(k, page, unmapped));
+      if (rc === 0) run(migrateFolioDone(k, page, 'MR_SYSCALL'));
+      else run(folioPutbackLru(k, page));
+    }
+    return 0;
+  },
   pagelock: (world, { process, region, index, on }) => {
     const frame = frameOf(world, process, region, index);
     if (frame === 0) return -EFAULT;
@@ -82,6 +115,18 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
     const area = swapArea(k);
     if (area === undefined) return -EFAULT;
     area.flags = on ? area.flags | SWP_STABLE_WRITES : area.flags & ~SWP_STABLE_WRITES;
+    return 0;
+  },
+  openedreadonly: (world, { object }) => {
+    const file = world.objects.get(object);
+    if (file === undefined) return -EBADF;
+    file.fMode = FMODE_READ;
+    return 0;
+  },
+  nomaywrite: (world, { process, region, index }) => {
+    const vma = vmaLookup(world.k, mmOf(world, process), addressOf(world, region, index));
+    if (vma === null) return -EFAULT;
+    vma.vmFlags &= ~VM_MAYWRITE;
     return 0;
   },
 };

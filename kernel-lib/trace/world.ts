@@ -1,5 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
+import type { Unmapped } from '../migrate/migrate.js';
 import { ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import type { Signal } from '../sys/access.js';
@@ -11,6 +12,12 @@ import type { Mm } from '../vma/mm.js';
 import type { Operation, OperationName } from './operation.js';
 import { regionAddress } from './regions.js';
 import type { ProgramHeader } from './program.js';
+
+/** A page that another CPU has unmapped, to move it. */
+export interface MovingPage {
+  readonly page: number;
+  readonly unmapped: Unmapped;
+}
 
 /** The machine of one program, and what its operations name. */
 export interface World {
@@ -28,6 +35,8 @@ export interface World {
   readonly pins: Map<number, PinnedPages>;
   /** Frames that another CPU took off the LRU. */
   readonly isolated: number[];
+  /** Frames that another CPU is moving. */
+  readonly moving: MovingPage[];
   /** Contexts of the processes' userfaultfds, by address. */
   readonly userfaultfds: Map<number, number>;
   /** /dev/zero, once it was opened. */

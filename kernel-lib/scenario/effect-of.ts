@@ -1,0 +1,40 @@
+import { InputError } from '../base/error.js';
+import { patches } from '../patches/catalogue.js';
+import { sidesOf } from '../patches/path.js';
+import { patchById } from '../patches/releases.js';
+import { type Comparison, compare } from './comparison.js';
+import { type Effect, effects } from './effects.js';
+
+/** Where the effect of a patch can be seen. @throws InputError for an unknown patch */
+export function effectRecord(id: string): Effect {
+  const patch = patchById(id);
+  const [name] = patches.find(([, other]) => other === patch)!;
+  return effects[name];
+}
+
+/**
+ * What a patch does: the scenario that shows it, on a kernel without the patch and on the same kernel with it.
+ *
+ * @param id commit of the patch
+ * @param arch an architecture that the patch concerns; absent: one that shows it
+ * @throws InputError for a patch that is unknown or does not concern the architecture, and for one whose effect no
+ * scenario shows, with the race that does or with the reason
+ */
+export function effectOf(id: string, arch?: string): Comparison {
+  const patch = patchById(id);
+  const effect = effectRecord(id);
+  if ('none' in effect) throw new InputError(`no scenario shows ${patch.id}: ${effect.none}`);
+  if ('race' in effect) throw new InputError(`${patch.id} decides a race: faultbook explore ${effect.race}`);
+  const { release = 'v6.1', scenario } = effect;
+  const { before, after } = sidesOf(patch.id, {
+    release,
+    arch: arch ?? effect.arch ?? patch.arches?.[0] ?? 'x86_64',
+    with: idsOf(effect.with),
+    without: idsOf(effect.without),
+  });
+  return compare(scenario, before, after);
+}
+
+function idsOf(names: readonly string[] = []): string[] {
+  return patches.filter(([name]) => names.includes(name)).map(([, { id }]) => id);
+}

@@ -1,0 +1,150 @@
+import type { PatchName } from '../patches/catalogue.js';
+
+/** A scenario that shows what a patch does, on a kernel that lacks nothing but the patch. */
+export interface ScenarioEffect {
+  readonly scenario: string;
+  /** Default: the point of mainline before all of them, v6.1. */
+  readonly release?: string;
+  /** Default: the first that the patch concerns, or x86_64. */
+  readonly arch?: string;
+  /** Patches beside those of the release, or taken from it, without which it would show nothing. */
+  readonly with?: readonly PatchName[];
+  readonly without?: readonly PatchName[];
+}
+
+/** A race that the patch decides. */
+export interface RaceEffect {
+  readonly race: string;
+}
+
+/** Why no course of events shows it. */
+export interface NoEffect {
+  readonly none: string;
+}
+
+export type Effect = ScenarioEffect | RaceEffect | NoEffect;
+
+const loongarch = {
+  release: 'v6.1',
+  arch: 'loongarch64_4k',
+  without: ['loongarchMkdirtyAsks', 'loongarchMkwriteAsks'],
+} as const;
+
+/** For each patch where its effect can be seen. */
+export const effects: Readonly<Record<PatchName, Effect>> = {
+  // unsharing.ts
+  gupFastSeesFork: { race: 'gup-fast-fork' },
+  sanitizeUnshare: { scenario: 'unshare-shared-mapping' },
+  sanitizeWrite: { scenario: 'write-fault-readonly-shared' },
+  wpSharedFirst: { none: 'a rework: faults that were checked at the entry are decided as before' },
+  unshareAnyCow: { scenario: 'unshare-zeropage' },
+  longtermUnshare: { scenario: 'longterm-pin-zeropage' },
+  breakKsmUnshare: { scenario: 'ksm-unmerge' },
+  noFaultWriteResult: { scenario: 'write-fault-readonly-private' },
+  odirectPins: { scenario: 'odirect-write-shared' },
+  populateByGup: { scenario: 'populate-hole' },
+  gupChecksFiles: { scenario: 'iouring-zero' },
+  ioPinsFast: { scenario: 'iouring-clean-shared' },
+  procMemForcePtrace: { scenario: 'ptrace-breakpoint' },
+  ksmSmartScan: { scenario: 'ksm-long-different' },
+  // swap.ts
+  swapErrorMarker: { scenario: 'swap-error-fork', with: ['markerForkFollowsChild'] },
+  poisonMarker: { scenario: 'swap-error' },
+  nios2SwapRefactored: { scenario: 'migrate-readonly-exclusive' },
+  alphaSwpExclusiveBool: { scenario: 'swp-exclusive-vmsplice' },
+  swpExclusive: { scenario: 'swp-exclusive-vmsplice' },
+  willneedExactEnd: { scenario: 'willneed-behind' },
+  pageoutKeepsYoung: { scenario: 'pin-refuses-swap' },
+  noSwapCacheBypass: { scenario: 'swp-exclusive-synchronous', release: '6.12' },
+  syncFreesSwapCache: { scenario: 'swp-exclusive-synchronous', release: '7.2' },
+  freeSwapCacheAfterMap: { scenario: 'swap-fork-exit' },
+  swapinMapsWritable: { scenario: 'swap-read-write' },
+  swapinAnonNew: { scenario: 'swap-in-locked' },
+  ratelimitedStatsFlush: { scenario: 'reclaim-stale-statistics', release: '6.12' },
+  incrementalCgroupWalk: { scenario: 'reclaim-two-walks', release: '6.12' },
+  swapZeromap: { scenario: 'swap-zeros' },
+  injectedFailureKills: { scenario: 'hwpoison-injected' },
+  // userfaultfd.ts
+  markerForkFollowsChild: { scenario: 'marker-fork' },
+  errorMarkerSurvivesFork: { scenario: 'swap-error-fork', with: ['markerForkFollowsChild'] },
+  uffdWpUnpopulated: { scenario: 'marker-anonymous-unpopulated' },
+  uffdWpWritenotify: { scenario: 'uffd-wp-shared-read' },
+  uffdWpKeepsPageProt: { scenario: 'marker-unpopulated-read' },
+  uffdWpManyVmas: { scenario: 'uffd-wp-two-mappings' },
+  uffdMergePgoff: { scenario: 'uffd-merge' },
+  uffdPoison: { scenario: 'uffd-poison' },
+  uffdFileSize: { scenario: 'uffd-copy-zero' },
+  uffdUnderVmaLock: { scenario: 'marker-unpopulated-write' },
+  uffdWpAsync: { scenario: 'uffd-wp-async' },
+  uffdMove: { scenario: 'uffd-move' },
+  uffdPerVmaLocks: { scenario: 'uffd-failed-fill', with: ['unaccountUnfaulted'] },
+  uffdCloseResets: { scenario: 'uffd-wp-close' },
+  mremapClearsUffdWp: { scenario: 'uffd-wp-mremap' },
+  specialSwapPtes: { scenario: 'marker-dontneed' },
+  knowsSpecialSwapPtes: { scenario: 'marker-dontneed' },
+  // mappings.ts
+  delayRmap: { race: 'delayed-rmap' },
+  delayRmapTwoBatches: { none: 'it changes how often a TLB is flushed, not what is found there' },
+  cleanExclusiveUpgrade: { scenario: 'mprotect-clean-exclusive' },
+  unaccountUnfaulted: { scenario: 'mprotect-unaccounted' },
+  mergeNewRange: { scenario: 'mmap-between-neighbours' },
+  guardRegions: { scenario: 'guard-region', release: '6.12' },
+  mremapMultipleVmas: { scenario: 'mremap-two-mappings' },
+  migrationSwpExclusive: { scenario: 'migrate-fork' },
+  sharedMaywrite: { scenario: 'remove-readonly-shared' },
+  // dirty.ts
+  loongarchMkwriteAsks: { scenario: 'mprotect-clean-exclusive', release: 'v6.3' },
+  loongarchMkdirtyAsks: {
+    scenario: 'thp-split-shared',
+    with: ['splitProtectsLast', 'splitProtectsFirstAgain'],
+    without: ['loongarchMkwriteAsks'],
+  },
+  loongarchDirtyIsHardware: { none: 'only a CPU whose walker notes stores by itself gets entries that tell' },
+  loongarchWrprotectKeepsDirty: {
+    none: 'only a CPU whose walker notes stores by itself gets entries that tell',
+  },
+  arm64MkwriteAsks: { scenario: 'thp-split-dirty' },
+  sparcMkdirtyAsks: { scenario: 'thp-split-exclusive' },
+  migrationProtects: { scenario: 'migrate-readonly-exclusive', arch: 'sparc64' },
+  migrationProtectsNot: { scenario: 'migrate-readonly-exclusive', arch: 'sparc64' },
+  // huge.ts
+  gupSeesCollapse: {
+    none: 'only a page table that goes while GUP-fast reads it can tell, and no race here collapses one',
+  },
+  pmdReadRechecks: { race: 'pae-torn-pmd-read-atomic' },
+  gupReadsPmdWhole: { race: 'pae-torn-read' },
+  splitDirties: { scenario: 'thp-split-dirty', without: ['splitDirtiesNot'] },
+  splitDirtiesNot: { scenario: 'thp-split-dirty' },
+  splitProtectsLast: { scenario: 'thp-split-dirty' },
+  splitProtectsFirstAgain: { scenario: 'thp-split-shared', ...loongarch },
+  splitMkwriteIfWritable: {
+    none: 'a rework: an entry that was writable stays so, and no other becomes so',
+  },
+  pmdWriteUpgrade: { scenario: 'thp-mprotect-write' },
+  migrateExactSoftDirty: { scenario: 'migrate-soft-dirty' },
+  likelyMappedShared: { scenario: 'thp-advise-part-of-child' },
+  coldKeepsLarge: { scenario: 'thp-pages-pageout', release: '6.12' },
+  freeKeepsLarge: { scenario: 'thp-pages-free' },
+  splitOnlyPartlyMapped: { scenario: 'thp-pages-pageout', release: '6.12' },
+  splitMapsZeropage: { scenario: 'thp-split-zeros', release: '6.12' },
+  reuseLargeFolios: { scenario: 'thp-pages-reuse', release: '6.12' },
+  reclaimEmptyTables: { scenario: 'thp-dontneed-table', release: '6.12' },
+  simpleCompoundMapcount: { scenario: 'thp-split-queue' },
+  deferOnlyPartlyMapped: { scenario: 'thp-pages-munmap', release: '6.12' },
+  zapBatches: { scenario: 'thp-pages-munmap', release: '6.12' },
+  mlockLargeFolios: { scenario: 'thp-pages-mlock' },
+  hugeZeroBecomesHuge: { scenario: 'thp-zero-write' },
+  collapseReadonly: { scenario: 'thp-collapse-readonly' },
+  // observation.ts
+  smapsKsm: { scenario: 'ksm-pin' },
+  hwpoisonIsPfnEntry: { scenario: 'smaps-hwpoison' },
+  smapsNonpresentShared: { scenario: 'smaps-hwpoison', with: ['hwpoisonIsPfnEntry'] },
+  pagemapExclusiveIsPresent: {
+    none: 'a page behind a hwpoison entry is mapped no more, one that is moving was never asked',
+  },
+  smapsLockonfault: { scenario: 'mlock-on-fault' },
+  kpageflagsOfFolio: { scenario: 'thp-kpageflags' },
+  pagemapPagePrecise: { scenario: 'thp-pagemap-part' },
+  pagemapPageOfHead: { scenario: 'thp-pagemap-part', with: ['pagemapPagePrecise'] },
+  smapsProtnonePmd: { scenario: 'thp-inaccessible-smaps' },
+};

@@ -1,3 +1,4 @@
+import { architectureAtlasExercises } from './architecture-atlas.js';
 import { delayedRmapExercises } from './delayed-rmap.js';
 import { firstFaultExercises } from './first-fault.js';
 import { pteMarkersExercises } from './pte-markers.js';
@@ -11,6 +12,7 @@ export const exercises = {
   ...pteMarkersExercises,
   ...unshareExercises,
   ...delayedRmapExercises,
+  ...architectureAtlasExercises,
 };
 
 export type ExerciseId = keyof typeof exercises;

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { pteCodec } from '../../kernel-lib/arch/codec.js';
-import { archById } from '../../kernel-lib/arch/variants.js';
-import { encodeSwapPte } from '../../kernel-lib/pgtable/encode.js';
+import { archById, arches } from '../../kernel-lib/arch/variants.js';
+import { encodePresentPte, encodeSwapPte } from '../../kernel-lib/pgtable/encode.js';
 import { check } from '../../kernel-lib/exercise/check.js';
 import { type AnswerOf, type ExerciseId, exercises } from '../../kernel-lib/exercise/exercises.js';
 
@@ -117,6 +117,29 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
       ['delayed-rmap', /says of delayed-rmap: found/],
       ['S01', /not one of/],
     ],
+  },
+  '07-which-machine': {
+    right: ['loongarch64_4k', 'riscv32', 'nios2'],
+    wrong: [
+      [['x86_64', 'riscv64', 'nios2'], /On x86_64 0x8d3a39f says/],
+      [['loongarch64_4k'], /no variant for 0x234e8d7/],
+    ],
+  },
+  '07-protected-entry': {
+    right: encodePresentPte(pteCodec(archById('x86_64'), 'after'), {
+      pfn: 0x1234,
+      prot: 'PAGE_COPY',
+      ops: ['mkdirty', 'mkuffd_wp'],
+    }),
+    wrong: [
+      [0n, /takes this for/],
+      [0x1234067n, /nobody would be told/],
+      [0x1234025n, /count as clean/],
+    ],
+  },
+  '07-first-store-faults': {
+    right: (id) => arches.find((arch) => arch.id === id)!.hardware.dirty === 'fault',
+    wrong: [[() => true, /the dirty bit is set by/]],
   },
   '04-mend': { right: { with: ['5df397dec7c4'] }, wrong: [[{}, /says: found/]] },
 };

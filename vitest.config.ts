@@ -16,6 +16,7 @@ const onceOnly = [
   'exercise',
   'explore',
   'house',
+  'matrix',
   'notebook',
   'own',
   'patches',

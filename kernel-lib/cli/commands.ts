@@ -5,11 +5,12 @@ import { edition } from './edition.js';
 import { explore } from './explore.js';
 import { grade } from './grade.js';
 import { kernel } from './kernel.js';
+import { matrix } from './matrix.js';
 import { pte } from './pte.js';
 import { run } from './run.js';
 import { scenario } from './scenario.js';
 
 /** Every command of `faultbook`, in the order of its help. Each lives in a file of its own name in this folder. */
 export function commands(): Command[] {
-  return [run(), grade(), edition(), conform(), scenario(), diff(), explore(), pte(), kernel()];
+  return [run(), grade(), edition(), conform(), scenario(), diff(), explore(), matrix(), pte(), kernel()];
 }

@@ -6,18 +6,18 @@ export interface Frame {
   readonly file: string;
 }
 
-/** The functions under way, innermost first. */
-export function framesOnStack(): Frame[] {
-  return callSites().map((site) => ({
+/** The functions under way, innermost first; `limit` of them at most. */
+export function framesOnStack(limit = Infinity): Frame[] {
+  return callSites(limit).map((site) => ({
     name: site.getFunctionName() ?? '',
     file: /([\w-]+\/[\w-]+)\.[jt]s/.exec(site.getScriptNameOrSourceURL() ?? '')?.[1] ?? '',
   }));
 }
 
 /** The engine's stack as it is, whatever the program around has made of the text of stacks. */
-function callSites(): NodeJS.CallSite[] {
+function callSites(limit: number): NodeJS.CallSite[] {
   const { stackTraceLimit, prepareStackTrace } = Error;
-  Error.stackTraceLimit = Infinity;
+  Error.stackTraceLimit = limit;
   Error.prepareStackTrace = (_err, sites) => sites;
   const sites = new Error().stack as unknown;
   Error.stackTraceLimit = stackTraceLimit;

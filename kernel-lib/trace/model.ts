@@ -1,14 +1,15 @@
+import type { Arch } from '../arch/arch.js';
 import { archById } from '../arch/variants.js';
 import { ESRCH } from '../base/errno.js';
 import { setMaxHugePages } from '../huge/hugetlb.js';
-import type { Machine } from '../machine/machine.js';
+import type { Machine, ThpEnabled } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
 import { vmEvents } from '../machine/vmstat.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
 import { ld } from '../step/memory.js';
 import { run } from '../step/step.js';
 import { SWP_SYNCHRONOUS_IO, swaponArea } from '../swap/area.js';
-import { makeMachine } from '../sys/machine.js';
+import { type MachineShape, makeMachine } from '../sys/machine.js';
 import { newTask } from '../sys/task.js';
 import { lruAddDrain } from '../folio/lru.js';
 import { hugetlbFileSetup } from '../pagecache/hugetlb-file.js';
@@ -45,20 +46,29 @@ export const makeCheckedModel: MakeDriver = (setup) => {
   return model;
 };
 
+/** As many as in the recorded guests, and room for some huge pages where these are larger. */
+function framesOf({ pageShift, levels }: Arch, thp: ThpEnabled): number {
+  const hugePages = thp === 'never' ? 0 : 8 * 2 ** levels.at(-1)!.bits;
+  return Math.max(MEMORY / 2 ** pageShift, hugePages);
+}
+
 /** The model, and the world in it that a scenario looks into. */
 export class Model implements Driver {
   readonly world: World;
 
   /** @throws InputError for what no kernel is or could combine */
-  constructor({ release, arch, program, ...patches }: MachineSetup) {
+  constructor(
+    { release, arch, program, ...patches }: MachineSetup,
+    make: (shape: MachineShape) => Machine = makeMachine,
+  ) {
     const record = archById(arch);
     const pageSize = 2 ** record.pageShift;
     const nrSwapSlots = SWAP / pageSize;
-    const k = makeMachine({
+    const k = make({
       release: releaseByName(release),
       arch: record,
       patched: resolvePatches(release, arch, patches.with, patches.without),
-      nrFrames: MEMORY / pageSize,
+      nrFrames: framesOf(record, program.thp),
       nrSwapSlots,
       nrCpus: 1,
       thp: program.thp,

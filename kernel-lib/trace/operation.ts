@@ -75,8 +75,8 @@ export const NR_PROCESSES = 8;
 export const NR_REGIONS = 12;
 export const REGION_BASE = 0x2000_0000;
 export const REGION_SIZE = 0x0100_0000;
-/** Index of the last page of a region. */
-export const LAST_PAGE = REGION_SIZE / 4096 - 1;
+/** Index of the last page of a region: of four of the largest huge pages, 8192 pages each. */
+export const LAST_PAGE = 0x7fff;
 
 /** Every kind of word that a line can hold. The kinds' names are the names of an operation's fields. */
 const words = {
@@ -151,6 +151,8 @@ const probes = {
   pagelock: [...place, 'on'],
   /** mincore() of one page. */
   mincore: place,
+  /** move_pages() takes each to another frame, whoever maps it (MPOL_MF_MOVE_ALL). */
+  movepages: range,
   /** 1: writes of the swap device stay under way until 0. */
   slowswap: ['on'],
   /** 1: the swap device wants pages unchanged while it writes them. */

@@ -4,6 +4,7 @@ import { pageByte, setPageByte } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioIsolateLru, folioPutbackLru } from '../folio/lru.js';
 import { migrateFolioDone, migrateFolioMove, migrateFolioUnmap } from '../migrate/migrate.js';
+import { doPagesMove } from '../migrate/move-pages.js';
 import { run } from '../step/step.js';
 import { SWP_STABLE_WRITES, swapArea } from '../swap/area.js';
 import { endSwapWrites } from '../swap/io.js';
@@ -54,6 +55,13 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
     if (frame === 0) return -EBADF;
     setPageByte(world.k, frame, value);
     return 1;
+  },
+  movepages: (world, { process, region, index, nrPages }) => {
+    for (let at = index; at < index + nrPages; at++) {
+      const error = run(doPagesMove(world.k, mmOf(world, process), addressOf(world, region, at), true));
+      if (error < 0) return error;
+    }
+    return 0;
   },
   isolate: (world, { process, region, index }) => {
     const frame = frameOf(world, process, region, index);

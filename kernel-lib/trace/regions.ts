@@ -1,26 +1,35 @@
 import type { Machine } from '../machine/machine.js';
 import { taskSize } from '../mmap/mmap.js';
+import { pmdSpan } from '../pgtable/table.js';
 import { NR_REGIONS, REGION_BASE, REGION_SIZE } from './operation.js';
 
-const ALL_REGIONS = NR_REGIONS * REGION_SIZE;
+/** Huge pages that a region has room for, where they are too large for its recorded size. */
+const HUGE_PAGES = 4;
+
+/** Bytes from one region to the next. */
+function regionSize(k: Machine): number {
+  return k.thp === 'never' ? REGION_SIZE : Math.max(REGION_SIZE, HUGE_PAGES * pmdSpan(k));
+}
 
 /** Where a program's regions lie: as recorded, or lower where the address space ends before (Sun-3: 256 MiB). */
 export function regionBase(k: Machine): number {
   const size = taskSize(k);
-  return REGION_BASE + ALL_REGIONS <= size ? REGION_BASE : size / 16;
+  const all = NR_REGIONS * regionSize(k);
+  return REGION_BASE + all <= size ? REGION_BASE : size / 16;
 }
 
 export function regionsEnd(k: Machine): number {
-  return regionBase(k) + ALL_REGIONS;
+  return regionBase(k) + NR_REGIONS * regionSize(k);
 }
 
 /** First byte of a page of a region. */
 export function regionAddress(k: Machine, region: number, index: number): number {
-  return regionBase(k) + region * REGION_SIZE + index * k.pageSize;
+  return regionBase(k) + region * regionSize(k) + index * k.pageSize;
 }
 
 /** The page of a region at an address: what `regionAddress` was given. */
 export function regionPage(k: Machine, address: number): { readonly region: number; readonly index: number } {
   const offset = address - regionBase(k);
-  return { region: Math.floor(offset / REGION_SIZE), index: (offset % REGION_SIZE) / k.pageSize };
+  const size = regionSize(k);
+  return { region: Math.floor(offset / size), index: (offset % size) / k.pageSize };
 }

@@ -40,6 +40,8 @@ const layers = [
   'view',
   'explore',
   'scenario',
+  // Runs courses of operations on every kernel, and asks of every entry that they store.
+  'matrix',
   // Judges what an answer does, with everything that a workbook has.
   'exercise',
   'notebook',

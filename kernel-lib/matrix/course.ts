@@ -1,0 +1,24 @@
+import type { Arch } from '../arch/arch.js';
+import type { Act } from './acts.js';
+
+/** A course of operations that leads over some of the paths on which entries are stored. */
+export interface Course {
+  readonly name: string;
+  /** As in a program's header; absent: an asynchronous device. */
+  readonly swap?: 'brd' | 'none';
+  /** Whether memory gets huge pages, or the course asks hugetlb for some: an architecture without any leaves it out. */
+  readonly thp?: true;
+  readonly hugetlb?: true;
+  /** Object lines of a program, `obj 0 memfd 4`. */
+  readonly objects?: readonly string[];
+  /** Operations in the notation of the recordings and probes, and acts. `H` stands for the pages of a huge page: `2H`, `H+1`. */
+  readonly steps: readonly (string | Act)[];
+}
+
+/** An operation with numbers of pages for one architecture. */
+export function stepFor(step: string, { levels }: Arch): string {
+  const pages = 2 ** levels.at(-1)!.bits;
+  return step.replace(/\b(\d*)H([+-]\d+)?\b/g, (_, times: string, more = '0') =>
+    String(Number(times || 1) * pages + Number(more)),
+  );
+}

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { callSites, siteName } from '../../kernel-lib/matrix/call-sites.js';
+import { type BadCell, dirtyMatrix } from '../../kernel-lib/matrix/dirty-matrix.js';
+import { InputError } from '../../kernel-lib/base/error.js';
+
+/** The paths that are bad, and with which findings, whatever the kernel. */
+function badPaths(cells: readonly BadCell[]): Record<string, string> {
+  return Object.fromEntries(cells.map(({ site, findings }) => [site, findings.join(' ')]));
+}
+
+test('on x86-64 the courses lead over every path that stores an entry, and no kernel breaks an invariant on any', () => {
+  const { unreached, sites, rows } = dirtyMatrix({ arches: ['x86_64'] });
+  expect(sites.length).toBeGreaterThan(60);
+  expect(sites.map(siteName)).toContain('huge/split-pmd:fillWithPages');
+  expect(unreached).toEqual([]);
+  // Six orders of the split, three states of migration, and the newest release.
+  expect(rows[0]!.kernels).toBe(6 * 3 + 1);
+  expect(rows[0]!.bad).toEqual([]);
+});
+
+test('sparc64 before fa2e71a6fcee: splits, moved pages and a tracer’s stores leave entries open; none after', () => {
+  const { bad } = dirtyMatrix({ arches: ['sparc64'] }).rows[0]!;
+  expect(badPaths(bad)).toEqual({
+    'fault/wp:replacePage': 'corrupts open unrefused',
+    'gup/follow:touchPmd': 'open',
+    'huge/map-anon-folio:mapAnonFolioPmd': 'open',
+    'huge/migration-ptes:removeMigrationPte': 'corrupts open unrefused',
+    'huge/split-pmd:fillWithPages': 'corrupts open unrefused',
+  });
+  expect(new Set(bad.map(({ state }) => state.operators))).toEqual(new Set(['as they were']));
+  const splits = bad.filter(({ site }) => site === 'huge/split-pmd:fillWithPages');
+  expect(new Set(splits.map(({ state }) => state.split))).toEqual(
+    new Set(['dirty last', 'dirty last again', 'writable if written']),
+  );
+  const moves = bad.filter(({ site }) => site === 'huge/migration-ptes:removeMigrationPte');
+  expect(new Set(moves.map(({ state }) => state.migration))).toEqual(
+    new Set(['as it was', 'since 3c811f7883c4']),
+  );
+});
+
+test.each([
+  ['v6.1', ['gup/follow:touchPmd', 'fault/wp:replacePage', 'huge/migration-ptes:removeMigrationPte']],
+  ['v6.2', ['gup/follow:touchPmd', 'fault/wp:replacePage']],
+  ['6.5', []],
+])('on sparc64, %s has of these %j', (release, paths) => {
+  const [row] = dirtyMatrix({ arches: ['sparc64'], release }).rows;
+  const bad = row!.bad.map(({ site }) => site);
+  expect(bad).toEqual(expect.arrayContaining(paths));
+  expect(bad.length === 0).toBe(paths.length === 0);
+  expect(bad).not.toContain('huge/split-pmd:fillWithPages');
+});
+
+test('a path is named by the file and the function that the sources call it', () => {
+  for (const { file, name } of callSites) expect(`${file}:${name}`).toMatch(/^[a-z]+\/[\w-]+:\w+$/);
+});
+
+test('an unknown architecture or release is refused with those that there are', () => {
+  expect(() => dirtyMatrix({ arches: ['pdp11'] })).toThrow(InputError);
+  expect(() => dirtyMatrix({ arches: ['sparc64'], release: '5.0' })).toThrow(InputError);
+});
+
+test.runIf(process.env.FAULTBOOK_SLOW)(
+  'everywhere only LoongArch and sparc64 are ever bad, each before its fix',
+  () => {
+    const { rows } = dirtyMatrix();
+    const bad = rows.flatMap((row) => row.bad);
+    expect([...new Set(bad.map(({ arch }) => arch.replace(/_.*/, '')))].sort()).toEqual([
+      'loongarch64',
+      'sparc64',
+    ]);
+    expect(bad.filter(({ state }) => state.release === '7.2')).toEqual([]);
+  },
+  900_000,
+);

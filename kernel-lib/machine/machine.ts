@@ -57,6 +57,10 @@ export interface Machine {
   /** Slab address of the CPUs' TLBs, and entries of each; 0 where translations are not cached. */
   readonly tlbs: number;
   readonly nrTlbEntries: number;
+  /** How unmapping gathers pages. */
+  readonly mmuGather: MmuGatherKind;
+  /** Sizes of its batches, where they are not the kernel's own. */
+  readonly gatherSizes?: GatherSizes;
   /** Slab address of the CPUs' interrupt flags. */
   readonly irqs: number;
   /** Which CPU runs. MODEL: whoever steps a thread sets it first. */
@@ -82,6 +86,22 @@ export interface Machine {
  * which order those two come is the compiler's choice.
  */
 export type EntryLoads = 'whole' | 'low half first' | 'high half first';
+
+/**
+ * Pages are gathered until TLBs are flushed, those of other CPUs among them (`smp`) or not (CONFIG_SMP=n); `none`: who
+ * clears an entry flushes it from all, and pages go at once (CONFIG_MMU_GATHER_NO_GATHER, s390).
+ */
+export type MmuGatherKind = 'smp' | 'up' | 'none';
+
+/** How many pages one unmapping gathers before it has to flush and free them. */
+export interface GatherSizes {
+  /** Slots of the batch on the stack. */
+  readonly bundle: number;
+  /** Slots of any other batch. */
+  readonly batch: number;
+  /** Batches beside that on the stack. */
+  readonly batches: number;
+}
 
 /** Which memory may get transparent huge pages: all, what MADV_HUGEPAGE asked for, none. */
 export type ThpEnabled = 'always' | 'madvise' | 'never';

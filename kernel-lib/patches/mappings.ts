@@ -8,6 +8,13 @@ export const mappingPatches = {
     changes: 'dirty file pages keep their map count until the TLB is flushed',
     since: 'v6.2-rc1',
   },
+  delayedRmapHidden: {
+    id: 'f036c8184f8b',
+    title: 'mm: mmu_gather: do not expose delayed_rmap flag',
+    changes: 'tlb_flush_rmaps() asks itself whether there is anything to do; no visible change',
+    since: 'v6.2-rc1',
+    requires: [['5df397dec7c4', 'it moves a test of what that brought']],
+  },
   delayRmapTwoBatches: {
     id: 'c47454823bd4',
     title: 'mm: mmu_gather: allow more than one batch of delayed rmaps',

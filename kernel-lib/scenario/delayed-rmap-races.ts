@@ -10,8 +10,9 @@ export const noLostDirtyData: Invariant = {
 type Variant = Pick<DelayedRmapOptions, 'unmap' | 'mappings' | 'writes'>;
 
 function setUp(kernel: RaceKernel, variant: Variant): RaceSetup {
-  const { pages = 2, stores = 2 } = kernel.bound;
-  const { lostDirty, ...rest } = delayedRmap({ ...variant, pages, stores, kernel });
+  const { pages = 2, stores = 2, slots } = kernel.bound;
+  const sizes = slots === undefined ? {} : { slots };
+  const { lostDirty, ...rest } = delayedRmap({ ...variant, ...sizes, pages, stores, kernel });
   return { ...rest, broken: lostDirty };
 }
 
@@ -58,5 +59,27 @@ export const delayedRmapRaces: readonly Race[] = [
     setUp: (kernel) => setUp(kernel, { mappings: 2 }),
     breaks: () => false,
     why: 'The page still counts as mapped, so writeback walks all mappings and waits for the lock of the table that is being zapped.',
+  },
+  {
+    ...common,
+    name: 'delayed-rmap-full-batch',
+    title:
+      'The same with batches of one page: a dirty page fills one, and the next has to wait for the flush',
+    bound: { pages: 2, stores: 1, slots: 1 },
+    setUp: (kernel) => setUp(kernel, {}),
+    breaks: ({ patched }) => !patched.delayRmap,
+    why: 'What is full is flushed, and its rmaps with it, before the table is unlocked.',
+  },
+  {
+    ...common,
+    name: 'delayed-rmap-no-gather',
+    title: 'The same on s390, where who clears an entry makes every TLB forget it',
+    arch: 's390',
+    bound: { pages: 2, stores: 1 },
+    decidedBy: [],
+    setUp: (kernel) => setUp(kernel, {}),
+    breaks: () => false,
+    why: 'No store comes through a TLB after the entry is cleared, so the map count has nothing to wait for.',
+    source: 'MMU_GATHER_NO_GATHER in arch/s390/include/asm/tlb.h',
   },
 ];

@@ -47,6 +47,8 @@ export interface DelayedRmapOptions {
    * stays, and the store faults the page in again. Default munmap.
    */
   readonly unmap?: 'munmap' | 'madvise';
+  /** Slots of each batch of pages that the unmapping gathers. Default the kernel's own. */
+  readonly slots?: number;
 }
 
 export interface DelayedRmap {
@@ -94,11 +96,12 @@ export function delayedRmap(options: DelayedRmapOptions): DelayedRmap {
   return { machine, threads, lostDirty: () => lostDirty(machine, mapping), watched, files: [mapping.at] };
 }
 
-function bootFor({ pages, patched = false, kernel }: DelayedRmapOptions): Machine {
+function bootFor({ pages, patched = false, kernel, slots }: DelayedRmapOptions): Machine {
   const [release, arch] = ['v6.1', 'x86_64'];
   const ids = patched ? ['5df397dec7c4'] : [];
   const chosen = kernel ?? { release, arch, patched: resolvePatches(release, arch, ids) };
-  return bootRace(chosen, { nrCpus: 3, nrTlbEntries: pages });
+  const gatherSizes = slots === undefined ? {} : { gatherSizes: { bundle: slots, batch: slots, batches: 1 } };
+  return bootRace(chosen, { nrCpus: 3, nrTlbEntries: pages, ...gatherSizes });
 }
 
 /** Maps the file and stores 1 to every page, so that the CPU has cached dirty entries. Gives the address. */

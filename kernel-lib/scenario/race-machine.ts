@@ -20,7 +20,10 @@ import type { RaceKernel } from './race.js';
 /** What a race's machine has more than one CPU and a little memory. */
 export type RaceShape = Pick<MachineShape, 'nrCpus'> &
   Partial<
-    Pick<MachineShape, 'nrFrames' | 'nrSwapSlots' | 'nrTlbEntries' | 'entryLoads' | 'thp'> & {
+    Pick<
+      MachineShape,
+      'nrFrames' | 'nrSwapSlots' | 'nrTlbEntries' | 'entryLoads' | 'thp' | 'smp' | 'gatherSizes'
+    > & {
       /** The architecture, where it is not as its record has it. */
       readonly record: Arch;
     }
@@ -31,7 +34,15 @@ export type RaceShape = Pick<MachineShape, 'nrCpus'> &
  * state.
  */
 export function bootRace({ release, arch, patched }: Omit<RaceKernel, 'bound'>, shape: RaceShape): Machine {
-  const { nrSwapSlots = 0, nrFrames = 64, record = archById(arch), thp, entryLoads } = shape;
+  const {
+    nrSwapSlots = 0,
+    nrFrames = 64,
+    record = archById(arch),
+    thp,
+    entryLoads,
+    smp,
+    gatherSizes,
+  } = shape;
   // A page table of 64 KiB pages is larger than one of 4 KiB pages.
   const tables = record.levels.reduce((sum, { bits }) => sum + 2 ** (bits + 1), 0);
   const k = makeMachine({
@@ -43,6 +54,8 @@ export function bootRace({ release, arch, patched }: Omit<RaceKernel, 'bound'>, 
     nrCpus: shape.nrCpus,
     nrTlbEntries: shape.nrTlbEntries ?? 0,
     thp: thp ?? 'never',
+    ...(smp === undefined ? {} : { smp }),
+    ...(gatherSizes === undefined ? {} : { gatherSizes }),
     entryLoads: entryLoads ?? 'whole',
     countEvents: false,
     floorWords: Math.max(1 << 14, 4 * tables),

@@ -7,7 +7,7 @@ import { PG_reserved, PG_uptodate } from '../folio/flags.js';
 import { FIRST_PFN, FRAME_WORDS, ZERO_PFN, setFlag, setPageRefcount } from '../folio/frame.js';
 import { initLruLists } from '../folio/lru-list.js';
 import { GLOBALS } from '../machine/globals.js';
-import type { EntryLoads, Machine, ThpEnabled } from '../machine/machine.js';
+import type { EntryLoads, GatherSizes, Machine, ThpEnabled } from '../machine/machine.js';
 import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
@@ -34,6 +34,10 @@ export interface MachineShape {
   readonly nrCpus: number;
   /** Default `never`. Without effect where the architecture has no huge pages. */
   readonly thp?: ThpEnabled;
+  /** False: a kernel for one CPU alone. Default true. */
+  readonly smp?: boolean;
+  /** Default the kernel's own. */
+  readonly gatherSizes?: GatherSizes;
   /** Default `whole`. Halves are for races: they cost steps, and show only where another CPU runs between them. */
   readonly entryLoads?: EntryLoads;
   /** Entries of each CPU's TLB; absent: none, every access reads its entry in the page table. */
@@ -62,6 +66,8 @@ export function makeMachine(shape: MachineShape): Machine {
     thp: shape.arch.huge === undefined ? 'never' : (shape.thp ?? 'never'),
     nrTlbEntries: shape.nrTlbEntries ?? 0,
     entryLoads: shape.entryLoads ?? 'whole',
+    mmuGather: shape.arch.family === 's390' ? 'none' : (shape.smp ?? true) ? 'smp' : 'up',
+    gatherSizes: shape.gatherSizes,
     frames: arena.words('frames', frameWords),
     ptes: arena.words('ptes', pteWords),
     slab: arena.words('slab', slabWords),

@@ -221,6 +221,27 @@ export function* ptepClearFlush(k: Machine, mm: number, address: number, ptep: n
   return pte;
 }
 
+/**
+ * Takes an entry's value and leaves none. The caller flushes the TLBs, except on s390, where one instruction clears
+ * the entry and makes every CPU forget it.
+ *
+ * @kernel include/linux/pgtable.h ptep_get_and_clear_full v6.2
+ */
+export function* ptepGetAndClearFull(k: Machine, mm: number, address: number, ptep: number): Step<Pte> {
+  const pte = yield* ptepGetAndClear(k, ptep);
+  if (k.mmuGather === 'none' && hasTlbs(k)) everyCpuForgets(k, mm, address);
+  return pte;
+}
+
+/** In the same step as the entry: the invalidate instruction does both. */
+function everyCpuForgets(k: Machine, mm: number, address: number): void {
+  const vpn = Math.floor(address / k.pageSize);
+  for (let cpu = 0; cpu < k.nrCpus; cpu++) {
+    const slot = slotOf(k, cpu, vpn);
+    if (ld(k.slab, tlbOf(k, cpu) + LOADED_MM) === mm && holds(k, slot, vpn)) st(k.slab, slot + VALID, 0);
+  }
+}
+
 /** Makes every CPU forget what a leaf spans. @kernel include/linux/pgtable.h flush_pmd_tlb_range v6.2 */
 export function* flushPmdTlbRange(k: Machine, mm: number, haddr: number): Step<void> {
   yield* flushTlbMmRange(k, mm, haddr, haddr + hpagePmdSize(k));

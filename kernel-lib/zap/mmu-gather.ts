@@ -1,3 +1,4 @@
+import { vmBugOn } from '../base/error.js';
 import { folioPutRefs } from '../folio/alloc.js';
 import { PageAnon, pageFolio } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
@@ -6,23 +7,21 @@ import type { Step } from '../step/step.js';
 import { freeSwapCache } from '../swap/cache.js';
 import { flushTlbMmRange } from '../tlb/tlb.js';
 import type { Vma } from '../vma/vma.js';
-
-/** Slots of the batch on the stack. @kernel include/asm-generic/tlb.h MMU_GATHER_BUNDLE v6.2 */
-const MMU_GATHER_BUNDLE = 8;
-/** Pages whose batches an unmapping may hold back, the stack's batch not counted. */
-const MAX_GATHERED = 10_000;
-
-/** A page that waits to be freed, and whether its map count still counts the mapping that is gone. */
-interface EncodedPage {
-  readonly page: number;
-  readonly delayRmap: boolean;
-  /** Neighbours in one folio that go together with it, itself among them. */
-  readonly nrPages: number;
-}
+import {
+  ENCODED_PAGE_BIT_DELAY_RMAP,
+  ENCODED_PAGE_BIT_NR_PAGES_NEXT,
+  type EncodedPage,
+  encodeNrPages,
+  encodePage,
+  encodedNrPages,
+  encodedPageFlags,
+  encodedPagePtr,
+  gatherSizes,
+} from './encoded-page.js';
 
 interface MmuGatherBatch {
   readonly max: number;
-  readonly pages: EncodedPage[];
+  readonly slots: EncodedPage[];
 }
 
 /**
@@ -38,27 +37,20 @@ export interface MmuGather {
   /** The range that is to be flushed; empty when start >= end. */
   start: number;
   end: number;
-  /** Some page of the active batch still counts as mapped. */
+  /** Some page of the last two batches still counts as mapped. */
   delayedRmap: boolean;
   /** Batches in use: the stack's first, the active one last. */
   batches: MmuGatherBatch[];
 }
 
 /** @kernel mm/mmu_gather.c tlb_gather_mmu v6.2 */
-export function tlbGatherMmu(mm: number): MmuGather {
-  return { mm, start: Infinity, end: 0, delayedRmap: false, batches: [newBatch(MMU_GATHER_BUNDLE)] };
+export function tlbGatherMmu(k: Machine, mm: number): MmuGather {
+  const batches = [newBatch(gatherSizes(k).bundle)];
+  return { mm, start: Infinity, end: 0, delayedRmap: false, batches };
 }
 
 function newBatch(max: number): MmuGatherBatch {
-  return { max, pages: [] };
-}
-
-/** Slots of a batch that fills a page behind its header: `MAX_GATHER_BATCH` of include/asm-generic/tlb.h. */
-function maxGatherBatch(k: Machine): number {
-  const pointer = k.pte.arch.longBits / 8;
-  // A pointer and two counts.
-  const header = Math.ceil((pointer + 8) / pointer) * pointer;
-  return (k.pageSize - header) / pointer;
+  return { max, slots: [] };
 }
 
 /** An entry has gone: its translation is to be flushed. @kernel include/asm-generic/tlb.h tlb_remove_tlb_entry v6.2 */
@@ -68,31 +60,43 @@ export function tlbRemoveTlbEntry(k: Machine, tlb: MmuGather, address: number, s
 }
 
 /**
- * Asks for a page's map count to wait for the flush, and says that it will.
+ * Asks for a page's map count to wait for the flush, and says whether it does: not where no other CPU has a TLB, nor
+ * where whoever clears an entry has flushed it from all.
  *
  * @kernel include/asm-generic/tlb.h tlb_delay_rmap 6.12
- * @differs always true: the machine is built for several CPUs and not an s390
  */
-export function tlbDelayRmap(tlb: MmuGather): boolean {
+export function tlbDelayRmap(k: Machine, tlb: MmuGather): boolean {
+  if (k.mmuGather !== 'smp') return false;
   tlb.delayedRmap = true;
   return true;
 }
 
 /**
- * Queues a page with its reference; true when there is no room for another and the gather has to be flushed.
+ * Queues a page with its reference; true when there is no room for another and the gather has to be flushed. On s390
+ * no TLB knows the page any more: it goes at once.
  *
- * @kernel include/asm-generic/tlb.h __tlb_remove_page v6.2
+ * @kernel mm/mmu_gather.c __tlb_remove_page_size v6.2
+ * @param nrPages neighbours in one folio that go together with the page, itself among them
  */
-export function __tlbRemovePage(
+export function* __tlbRemovePageSize(
   k: Machine,
   tlb: MmuGather,
   page: number,
   delayRmap: boolean,
   nrPages = 1,
-): boolean {
+): Step<boolean> {
+  if (k.mmuGather === 'none') {
+    vmBugOn(delayRmap, 'nobody frees the page later, so its map count cannot wait');
+    yield* freePagesAndSwapCache(k, page, nrPages);
+    return false;
+  }
   const active = tlb.batches.at(-1)!;
-  active.pages.push({ page, delayRmap, nrPages });
-  return active.pages.length === active.max && !tlbNextBatch(k, tlb);
+  const delay = delayRmap ? ENCODED_PAGE_BIT_DELAY_RMAP : 0;
+  active.slots.push(encodePage(page, delay | (nrPages > 1 ? ENCODED_PAGE_BIT_NR_PAGES_NEXT : 0)));
+  if (nrPages > 1) active.slots.push(encodeNrPages(nrPages));
+  // Since pages come with their numbers, there has to be room for two.
+  const reserved = k.patched.zapBatches ? 1 : 0;
+  return active.slots.length >= active.max - reserved && !tlbNextBatch(k, tlb);
 }
 
 /** @kernel mm/mmu_gather.c tlb_next_batch v6.2 */
@@ -100,9 +104,9 @@ function tlbNextBatch(k: Machine, tlb: MmuGather): boolean {
   // Whoever flushes the rmaps under the table's lock walks few pages: the stack's batch and at most one more, or at
   // first the active one alone.
   if (tlb.delayedRmap && !(k.patched.delayRmapTwoBatches && tlb.batches.length === 1)) return false;
-  const max = maxGatherBatch(k);
-  if (tlb.batches.length - 1 >= Math.floor(MAX_GATHERED / max)) return false;
-  tlb.batches.push(newBatch(max));
+  const { batch, batches } = gatherSizes(k);
+  if (tlb.batches.length - 1 >= batches) return false;
+  tlb.batches.push(newBatch(batch));
   return true;
 }
 
@@ -123,14 +127,34 @@ export function* tlbFlushMmuTlbonly(k: Machine, tlb: MmuGather): Step<void> {
  */
 export function* tlbFlushRmaps(k: Machine, tlb: MmuGather, vma: Vma): Step<void> {
   if (!tlb.delayedRmap) return;
-  for (const batch of tlb.batches) {
-    for (const [i, gathered] of batch.pages.entries()) {
-      if (!gathered.delayRmap) continue;
-      yield* pageRemoveRmap(k, gathered.page, vma);
-      batch.pages[i] = { ...gathered, delayRmap: false };
-    }
-  }
+  const [local] = tlb.batches;
+  const active = tlb.batches.at(-1)!;
+  if (k.patched.delayRmapTwoBatches && active !== local) yield* tlbFlushRmapBatch(k, local!, vma);
+  yield* tlbFlushRmapBatch(k, active, vma);
   tlb.delayedRmap = false;
+}
+
+/** @kernel mm/mmu_gather.c tlb_flush_rmap_batch 6.12 */
+function* tlbFlushRmapBatch(k: Machine, batch: MmuGatherBatch, vma: Vma): Step<void> {
+  for (const { page, nrPages, delayRmap, at } of gatheredIn(batch)) {
+    if (!delayRmap) continue;
+    yield* pageRemoveRmap(k, page, vma, nrPages);
+    batch.slots[at]! -= ENCODED_PAGE_BIT_DELAY_RMAP;
+  }
+}
+
+/** What the slots of a batch stand for. @param at the slot of the page */
+function gatheredIn({ slots }: MmuGatherBatch) {
+  const gathered: { page: number; nrPages: number; delayRmap: boolean; at: number }[] = [];
+  for (let at = 0; at < slots.length; at++) {
+    const flags = encodedPageFlags(slots[at]!);
+    const counted = (flags & ENCODED_PAGE_BIT_NR_PAGES_NEXT) !== 0;
+    const nrPages = counted ? encodedNrPages(slots[at + 1]!) : 1;
+    const delayRmap = (flags & ENCODED_PAGE_BIT_DELAY_RMAP) !== 0;
+    gathered.push({ page: encodedPagePtr(slots[at]!), nrPages, delayRmap, at });
+    if (counted) at++;
+  }
+  return gathered;
 }
 
 /** Flushes what is pending, and only then frees. @kernel mm/mmu_gather.c tlb_flush_mmu v6.2 */
@@ -142,14 +166,17 @@ export function* tlbFlushMmu(k: Machine, tlb: MmuGather): Step<void> {
 /** @kernel mm/mmu_gather.c tlb_batch_pages_flush v6.2 */
 function* tlbBatchPagesFlush(k: Machine, tlb: MmuGather): Step<void> {
   const { batches } = tlb;
-  tlb.batches = [newBatch(MMU_GATHER_BUNDLE)];
-  for (const { pages } of batches) {
-    for (const { page, nrPages } of pages) {
-      const folio = pageFolio(k, page);
-      if (PageAnon(k, folio)) yield* freeSwapCache(k, folio);
-      yield* folioPutRefs(k, folio, nrPages);
-    }
+  tlb.batches = [newBatch(gatherSizes(k).bundle)];
+  for (const batch of batches) {
+    for (const { page, nrPages } of gatheredIn(batch)) yield* freePagesAndSwapCache(k, page, nrPages);
   }
+}
+
+/** What `free_pages_and_swap_cache()` of mm/swap_state.c does with one of its pages. */
+function* freePagesAndSwapCache(k: Machine, page: number, nrPages: number): Step<void> {
+  const folio = pageFolio(k, page);
+  if (PageAnon(k, folio)) yield* freeSwapCache(k, folio);
+  yield* folioPutRefs(k, folio, nrPages);
 }
 
 /** @kernel mm/mmu_gather.c tlb_finish_mmu v6.2 */

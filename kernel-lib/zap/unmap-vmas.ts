@@ -8,7 +8,7 @@ import { unmapSingleVma } from './zap.js';
 
 /** Removes everything that whole VMAs map. @kernel mm/memory.c unmap_vmas v6.2 @differs the caller lists the VMAs */
 export function* unmapVmas(k: Machine, mm: Mm, vmas: readonly Vma[]): Step<void> {
-  const tlb = tlbGatherMmu(mm.at);
+  const tlb = tlbGatherMmu(k, mm.at);
   for (const vma of vmas) yield* unmapSingleVma(k, tlb, vma, vma.vmStart, vma.vmEnd, { dropMarker: true });
   yield* tlbFinishMmu(k, tlb);
 }

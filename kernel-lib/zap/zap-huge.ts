@@ -8,7 +8,7 @@ import { folioRemoveRmapPmd } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { MM_ANONPAGES, Mm, addMmCounter } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
-import { type MmuGather, __tlbRemovePage, tlbFlushMmu, tlbRemoveTlbEntry } from './mmu-gather.js';
+import { type MmuGather, __tlbRemovePageSize, tlbFlushMmu, tlbRemoveTlbEntry } from './mmu-gather.js';
 
 /**
  * Removes a leaf, and the table that it had put aside.
@@ -27,6 +27,6 @@ export function* zapHugePmd(k: Machine, tlb: MmuGather, vma: Vma, address: numbe
   freePteTable(k, pgtableTransHugeWithdraw(k, at.table));
   if (!zero) addMmCounter(k, Mm.at(k, vma.vmMm), MM_ANONPAGES, -hpagePmdNr(k));
   ptlUnlock(k, at.table);
-  if (!zero && __tlbRemovePage(k, tlb, folio, false)) yield* tlbFlushMmu(k, tlb);
+  if (!zero && (yield* __tlbRemovePageSize(k, tlb, folio, false))) yield* tlbFlushMmu(k, tlb);
   return true;
 }

@@ -9,7 +9,7 @@ import type { Step } from '../step/step.js';
 import { PTE_MARKER_UFFD_WP, makePteMarker } from '../swap/entry.js';
 import { pteSwpUffdWpAny } from '../uffd/markers.js';
 import type { Vma } from '../vma/vma.js';
-import { type MmuGather, __tlbRemovePage, tlbFlushMmu, tlbRemoveTlbEntry } from './mmu-gather.js';
+import { type MmuGather, __tlbRemovePageSize, tlbFlushMmu, tlbRemoveTlbEntry } from './mmu-gather.js';
 
 /**
  * Removes what a range of a hugetlb VMA maps.
@@ -31,7 +31,7 @@ export function* __unmapHugepageRange(
     yield* ptlLock(k, at.table);
     const page = yield* unmapHugePte(k, tlb, vma, at, address, dropMarker);
     ptlUnlock(k, at.table);
-    if (page !== 0 && __tlbRemovePage(k, tlb, page, false)) yield* tlbFlushMmu(k, tlb);
+    if (page !== 0 && (yield* __tlbRemovePageSize(k, tlb, page, false))) yield* tlbFlushMmu(k, tlb);
   }
 }
 

@@ -34,12 +34,13 @@ import {
 import { swpOffsetPfn } from '../swap/pfn-entry.js';
 import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
+import { ptepGetAndClearFull } from '../tlb/tlb.js';
 import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
 import { type Vma, isVmHugetlbPage, vmaIsAnonymous } from '../vma/vma.js';
 import { __unmapHugepageRange } from './zap-hugetlb.js';
 import {
   type MmuGather,
-  __tlbRemovePage,
+  __tlbRemovePageSize,
   tlbDelayRmap,
   tlbFinishMmu,
   tlbFlushMmu,
@@ -74,7 +75,7 @@ export function* zapPageRangeSingle(
   end: number,
   details: ZapDetails = {},
 ): Step<void> {
-  const tlb = tlbGatherMmu(vma.vmMm);
+  const tlb = tlbGatherMmu(k, vma.vmMm);
   yield* unmapSingleVma(k, tlb, vma, start, end, details);
   yield* tlbFinishMmu(k, tlb);
 }
@@ -149,7 +150,7 @@ function* zapUnderLock(k: Machine, zap: Zap, start: number, end: number): Step<n
   }
   if (forceFlush) {
     yield* tlbFlushMmuTlbonly(k, tlb);
-    yield* tlbFlushRmaps(k, tlb, zap.vma);
+    if (k.patched.delayedRmapHidden || tlb.delayedRmap) yield* tlbFlushRmaps(k, tlb, zap.vma);
   }
   ptlUnlock(k, table);
   if (forceFlush) yield* tlbFlushMmu(k, tlb);
@@ -171,18 +172,20 @@ function* zapPresent(k: Machine, zap: Zap, address: number, end: number, seen: P
   const page = vmNormalPage(k, seen);
   if (page !== 0 && !shouldZapPage(k, page, details)) return GATHERED;
   if (page !== 0 && folioTestLarge(k, pageFolio(k, page))) return yield* zapLarge(k, zap, address, end, seen);
-  const pte = yield* ptepGetAndClear(k, ptep);
+  const pte = yield* ptepGetAndClearFull(k, vma.vmMm, address, ptep);
   tlbRemoveTlbEntry(k, tlb, address);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
   if (page === 0) return GATHERED;
   if (!PageAnon(k, page)) yield* noteFileUse(k, page, pte);
   // Until the flush, another CPU may store through the translation that it has cached, and tell nobody.
   const dirtyFile = !PageAnon(k, page) && pteDirty(k, pte);
-  const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(tlb);
+  const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(k, tlb);
   addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, page), -1);
   if (!delayRmap) yield* pageRemoveRmap(k, page, vma);
-  const full = __tlbRemovePage(k, tlb, page, delayRmap);
-  return { forceFlush: dirtyFile || full, full, nrPtes: 1 };
+  const full = yield* __tlbRemovePageSize(k, tlb, page, delayRmap);
+  // Before, whoever had no TLB to wait for flushed all the same.
+  const forceFlush = k.patched.delayRmap ? delayRmap : dirtyFile;
+  return { forceFlush: forceFlush || full, full, nrPtes: 1 };
 }
 
 /**
@@ -198,7 +201,7 @@ function* zapLarge(k: Machine, zap: Zap, address: number, end: number, seen: Pte
   tlbRemoveTlbEntry(k, tlb, address, nrPtes * k.pageSize);
   addMmCounter(k, Mm.at(k, vma.vmMm), MM_ANONPAGES, -nrPtes);
   yield* pageRemoveRmap(k, page, vma, nrPtes);
-  const full = __tlbRemovePage(k, tlb, page, false, nrPtes);
+  const full = yield* __tlbRemovePageSize(k, tlb, page, false, nrPtes);
   return { forceFlush: full, full, nrPtes };
 }
 

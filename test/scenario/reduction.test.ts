@@ -8,6 +8,8 @@ const LARGE = new Set([
   'delayed-rmap',
   'delayed-rmap-refault',
   'delayed-rmap-two-mappings',
+  'delayed-rmap-full-batch',
+  'delayed-rmap-no-gather',
   'odirect-swapout',
   'gup-fast-fork',
   'pte-marker-clear',

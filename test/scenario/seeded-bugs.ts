@@ -31,7 +31,7 @@ const delayedRmap: readonly Omit<SeededBug, 'race'>[] = [
   {
     bug: 'the map count goes down before the flush',
     file: zap,
-    line: 'const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(tlb);',
+    line: 'const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(k, tlb);',
     instead: 'const delayRmap = false;',
   },
   {
@@ -43,7 +43,7 @@ const delayedRmap: readonly Omit<SeededBug, 'race'>[] = [
   {
     bug: 'a dirty page of a file forces no flush',
     file: zap,
-    line: 'return { forceFlush: dirtyFile || full, full, nrPtes: 1 };',
+    line: 'return { forceFlush: forceFlush || full, full, nrPtes: 1 };',
     instead: 'return { forceFlush: full, full, nrPtes: 1 };',
   },
   {

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type * as Step from '#stepped/step/step.js';
+import type * as Zap from '#stepped/zap/zap.js';
 import { archById } from '../../kernel-lib/arch/variants.js';
 import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../../kernel-lib/mmap/flags.js';
 import { vmMmapPgoff } from '../../kernel-lib/mmap/mmap.js';
@@ -44,8 +46,8 @@ const counting = await ownPatch({
     },
   }),
 });
-const { zapPageRangeSingle } = counting.load<typeof import('#stepped/zap/zap.js')>('zap/zap.ts');
-const steps = counting.load<typeof import('#stepped/step/step.js')>('step/step.ts');
+const { zapPageRangeSingle } = counting.load<typeof Zap>('zap/zap.ts');
+const steps = counting.load<typeof Step>('step/step.ts');
 
 /** How often a zap of dirty pages of a file flushes TLBs. */
 function flushes(kernel: Kernel, pages: number): number {

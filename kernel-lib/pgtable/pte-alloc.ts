@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.js';
-import { ld } from '../step/memory.js';
+import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
-import { pmdOffset, pmdPopulate } from './pmd.js';
+import { pmdOffset } from './pmd.js';
 import { TABLE, allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock } from './table.js';
 
 /**
@@ -22,7 +22,10 @@ export function* __pteAlloc(k: Machine, pgd: number, address: number): Step<numb
 function* pmdInstall(k: Machine, pmds: number, pmdp: number): Step<void> {
   const table = allocPteTable(k);
   yield* ptlLock(k, pmds);
-  if (ld(k.ptes, pmdp) === 0) yield* pmdPopulate(k, pmdp, table);
-  else freePteTable(k, table);
+  if (ld(k.ptes, pmdp) === 0) {
+    // In the step of the look: who makes a table by pteAlloc() takes no lock.
+    st(k.ptes, pmdp, table);
+    st(k.ptes, pmdp + 1, TABLE);
+  } else freePteTable(k, table);
   ptlUnlock(k, pmds);
 }

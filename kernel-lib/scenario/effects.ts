@@ -84,6 +84,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   knowsSpecialSwapPtes: { scenario: 'marker-dontneed' },
   // mappings.ts
   delayRmap: { race: 'delayed-rmap' },
+  delayedRmapHidden: { none: 'the same test stands in another function' },
   delayRmapTwoBatches: { none: 'it changes how often a TLB is flushed, not what is found there' },
   cleanExclusiveUpgrade: { scenario: 'mprotect-clean-exclusive' },
   unaccountUnfaulted: { scenario: 'mprotect-unaccounted' },

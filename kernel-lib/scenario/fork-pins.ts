@@ -1,4 +1,4 @@
-import { SAME_PAGE, all, cost, costs, lastStep, reads, replaced } from './facts.js';
+import { SAME_PAGE, all, cost, costs, reads, replaced } from './facts.js';
 import { SAW, pinSaw } from './longterm-pins.js';
 import type { Scenario } from './scenario.js';
 import type { StepReport } from './step-report.js';
@@ -13,9 +13,12 @@ const fill = ['mmap 0 0 1 w p anon', 'write 0 0 0 1'];
 /** As many references as one pin counts, in pipes of sixteen pages each. */
 const manyReferences = Array.from({ length: 1024 }, (_, i) => `vmsplice 0 0 0 1 ${i >> 4}`);
 
-/** Whether what comes out of the pipe is what was there before the other process wrote. */
+/** Whether all that comes out of the pipe is what was there before the other process wrote. */
 export function pipeKeeps(old: number): (steps: readonly StepReport[]) => string {
-  return (steps) => (lastStep(steps, 'piperead').val === old ? KEPT_TO_ITSELF : LEAKED);
+  return (steps) => {
+    const read = steps.filter(({ op }) => op.startsWith('piperead'));
+    return read.length > 0 && read.every(({ val }) => val === old) ? KEPT_TO_ITSELF : LEAKED;
+  };
 }
 
 /** Pins and references meet fork. */

@@ -14,6 +14,7 @@ import { longtermPinScenarios } from './longterm-pins.js';
 import { reuseScenarios } from './reuse.js';
 import { swapErrorScenarios } from './swap-errors.js';
 import { cowSelftestScenarios } from './selftest-cow.js';
+import { cowThpSelftestScenarios } from './selftest-cow-thp.js';
 import { longtermSelftestScenarios } from './selftest-longterm.js';
 import { thpCallScenarios } from './thp-calls.js';
 import { thpSplitScenarios } from './thp-split.js';
@@ -41,6 +42,7 @@ export const scenarios: readonly Scenario[] = [
   ...pinningCallScenarios,
   ...userfaultfdCallScenarios,
   ...cowSelftestScenarios,
+  ...cowThpSelftestScenarios,
   ...longtermSelftestScenarios,
 ];
 

@@ -6,7 +6,14 @@ export function resultWords({ err, signal, val, vals }: StepReport): string {
   if (signal !== undefined) return `gets SIG${signal.sig}`;
   if (err !== 0) return `fails with ${errnoNames.get(err) ?? err}`;
   if (val !== undefined) return `reads ${hex(val)}`;
-  return vals === undefined ? '' : `reads ${vals.map(hex).join(' ')}`;
+  return vals === undefined ? '' : `reads ${valueWords(vals)}`;
+}
+
+/** `0x1 0x2`, or `512 times 0x1`. */
+function valueWords(vals: readonly number[]): string {
+  const [first] = vals;
+  const same = vals.length > 4 && vals.every((value) => value === first);
+  return same ? `${vals.length} times ${hex(first!)}` : vals.map(hex).join(' ');
 }
 
 /** Faults that were charged: `1 minor`. */

@@ -133,6 +133,8 @@ const move = ['process', 'region', 'index', 'nrPages', 'toRegion', 'toIndex'] as
 const probes = {
   /** handle_mm_fault() with these flags; the result is VM_FAULT_*. */
   fault: [...place, 'faultFlags'],
+  /** The process stores a byte to each page of a range. */
+  fill: [...range, 'value'],
   /** A driver takes pages of a process and keeps them as a pin of this number. */
   gup: [...range, 'pin', 'gupFlags'],
   /** It lets them go, reads or writes the first byte of one. */

@@ -18,7 +18,7 @@ import { doMincore } from '../walk/mincore.js';
 import { GUP_FAST, type OperationName } from './operation.js';
 import { type Call, type World, addressOf, frameOf, mmOf } from './world.js';
 
-/** What no process can ask for: calls from elsewhere in the kernel, drivers, other CPUs, the swap device's nature. */
+/** What no recorded program asks for: calls from elsewhere in the kernel, drivers, other CPUs, the swap device's nature. */
 export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
   fault: (world, { process, region, index, faultFlags }) => {
     const { k } = world;
@@ -30,6 +30,14 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
     const result = run(handleMmFault(k, vma, address, faultFlags));
     mmapReadUnlock(k, mm);
     return result;
+  },
+  fill: (world, { process, region, index, nrPages, value }) => {
+    const mm = mmOf(world, process);
+    for (let at = index; at < index + nrPages; at++) {
+      const got = run(access(world.k, mm, addressOf(world, region, at), value));
+      if (typeof got !== 'number') return { ret: -1, signal: got };
+    }
+    return 0;
   },
   gup: (world, { process, region, index, nrPages, pin, gupFlags }) => {
     const start = addressOf(world, region, index);

@@ -35,6 +35,7 @@ describe('what a patch changes is seen', () => {
     const without = names.filter((name) => 'none' in effects[name]);
     expect(without.sort()).toEqual([
       'delayRmapTwoBatches',
+      'delayedRmapHidden',
       'gupSeesCollapse',
       'loongarchDirtyIsHardware',
       'loongarchWrprotectKeepsDirty',

@@ -25,7 +25,7 @@ export {
   ownPatch,
   patchSource,
 } from './own/own-patch.js';
-export { type BootOptions, Linux, boot } from './sys/boot.js';
+export { type BootOptions, type DaxOptions, Linux, boot } from './sys/boot.js';
 export {
   type Monitor,
   type UffdFeature,
@@ -33,6 +33,7 @@ export {
   type UserfaultfdOptions,
   type UserfaultMessage,
 } from './sys/userfaultfd.js';
+export { DaxDevice } from './sys/dax-device.js';
 export { type CachedPage, Disk, DiskFile } from './sys/disk-file.js';
 export { DevicePin, PagePipe } from './sys/held-pages.js';
 export { AccessError, type Faults, type MmapOptions, Process, SystemCallError } from './sys/process.js';

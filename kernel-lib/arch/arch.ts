@@ -137,6 +137,7 @@ export interface Kconfig {
   readonly MEMORY_FAILURE: boolean;
   readonly PTE_MARKER_UFFD_WP: boolean;
   readonly HAVE_ARCH_USERFAULTFD_MINOR: boolean;
+  readonly HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD: boolean;
 }
 
 /** One state in the history of an architecture: what differs from the record's common part. */

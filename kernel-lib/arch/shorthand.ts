@@ -8,6 +8,7 @@ export const usualKconfig: Kconfig = {
   MEMORY_FAILURE: false,
   PTE_MARKER_UFFD_WP: false,
   HAVE_ARCH_USERFAULTFD_MINOR: false,
+  HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD: false,
 };
 
 /** The levels of page tables, root first, from the number of address bits that each translates. */

@@ -120,7 +120,12 @@ export const x86_64: Arch = {
   id: 'x86_64',
   title: 'x86, 64-bit',
   config: 'X86_64, MEM_SOFT_DIRTY, USERFAULTFD',
-  kconfig: { ...usualKconfig, PTE_MARKER_UFFD_WP: true, HAVE_ARCH_USERFAULTFD_MINOR: true },
+  kconfig: {
+    ...usualKconfig,
+    PTE_MARKER_UFFD_WP: true,
+    HAVE_ARCH_USERFAULTFD_MINOR: true,
+    HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD: true,
+  },
   pteBits: 64,
   longBits: 64,
   physBits: 46,

@@ -9,7 +9,7 @@ import { pmdAddrEnd, pmdAddrStart, pteOffset, ptepGet, ptlLock, ptlUnlock } from
 import type { Step } from '../step/step.js';
 import { userfaultfdMinor, userfaultfdWp } from '../uffd/markers.js';
 import { File, vmaMapping } from '../vma/file.js';
-import { type Vma, linearPageIndex } from '../vma/vma.js';
+import { VM_OPS_DAX, type Vma, linearPageIndex } from '../vma/vma.js';
 import { doSetPte } from './file.js';
 import { VM_FAULT_NOPAGE } from './flags.js';
 import type { VmFault } from './vm-fault.js';
@@ -19,6 +19,7 @@ const FAULT_AROUND_BYTES = 65536;
 
 /** @kernel mm/memory.c should_fault_around v6.2 */
 export function shouldFaultAround(vma: Vma): boolean {
+  if (vma.vmOps === VM_OPS_DAX) return false;
   return !userfaultfdWp(vma) && !userfaultfdMinor(vma);
 }
 

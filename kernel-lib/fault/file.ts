@@ -2,9 +2,10 @@ import { vmBugOn } from '../base/error.js';
 import { allocPage, folioPut } from '../folio/alloc.js';
 import { folioMarkDirty } from '../folio/dirty.js';
 import { PG_hwpoison, PG_uptodate } from '../folio/flags.js';
-import { copyUserHighpage, setFlag, testFlag } from '../folio/frame.js';
+import { copyUserHighpage, setFlag, setPageContent, testFlag } from '../folio/frame.js';
 import { folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
+import { deviceContent } from '../pagecache/dax-device.js';
 import { shmemGetFolioGfp, shmemHas } from '../pagecache/shmem.js';
 import { pteMkdirty, pteMkuffdWp, pteMkyoung, pteWrprotect } from '../pgtable/pte.js';
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
@@ -20,6 +21,7 @@ import { mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_SHARED, VM_UFFD_MINOR, VM_UFFD_MISSING } from '../vma/vm-flags.js';
 import { linearPageIndex, vmaIsShmem } from '../vma/vma.js';
 import { shouldFaultAround, doFaultAround } from './fault-around.js';
+import { daxFault, devicePfnAt, hasHugeFault } from './dax.js';
 import { filemapFault } from './filemap.js';
 import { doPageMkwrite, hasPageMkwrite } from './page-mkwrite.js';
 import {
@@ -28,6 +30,7 @@ import {
   FAULT_FLAG_TRIED,
   FAULT_FLAG_WRITE,
   VM_FAULT_COMPLETED,
+  VM_FAULT_DONE_COW,
   VM_FAULT_ERROR,
   VM_FAULT_HWPOISON,
   VM_FAULT_LOCKED,
@@ -76,6 +79,7 @@ function* doCowFault(k: Machine, vmf: VmFault): Step<number> {
   anonVmaPrepare(k, vmf.vma);
   const cowPage = allocPage(k);
   if (cowPage === 0) return VM_FAULT_OOM;
+  if (hasHugeFault(vmf.vma)) return yield* daxFaultCowPage(k, vmf, cowPage);
   const fault = yield* __doFault(k, vmf);
   if ((fault & NO_PAGE_CAME) !== 0) {
     yield* folioPut(k, cowPage);
@@ -86,6 +90,16 @@ function* doCowFault(k: Machine, vmf: VmFault): Step<number> {
   const result = fault | (yield* finishFault(k, vmf, cowPage));
   folioUnlock(k, vmf.page);
   yield* folioPut(k, vmf.page);
+  if ((result & NO_PAGE_CAME) !== 0) yield* folioPut(k, cowPage);
+  return result;
+}
+
+/** A copy of a page of a device's memory. @kernel fs/dax.c dax_fault_cow_page v6.2 */
+function* daxFaultCowPage(k: Machine, vmf: VmFault, cowPage: number): Step<number> {
+  const pfn = devicePfnAt(k, vmf.vma, vmf.address);
+  if (pfn !== 0) setPageContent(k, cowPage, deviceContent(k, pfn));
+  setFlag(k, cowPage, PG_uptodate);
+  const result = pfn === 0 ? VM_FAULT_SIGBUS : VM_FAULT_DONE_COW | (yield* finishFault(k, vmf, cowPage));
   if ((result & NO_PAGE_CAME) !== 0) yield* folioPut(k, cowPage);
   return result;
 }
@@ -113,6 +127,7 @@ function* doSharedFault(k: Machine, vmf: VmFault): Step<number> {
 
 /** Asks the file for the page: locked, with a reference, in vmf.page. @kernel mm/memory.c __do_fault v6.2 */
 function* __doFault(k: Machine, vmf: VmFault): Step<number> {
+  if (hasHugeFault(vmf.vma)) return yield* daxFault(k, vmf);
   const fault = vmaIsShmem(vmf.vma) ? yield* shmemFault(k, vmf) : yield* filemapFault(k, vmf);
   if ((fault & NO_PAGE_CAME) !== 0) return fault;
   if (!testFlag(k, vmf.page, PG_hwpoison)) return fault;

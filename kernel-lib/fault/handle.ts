@@ -16,6 +16,7 @@ import {
   VM_FAULT_FALLBACK,
   VM_FAULT_SIGSEGV,
 } from './flags.js';
+import { hugePudFault } from './huge-pud.js';
 import { hugePmdFault } from './huge.js';
 import type { VmFault } from './vm-fault.js';
 import { mmOf } from './vm-fault.js';
@@ -69,6 +70,8 @@ function dropsUnshare(vma: Vma, flags: number): boolean {
 
 /** Where there is no table, a huge page may be or be wanted. @kernel mm/memory.c __handle_mm_fault v6.2 */
 function* __handleMmFault(k: Machine, vmf: VmFault): Step<number> {
+  const atPud = yield* hugePudFault(k, vmf);
+  if ((atPud & VM_FAULT_FALLBACK) === 0) return atPud;
   vmf.table = pteTable(k, mmOf(k, vmf.vma).pgd, vmf.address);
   if (vmf.table === 0 && k.pte.huge !== undefined) {
     const result = yield* hugePmdFault(k, vmf);

@@ -26,8 +26,9 @@ import type { Step } from '../step/step.js';
 import { folioFreeSwap } from '../swap/cache.js';
 import { pmdpHugeClearFlush } from '../tlb/tlb.js';
 import { userfaultfdWp } from '../uffd/markers.js';
-import { VM_UFFD_WP } from '../vma/vm-flags.js';
-import type { Vma } from '../vma/vma.js';
+import { VM_MAYSHARE, VM_SHARED, VM_UFFD_WP } from '../vma/vm-flags.js';
+import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
+import { daxHugeFault, hasHugeFault } from './dax.js';
 import { FAULT_FLAG_UNSHARE, VM_FAULT_FALLBACK } from './flags.js';
 import { handleUserfault } from './userfault.js';
 import type { VmFault } from './vm-fault.js';
@@ -36,13 +37,29 @@ import { wrote } from './wp.js';
 /** A fault where no lowest-level table is, and the leaf as it was read without lock. */
 export type HugeFault = VmFault & { readonly origPmd: Pmd };
 
-/** @kernel mm/memory.c wp_huge_pmd v6.2 @differs anonymous memory only */
+/**
+ * A store to a leaf that is read-only, or one that is to be unshared. For what a private mapping of a file wants, a
+ * copy of a page, the file is not asked since aea06577a900.
+ *
+ * @kernel mm/memory.c wp_huge_pmd v6.2
+ */
 export function* wpHugePmd(k: Machine, vmf: HugeFault): Step<number> {
+  if (!vmaIsAnonymous(vmf.vma)) return yield* wpHugeFilePmd(k, vmf);
   const unshare = (vmf.flags & FAULT_FLAG_UNSHARE) !== 0;
   if (!unshare && userfaultfdWp(vmf.vma) && pmdUffdWp(k, vmf.origPmd)) {
     return yield* handleUserfault(k, vmf, VM_UFFD_WP);
   }
   return yield* doHugePmdWpPage(k, vmf);
+}
+
+function* wpHugeFilePmd(k: Machine, vmf: HugeFault): Step<number> {
+  const shared = (vmf.vma.vmFlags & (VM_SHARED | VM_MAYSHARE)) !== 0;
+  if (hasHugeFault(vmf.vma) && (shared || !k.patched.hugeFaultSharedOnly)) {
+    const result = yield* daxHugeFault(k, vmf, 'PE_SIZE_PMD');
+    if ((result & VM_FAULT_FALLBACK) === 0) return result;
+  }
+  yield* __splitHugePmd(k, vmf.vma, vmf.address);
+  return VM_FAULT_FALLBACK;
 }
 
 /**

@@ -26,6 +26,7 @@ import { userfaultfdMissing } from '../uffd/markers.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { VM_UFFD_MISSING } from '../vma/vm-flags.js';
 import { FAULT_FLAG_UNSHARE, FAULT_FLAG_WRITE, VM_FAULT_FALLBACK } from './flags.js';
+import { daxHugeFault, hasHugeFault } from './dax.js';
 import { handleUserfault } from './userfault.js';
 import { type HugeFault, wpHugePmd } from './huge-wp.js';
 import { type VmFault, mmOf } from './vm-fault.js';
@@ -41,13 +42,19 @@ export function* hugePmdFault(k: Machine, fault: VmFault): Step<number> {
   const origPmd = table === 0 ? PMD_NONE : yield* pmdpGet(k, pmdOffset(k, table, fault.address));
   const vmf: HugeFault = { ...fault, origPmd };
   if (pmdNone(k, vmf.origPmd)) {
-    return hugepageVmaCheck(k, vmf.vma, true) ? yield* doHugePmdAnonymousPage(k, vmf) : VM_FAULT_FALLBACK;
+    return yield* createHugePmd(k, vmf);
   }
   if (!pmdTransHuge(k, vmf.origPmd)) return VM_FAULT_FALLBACK;
   const write = (vmf.flags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)) !== 0;
   if (write && !pmdWrite(k, vmf.origPmd)) return yield* wpHugePmd(k, vmf);
   yield* hugePmdSetAccessed(k, vmf);
   return 0;
+}
+
+/** @kernel mm/memory.c create_huge_pmd v6.2 */
+function* createHugePmd(k: Machine, vmf: HugeFault): Step<number> {
+  if (hasHugeFault(vmf.vma)) return yield* daxHugeFault(k, vmf, 'PE_SIZE_PMD');
+  return hugepageVmaCheck(k, vmf.vma, true) ? yield* doHugePmdAnonymousPage(k, vmf) : VM_FAULT_FALLBACK;
 }
 
 /** @kernel mm/huge_memory.c do_huge_pmd_anonymous_page v6.2 */

@@ -8,7 +8,9 @@ import {
   folioGet,
   copyUserHighpage,
   folioRefCount,
+  isDevicePfn,
   pageFolio,
+  setPageContent,
   setFlag,
   testFlag,
 } from '../folio/frame.js';
@@ -17,6 +19,7 @@ import { lruAddDrain } from '../folio/lru.js';
 import { folioMappedElsewhere } from '../huge/mapped-elsewhere.js';
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
+import { deviceContent } from '../pagecache/dax-device.js';
 import {
   type Pte,
   pteClearUffdWp,
@@ -24,6 +27,7 @@ import {
   pteMksoftDirty,
   pteMkuffdWp,
   pteMkyoung,
+  ptePfn,
   pteSame,
   pteSoftDirty,
   pteUffdWp,
@@ -193,6 +197,8 @@ function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
     return VM_FAULT_OOM;
   }
   if (oldPage !== 0) yield* __wpPageCopyUser(k, newPage, oldPage);
+  else if (isDevicePfn(k, ptePfn(k, vmf.origPte)))
+    setPageContent(k, newPage, deviceContent(k, ptePfn(k, vmf.origPte)));
   setFlag(k, newPage, PG_uptodate);
 
   yield* pteOffsetMapLock(k, vmf);

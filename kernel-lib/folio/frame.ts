@@ -150,6 +150,11 @@ export function* folioGet(k: Machine, pfn: number): Step<void> {
   yield* folioRefAdd(k, pfn, 1);
 }
 
+/** Whether a frame is memory of a device: it has no struct page. */
+export function isDevicePfn(k: Machine, pfn: number): boolean {
+  return pfn >= k.nrFrames;
+}
+
 /** How many page-table entries map the page, by itself or within a huge one. @kernel include/linux/mm.h page_mapcount v6.2 */
 export function pageMapcount(k: Machine, pfn: number): number {
   const own = ownMapcount(k, pfn);

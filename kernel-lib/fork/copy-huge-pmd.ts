@@ -21,7 +21,7 @@ import type { PmdMappedAt } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
 import { userfaultfdWp } from '../uffd/markers.js';
 import { MM_ANONPAGES, Mm, addMmCounter } from '../vma/mm.js';
-import type { Vma } from '../vma/vma.js';
+import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
 
 /**
  * Shares a huge page with a child.
@@ -30,6 +30,8 @@ import type { Vma } from '../vma/vma.js';
  * @returns false when it is mapped by a table now, to be copied entry by entry: it may be pinned
  */
 export function* copyHugePmd(k: Machine, dst: Vma, src: Vma, address: number): Step<boolean> {
+  // Skipped like all of a file that nobody has copied: faults will map it.
+  if (!vmaIsAnonymous(dst)) return true;
   const deposit = allocPteTable(k);
   const dstTable = pmdAlloc(k, Mm.at(k, dst.vmMm).pgd, address);
   yield* ptlLock(k, dstTable);

@@ -57,6 +57,8 @@ import {
   pteMarkerGet,
   pteToSwpEntry,
 } from '../swap/entry.js';
+import { mapsHugePud } from '../huge/pud-lock.js';
+import { pudAddrEnd } from '../pgtable/pud.js';
 import { migrationPtePage, sharedMigrationPte } from '../swap/migration-entry.js';
 import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { Mm } from '../vma/mm.js';
@@ -65,6 +67,7 @@ import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_UFFD_WP, VM_WRITE, isCowMapping }
 import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
 import { copyHugetlbPageRange } from './copy-hugetlb.js';
 import { copyHugePmd } from './copy-huge-pmd.js';
+import { copyHugePud } from './copy-huge-pud.js';
 
 /**
  * Whether a child's page tables must be filled at fork. Where they need not, its faults will find the pages.
@@ -92,6 +95,11 @@ export function* copyPageRange(k: Machine, dst: Vma, src: Vma): Step<number> {
   if (cow) yield* writeSeqcount(srcMm);
   let result = 0;
   for (let address = src.vmStart; address < src.vmEnd && result === 0;) {
+    if (mapsHugePud(k, src, address)) {
+      yield* copyHugePud(k, dst, src, address);
+      address = pudAddrEnd(k, address, src.vmEnd);
+      continue;
+    }
     const next = pmdAddrEnd(k, address, src.vmEnd);
     let srcTable = pteTable(k, srcMm.pgd, address);
     if (srcTable === 0 && mapsHugePage(k, src, address)) {

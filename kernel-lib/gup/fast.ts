@@ -1,6 +1,6 @@
 import { vmBugOn } from '../base/error.js';
 import { PG_referenced } from '../folio/flags.js';
-import { ZERO_PFN, pageFolio, setFlag } from '../folio/frame.js';
+import { ZERO_PFN, pageFolio, setFlag, isDevicePfn } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pmd,
@@ -142,7 +142,7 @@ function* gupPteRange(
   if (!ptePresent(k, pte) || pteProtnone(k, pte) || pteSpecial(k, pte)) return false;
   if ((flags & FOLL_WRITE) !== 0 && !pteWrite(k, pte)) return false;
   const page = ptePfn(k, pte);
-  if (page === ZERO_PFN) return false;
+  if (page === ZERO_PFN || isDaxPfn(k, page)) return false;
   vmBugOn(page >= k.nrFrames, 'a page is looked at that does not exist');
   if (!(yield* tryGrabFolio(k, page, flags))) return false;
   const moved = k.patched.gupSeesCollapse && !pmdSame(pmd, yield* pmdpGet(k, pmdp));
@@ -168,6 +168,7 @@ function* gupHugePmd(
   if (!ptePresent(k, orig) || pmdProtnone(k, orig)) return false;
   if ((flags & FOLL_WRITE) !== 0 && !pmdWrite(k, orig)) return false;
   const folio = pmdPfn(k, orig);
+  if (isDaxPfn(k, folio)) return false;
   vmBugOn(folio >= k.nrFrames, 'a page is looked at that does not exist');
   if (!(yield* tryGrabFolio(k, folio, flags))) return false;
   const changed = !pmdSame(orig, yield* pmdpGet(k, pmdp));
@@ -178,4 +179,9 @@ function* gupHugePmd(
   setFlag(k, folio, PG_referenced);
   pages.push(folio + (address - hugeAddress(k, address)) / k.pageSize);
   return true;
+}
+
+/** Memory of devices is left to the slow way, which refuses it. */
+function isDaxPfn(k: Machine, pfn: number): boolean {
+  return k.globals.daxMappings !== 0 && isDevicePfn(k, pfn);
 }

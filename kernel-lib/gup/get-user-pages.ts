@@ -21,7 +21,7 @@ import { MMF_HAS_PINNED, type Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
 import { vmaLookup } from '../vma/vma-list.js';
-import type { Vma } from '../vma/vma.js';
+import { VM_OPS_DAX, type Vma } from '../vma/vma.js';
 import {
   FOLL_FORCE,
   FOLL_GET,
@@ -193,11 +193,12 @@ function vmFaultToErrno(vmFault: number, follFlags: number): number {
  * Whether the VMA permits the access, or force does.
  *
  * @kernel mm/gup.c check_vma_flags v6.2
+ * @differs memory of devices cannot be taken
  */
 export function checkVmaFlags(vma: Vma, gupFlags: number): number {
   const { vmFlags } = vma;
   const force = (gupFlags & FOLL_FORCE) !== 0;
-  if (vmFlags & (VM_IO | VM_PFNMAP)) return -EFAULT;
+  if (vmFlags & (VM_IO | VM_PFNMAP) || vma.vmOps === VM_OPS_DAX) return -EFAULT;
   if (gupFlags & FOLL_WRITE) {
     const permitted = (vmFlags & VM_WRITE) !== 0 || (force && isCowMapping(vmFlags));
     return permitted ? 0 : -EFAULT;

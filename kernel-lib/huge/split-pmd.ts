@@ -9,6 +9,7 @@ import {
   hugeAddress,
   hpagePmdSize,
   pgtableTransHugeWithdraw,
+  pmdDevmap,
   pmdPfn,
   pmdPopulate,
   pmdpGet,
@@ -59,7 +60,7 @@ export function* __splitHugePmd(k: Machine, vma: Vma, address: number): Step<voi
  * The same with the PMD's table locked.
  *
  * @kernel mm/huge_memory.c __split_huge_pmd_locked v6.2
- * @differs anonymous memory only
+ * @differs no page cache in huge pages
  * @param freeze leave migration entries, for nobody may use the pages for now
  */
 export function* __splitHugePmdLocked(
@@ -70,7 +71,10 @@ export function* __splitHugePmdLocked(
   freeze: boolean,
 ): Step<void> {
   k.count('thp_split_pmd');
-  if (isHugeZeroPmd(k, yield* pmdpGet(k, at.pmdp))) {
+  const pmd = yield* pmdpGet(k, at.pmdp);
+  // Of a file nothing is mapped in its place: faults will do that. A device has put no table aside.
+  if (pmdDevmap(k, pmd)) return void (yield* pmdpHugeClearFlush(k, vma.vmMm, haddr, at.pmdp));
+  if (isHugeZeroPmd(k, pmd)) {
     return yield* __splitHugeZeroPagePmd(k, vma, at, haddr);
   }
   // Invalid first: no CPU may hold a large and a small translation of one address.

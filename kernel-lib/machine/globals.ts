@@ -39,6 +39,8 @@ export const GLOBALS = struct('globals', {
   mappings: 'i32',
   /** Address of the first address space of a file on a disk, 0 for none. */
   diskMappings: 'i32',
+  /** Address of the first address space of a DAX device, 0 for none. */
+  daxMappings: 'i32',
   /** 1 while writes of the disk stay under way until somebody waits for them. */
   diskIsSlow: 'i32',
   /** Address of the first file that nobody holds and that is still to be closed, 0 for none. */

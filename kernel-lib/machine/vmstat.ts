@@ -24,6 +24,7 @@ export const vmEvents = [
   'thp_split_page',
   'thp_split_page_failed',
   'thp_split_pmd',
+  'thp_split_pud',
   'thp_swpout',
   'thp_swpout_fallback',
   'thp_zero_page_alloc',

@@ -2,6 +2,8 @@ import type { Pgprot } from '../arch/codec.js';
 import { vmNormalPage } from '../rmap/map.js';
 import { PageAnon, PageAnonExclusive } from '../folio/frame.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
+import { mapsHugePud } from '../huge/pud-lock.js';
+import { hpagePudSize, pudAddrEnd } from '../pgtable/pud.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
@@ -51,6 +53,7 @@ import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
 import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
 import { hugetlbChangeProtection } from './change-hugetlb.js';
 import { VM_SHARED, VM_UFFD_WP } from '../vma/vm-flags.js';
+import { changePud } from './change-huge-pud.js';
 import { changeHugePmd } from './change-huge-pmd.js';
 import { MM_CP_TRY_CHANGE_WRITABLE, MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from './cp-flags.js';
 
@@ -75,6 +78,12 @@ export function* changeProtection(
   if (isVmHugetlbPage(vma)) return yield* hugetlbChangeProtection(k, vma, start, end, newprot, cpFlags);
   const marks = (cpFlags & MM_CP_UFFD_WP) !== 0 && userfaultfdWpUseMarkers(k, vma);
   for (let at = start; at < end;) {
+    if (mapsHugePud(k, vma, at)) {
+      const whole = pudAddrEnd(k, at, end) - at === hpagePudSize(k);
+      const changed = yield* changePud(k, vma, at, newprot, whole);
+      if (changed) at = pudAddrEnd(k, at, end);
+      continue;
+    }
     const next = pmdAddrEnd(k, at, end);
     let table = pteTable(k, pgd, at);
     if (table === 0 && mapsHugePage(k, vma, at)) {

@@ -8,6 +8,8 @@ import { hpagePmdSize } from '../pgtable/pmd.js';
 import type { Step } from '../step/step.js';
 import { type PendingEvent, userfaultfdUnmapComplete } from '../uffd/events.js';
 import {
+  AddressSpace,
+  FILE_DAX,
   FILE_DISK,
   FILE_HUGETLB,
   FILE_SHMEM,
@@ -24,7 +26,7 @@ import type { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { vmaSetPageProt } from '../vma/page-prot.js';
 import { findVma, findVmaIntersection, insertVma, vmaBefore, vmasOf } from '../vma/vma-list.js';
-import { VM_OPS_FILE, VM_OPS_HUGETLB, VM_OPS_SHMEM, Vma, vmAreaFree } from '../vma/vma.js';
+import { VM_OPS_DAX, VM_OPS_FILE, VM_OPS_HUGETLB, VM_OPS_SHMEM, Vma, vmAreaFree } from '../vma/vma.js';
 import {
   VM_ACCOUNT,
   VM_DONTEXPAND,
@@ -230,6 +232,7 @@ function callMmap(k: Machine, file: File, vma: Vma): boolean {
   getFile(k, file.at);
   if (file.fOp === FILE_SHMEM) vma.vmOps = VM_OPS_SHMEM;
   else if (file.fOp === FILE_DISK) vma.vmOps = VM_OPS_FILE;
+  else if (file.fOp === FILE_DAX) vma.vmOps = VM_OPS_DAX;
   else if (file.fOp === FILE_ZERO && vma.vmFlags & VM_SHARED) shmemZeroSetup(k, vma);
   return true;
 }
@@ -259,7 +262,7 @@ export function taskSize(k: Machine): number {
 /** @kernel mm/mmap.c get_unmapped_area v6.2 */
 function getUnmappedArea(k: Machine, mm: Mm, { file, addr, flags }: MmapRequest, len: number): number {
   const size = taskSize(k);
-  const align = file?.fOp === FILE_HUGETLB ? hpagePmdSize(k) : k.pageSize;
+  const align = alignOf(k, file);
   const fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
   if (len > size || (fixed && addr > size - len)) return -ENOMEM;
   if (fixed) return addr % k.pageSize === 0 ? addr : -EINVAL;
@@ -271,6 +274,12 @@ function getUnmappedArea(k: Machine, mm: Mm, { file, addr, flags }: MmapRequest,
     free = Math.ceil(vma.vmEnd / align) * align;
   }
   return free > size - len ? -ENOMEM : free;
+}
+
+/** What addresses of a file's mappings are multiples of, in bytes, so that huge entries fit. */
+function alignOf(k: Machine, file: File | null): number {
+  if (file?.fOp === FILE_HUGETLB) return hpagePmdSize(k);
+  return file?.fOp === FILE_DAX ? AddressSpace.at(k, file.fMapping).daxAlign : k.pageSize;
 }
 
 /** A length in bytes rounded up to whole pages. */

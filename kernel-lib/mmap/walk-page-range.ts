@@ -1,3 +1,6 @@
+import { mapsHugePud } from '../huge/pud-lock.js';
+import { __splitHugePud } from '../huge/split-pud.js';
+import { hasPudLeaves, pudAddrEnd } from '../pgtable/pud.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
@@ -42,6 +45,9 @@ export function* walkPageRange<T>(
 ): Step<void> {
   // Whoever comes by here has nothing to say about hugetlb.
   if (isVmHugetlbPage(vma)) return;
+  for (let at = start; hasPudLeaves(k) && at < end; at = pudAddrEnd(k, at, end)) {
+    if (mapsHugePud(k, vma, at)) yield* __splitHugePud(k, vma, at);
+  }
   const { pgd } = Mm.at(k, vma.vmMm);
   for (let at = start; at < end;) {
     const next = pmdAddrEnd(k, at, end);

@@ -144,4 +144,11 @@ export const hugePatches = {
     changes: 'a large folio that lies in locked memory with all of its pages is locked, however it is mapped',
     since: 'v6.7',
   },
+  mprotectKnowsPuds: {
+    id: '?mprotect-dax-puds',
+    title: 'mm/mprotect: fix dax pud handlings',
+    changes:
+      'mprotect changes huge entries of a GiB; before, it took them for broken tables and cleared them',
+    since: 'v6.12',
+  },
 } as const satisfies Record<string, Patch>;

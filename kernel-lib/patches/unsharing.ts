@@ -37,6 +37,13 @@ export const unsharingPatches = {
     since: 'v6.2-rc1',
     requires: [['b9086fde6d44', 'the private half of do_wp_page() must come last']],
   },
+  hugeFaultSharedOnly: {
+    id: 'aea06577a900',
+    title: "mm: don't call vm_ops->huge_fault() in wp_huge_pmd()/wp_huge_pud() for private mappings",
+    changes:
+      'a write to a read-only huge entry of a private file mapping splits it without asking the file first',
+    since: 'v6.2-rc1',
+  },
   longtermUnshare: {
     id: '84209e87c696',
     title: 'mm/gup: reliable R/O long-term pinning in COW mappings',

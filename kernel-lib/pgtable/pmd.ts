@@ -1,4 +1,5 @@
 import { vmBugOn } from '../base/error.js';
+import { isDevicePfn } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
@@ -82,6 +83,11 @@ export function pmdTransHuge(k: Machine, pmd: Pmd): boolean {
   return pmd.hi !== TABLE && k.pte.huge.pmdTransHuge(load(pmd), 0);
 }
 
+/** Whether a leaf maps memory of a device. MODEL: told by its frames, which x86 marks by a bit. */
+export function pmdDevmap(k: Machine, pmd: Pmd): boolean {
+  return pmdTransHuge(k, pmd) && isDevicePfn(k, pmdPfn(k, pmd));
+}
+
 /** Of an entry that is no table: whether it maps a page. @kernel arch/x86/include/asm/pgtable.h pmd_present v6.2 */
 export function pmdPresent(k: Machine, pmd: Pmd): boolean {
   return k.pte.huge !== undefined && k.pte.huge.pmdPresent(load(pmd), 0);
@@ -121,8 +127,9 @@ export const hpagePmdSize = pmdSpan;
 export function pmdTable(k: Machine, pgd: number, address: number): number {
   let table = pgd;
   for (let level = 0; level < lowest(k) - 1; level++) {
-    table = ld(k.ptes, entryOf(k, table, level, address));
-    if (table === 0) return 0;
+    const entry = entryOf(k, table, level, address);
+    if (ld(k.ptes, entry + 1) !== TABLE) return 0;
+    table = ld(k.ptes, entry);
   }
   return table;
 }

@@ -10,8 +10,8 @@ import { type Pte, ptePresent } from './pte.js';
 /**
  * MODEL: page tables lie in a memory of their own and are not page frames. A table is a header of two words (its
  * lock, and the first table that huge pages have deposited with it) and its entries of two words each. An entry above
- * the lowest level holds the address of the next table and TABLE, or is zero; one level above the lowest, it may be a
- * leaf: see pmd.ts.
+ * the lowest level holds the address of the next table and TABLE, or is zero; one or two levels above the lowest, it
+ * may be a leaf: see pmd.ts and pud.ts.
  */
 const TABLE_HEADER = 2;
 const TABLE_LOCK = 0;
@@ -83,6 +83,11 @@ export function pmdAlloc(k: Machine, pgd: number, address: number): number {
   return allocDownTo(k, pgd, address, lowest(k) - 1);
 }
 
+/** The table two levels above the lowest for an address, made with all tables above it where missing. @kernel include/linux/mm.h pud_alloc v6.2 */
+export function pudAlloc(k: Machine, pgd: number, address: number): number {
+  return allocDownTo(k, pgd, address, lowest(k) - 2);
+}
+
 /** The lowest-level table for an address, made with all tables above it where missing. */
 export function pteAlloc(k: Machine, pgd: number, address: number): number {
   return allocDownTo(k, pgd, address, lowest(k));
@@ -110,11 +115,12 @@ export function pteTable(k: Machine, pgd: number, address: number): number {
   let entry = 0;
   for (let level = 0; level < lowest(k); level++) {
     entry = entryOf(k, table, level, address);
+    // A leaf leads to no table.
+    if (ld(k.ptes, entry + 1) !== TABLE) return 0;
     table = ld(k.ptes, entry);
-    if (table === 0) return 0;
   }
   // A marker of hugetlb may fill its upper half, too; no table lies at such an address.
-  return ld(k.ptes, entry + 1) === TABLE && table > 0 ? table : 0;
+  return table > 0 ? table : 0;
 }
 
 /** Where the entry for an address stands in its lowest-level table. */
@@ -221,8 +227,10 @@ export function emptyLevel(k: Machine, pgd: number, address: number): number {
   let table = pgd;
   let level = 0;
   for (; level < lowest(k); level++) {
-    table = ld(k.ptes, entryOf(k, table, level, address));
-    if (table === 0) break;
+    const entry = entryOf(k, table, level, address);
+    table = ld(k.ptes, entry);
+    const leaf = level < lowest(k) - 1 && ld(k.ptes, entry + 1) !== TABLE;
+    if (table === 0 || leaf) break;
   }
   return level;
 }

@@ -6,6 +6,7 @@ import { PAGE_MAPPING_ANON, PG_anon_exclusive, PG_swapbacked } from '../folio/fl
 import {
   PageAnon,
   ZERO_PFN,
+  isDevicePfn,
   PageAnonExclusive,
   PageKsm,
   clearFlag,
@@ -244,9 +245,9 @@ export function mmCounter(k: Machine, page: number): number {
   return PageAnon(k, page) ? MM_ANONPAGES : mmCounterFile(k, page);
 }
 
-/** The page that an entry maps, 0 for the zero page. @kernel mm/memory.c vm_normal_page v6.2 @differs no raw frames */
+/** The page that an entry maps, 0 for the zero page and memory of a device. @kernel mm/memory.c vm_normal_page v6.2 */
 export function vmNormalPage(k: Machine, pte: Pte): number {
   if (pteSpecial(k, pte)) return 0;
   const pfn = ptePfn(k, pte);
-  return pfn === ZERO_PFN ? 0 : pfn;
+  return pfn === ZERO_PFN || isDevicePfn(k, pfn) ? 0 : pfn;
 }

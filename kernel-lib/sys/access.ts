@@ -1,5 +1,5 @@
 import { vmBugOn } from '../base/error.js';
-import { pageByte, setPageByte } from '../folio/frame.js';
+import { isDevicePfn, pageByte, setPageByte } from '../folio/frame.js';
 import {
   FAULT_FLAG_ALLOW_RETRY,
   FAULT_FLAG_KILLABLE,
@@ -19,6 +19,7 @@ import {
 import { handleMmFault } from '../fault/handle.js';
 import type { Machine } from '../machine/machine.js';
 import { BUS_MCEERR_AR } from '../migrate/memory-failure.js';
+import { deviceContent, setDeviceContent } from '../pagecache/dax-device.js';
 import { ptePfn } from '../pgtable/pte.js';
 import type { Step } from '../step/step.js';
 import { hasTlbs, translate } from '../tlb/tlb.js';
@@ -76,8 +77,16 @@ function* tryAccess(k: Machine, mm: Mm, address: number, value?: number): Step<n
 }
 
 function touch(k: Machine, page: number, value?: number): number {
+  if (isDevicePfn(k, page)) return touchDevice(k, page, value);
   if (value === undefined) return pageByte(k, page);
   setPageByte(k, page, value);
+  return value;
+}
+
+function touchDevice(k: Machine, pfn: number, value?: number): number {
+  const content = deviceContent(k, pfn);
+  if (value === undefined) return content & 0xff;
+  setDeviceContent(k, pfn, (content & ~0xff) | value);
   return value;
 }
 

@@ -5,6 +5,9 @@ import { setMaxHugePages } from '../huge/hugetlb.js';
 import type { FaultEvent, Machine, ThpEnabled } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
 import type { OwnPatch } from '../own/own-patch.js';
+import { daxDeviceSetup } from '../pagecache/dax-device.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
+import { hasPudLeaves, hpagePudSize } from '../pgtable/pud.js';
 import { diskFileSetup } from '../pagecache/disk-file.js';
 import { syncFiles } from '../pagecache/writeback.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
@@ -12,6 +15,7 @@ import { dropCaches } from '../reclaim/drop-caches.js';
 import { memoryReclaim } from '../reclaim/memory-reclaim.js';
 import { ld } from '../step/memory.js';
 import { swaponArea } from '../swap/area.js';
+import { DaxDevice } from './dax-device.js';
 import { Disk, DiskFile } from './disk-file.js';
 import { makeMachine } from './machine.js';
 import { runOperation } from './operation.js';
@@ -91,6 +95,25 @@ function sizeOf(option: string, text: string): number {
   return Number(number) * units[unit!]!;
 }
 
+/** How large a DAX device is, and how large its entries may be. */
+export interface DaxOptions {
+  readonly pages: number;
+  readonly align?: 'pte' | 'pmd' | 'pud';
+}
+
+function daxAlignment(k: Machine, align: string): number {
+  const sizes: Readonly<Record<string, number>> = {
+    pte: k.pageSize,
+    ...(k.pte.huge !== undefined && { pmd: hpagePmdSize(k) }),
+    ...(hasPudLeaves(k) && { pud: hpagePudSize(k) }),
+  };
+  const bytes = sizes[align];
+  if (bytes === undefined) {
+    throw new InputError(`daxDevice: align is '${align}'; allowed: ${Object.keys(sizes).join(', ')}`);
+  }
+  return bytes;
+}
+
 /** A booted machine, as a notebook drives it. */
 export class Linux {
   /** The machine's state, for code that looks inside. */
@@ -127,6 +150,21 @@ export class Linux {
       throw new InputError(`diskFile: pages is ${pages}; allowed: a whole number from 0`);
     }
     return new DiskFile(this.machine, name, diskFileSetup(this.machine, pages));
+  }
+
+  /**
+   * A new device whose memory is mapped as it is.
+   *
+   * @param options.pages its size
+   * @param options.align the most that one entry of a page table maps; absent: `pte`
+   * @throws InputError where page tables have no such entries
+   */
+  daxDevice(name: string, { pages, align = 'pte' }: DaxOptions): DaxDevice {
+    const bytes = daxAlignment(this.machine, align);
+    if (!Number.isInteger(pages) || pages <= 0) {
+      throw new InputError(`daxDevice: pages is ${pages}; allowed: a whole number from 1`);
+    }
+    return new DaxDevice(this.machine, name, daxDeviceSetup(this.machine, pages, bytes));
   }
 
   /** Returns once every dirty page of every file is on the disk. */

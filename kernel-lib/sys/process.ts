@@ -19,10 +19,12 @@ import { doMprotectPkey } from '../mmap/mprotect.js';
 import { msync } from '../mmap/msync.js';
 import { __vmMunmap } from '../mmap/munmap.js';
 import { entryAt } from '../pgtable/pmd.js';
+import { pudAt, pudLeaf } from '../pgtable/pud.js';
 import type { Mm } from '../vma/mm.js';
 import { doMincore } from '../walk/mincore.js';
 import { type Signal, access } from './access.js';
 import { iomapDioRw } from './direct-file-io.js';
+import type { DaxDevice } from './dax-device.js';
 import type { DiskFile } from './disk-file.js';
 import { DevicePin, PagePipe } from './held-pages.js';
 import { vaddrGetPfns } from './pins.js';
@@ -41,7 +43,7 @@ export interface Faults {
 export interface MmapOptions {
   readonly prot?: string;
   readonly flags?: string;
-  readonly file?: DiskFile;
+  readonly file?: DiskFile | DaxDevice;
   readonly from?: number;
 }
 
@@ -98,7 +100,7 @@ export class Process {
    * @param options.prot letters of `rwx`, absent: `rw`
    * @param options.flags `private anon` or `shared anon`; with `hugetlb` behind it in huge pages, of which
    *     `boot({ hugepages })` has put some aside; of a file `shared` or `private`. Absent: the first of these
-   * @param options.file a file on the disk; absent: memory
+   * @param options.file a file on the disk or a DAX device; absent: memory
    * @param options.from first page in the file, absent: 0
    * @throws SystemCallError when too few huge pages are free
    * @returns the address of the first byte
@@ -196,7 +198,8 @@ export class Process {
   /** The page-table entry of `address`, as a number of the architecture's width, or what stands in place of its table; 0 without either. */
   pte(address: number): bigint {
     const k = this.#enter();
-    const { lo, hi } = entryAt(k, this.mm.pgd, address);
+    const pud = pudAt(k, this.mm.pgd, address);
+    const { lo, hi } = pudLeaf(pud) ? pud : entryAt(k, this.mm.pgd, address);
     return pteVal(Int32Array.of(lo, hi), 0);
   }
 

@@ -18,6 +18,16 @@ import {
   type Pmd,
   hpagePmdSize,
 } from '../pgtable/pmd.js';
+import {
+  type Pud,
+  hpagePudSize,
+  pudAddress,
+  pudAt,
+  pudLeaf,
+  pudOffset,
+  pudTable,
+  pudpHugeGetAndClear,
+} from '../pgtable/pud.js';
 import { pteOffset, pteTable, ptepGetAndClear } from '../pgtable/table.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
@@ -146,12 +156,18 @@ function tableWalk(k: Machine, pgd: number, address: number, write: boolean): Pt
 /** A leaf above the lowest level, as the entry that would map this one page. */
 function leafWalk(k: Machine, pgd: number, address: number, write: boolean): Pte | undefined {
   if (k.pte.huge === undefined) return undefined;
+  if (pudLeaf(pudAt(k, pgd, address))) return pudWalk(k, pgd, address, write);
   const table = pmdTable(k, pgd, address);
   const pmdp = table === 0 ? 0 : pmdOffset(k, table, address);
   // Without the table, with none or with a split under way there is nothing to follow.
   if (pmdp === 0 || !pmdTransHuge(k, readPmd(k, pmdp))) return undefined;
   const noted = noteAccess(k, pmdp, write);
   return noted && pteAdvancePfn(k, noted, Math.floor((address - hugeAddress(k, address)) / k.pageSize));
+}
+
+function pudWalk(k: Machine, pgd: number, address: number, write: boolean): Pte | undefined {
+  const noted = noteAccess(k, pudOffset(k, pudTable(k, pgd, address), address), write);
+  return noted && pteAdvancePfn(k, noted, Math.floor((address - pudAddress(k, address)) / k.pageSize));
 }
 
 /** Notes an access in the entry that allows it, as the architecture's walker or its exception handlers do. */
@@ -198,10 +214,21 @@ function* mmCpumask(k: Machine, mm: number): Step<number[]> {
 function* flushTlbFunc(k: Machine, cpu: number, mm: number, start: number, end: number): Step<void> {
   yield* untilInterruptible(k, cpu);
   if (ld(k.slab, tlbOf(k, cpu) + LOADED_MM) !== mm) return;
+  if ((end - start) / k.pageSize > k.nrTlbEntries) return forgetAmong(k, cpu, start, end);
   for (let address = start; address < end; address += k.pageSize) {
     const vpn = Math.floor(address / k.pageSize);
     const slot = slotOf(k, cpu, vpn);
     if (holds(k, slot, vpn)) st(k.slab, slot + VALID, 0);
+  }
+}
+
+/** The same by looking at what is cached, where that is less than the range has pages. */
+function forgetAmong(k: Machine, cpu: number, start: number, end: number): void {
+  for (let i = 0; i < k.nrTlbEntries; i++) {
+    const slot = tlbOf(k, cpu) + ENTRIES + i * ENTRY_WORDS;
+    const vpn = ld(k.slab, slot + VPN + 1) * 0x1_0000_0000 + (ld(k.slab, slot + VPN) >>> 0);
+    const address = vpn * k.pageSize;
+    if (address >= start && address < end) st(k.slab, slot + VALID, 0);
   }
 }
 
@@ -252,4 +279,16 @@ export function* pmdpHugeClearFlush(k: Machine, mm: number, haddr: number, pmdp:
   const pmd = yield* pmdpHugeGetAndClear(k, pmdp);
   yield* flushPmdTlbRange(k, mm, haddr);
   return pmd;
+}
+
+/** Makes every CPU forget what a leaf two levels up spans. @kernel include/linux/pgtable.h flush_pud_tlb_range v6.2 */
+export function* flushPudTlbRange(k: Machine, mm: number, haddr: number): Step<void> {
+  yield* flushTlbMmRange(k, mm, haddr, haddr + hpagePudSize(k));
+}
+
+/** Takes that leaf and leaves none, and returns when no CPU uses it any longer. @kernel mm/pgtable-generic.c pudp_huge_clear_flush v6.2 */
+export function* pudpHugeClearFlush(k: Machine, mm: number, haddr: number, pudp: number): Step<Pud> {
+  const pud = yield* pudpHugeGetAndClear(k, pudp);
+  yield* flushPudTlbRange(k, mm, haddr);
+  return pud;
 }

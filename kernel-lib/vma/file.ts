@@ -34,6 +34,15 @@ export const AddressSpace = struct('address_space', {
   /** Slab address of what the disk holds, a word per page, and for how many pages there is room; 0 for shmem. */
   disk: 'i32',
   diskPages: 'i32',
+  /** Of a DAX device, its first frame, its size in frames, and the most that one entry maps, in bytes; 0 for all others. */
+  daxPfn: 'i32',
+  daxNrPages: 'i32',
+  daxAlign: 'u64',
+  /** Slab address of its content, a word per page, 0 before the first store; and how often its huge_fault was called. */
+  daxMemory: 'i32',
+  hugeFaults: 'i32',
+  /** 1 where huge_fault maps what is asked for also for a store to a private mapping. */
+  daxRemaps: 'i32',
   /** 1 where the device wants a page to stay as it is while it is written: @kernel include/linux/pagemap.h mapping_stable_writes v6.2 */
   stableWrites: 'i32',
   /** Number of those who fill the page cache, -1 for one who takes pages out for good. */
@@ -110,6 +119,8 @@ export const FILE_ZERO = 2;
 export const FILE_DISK = 3;
 /** An object of huge pages. */
 export const FILE_HUGETLB = 4;
+/** Memory of a device, which is mapped as it is (DAX). */
+export const FILE_DAX = 5;
 
 /** One VMA more holds the file at that address; 0 is no file. @kernel include/linux/fs.h get_file v6.2 */
 export function getFile(k: Machine, file: number): void {

@@ -44,6 +44,8 @@ export const VM_OPS_SHMEM = 1;
 export const VM_OPS_FILE = 2;
 /** vmOps of a file of huge pages. */
 export const VM_OPS_HUGETLB = 3;
+/** vmOps of memory of a device, mapped without a page cache: the only ones with a huge_fault. */
+export const VM_OPS_DAX = 4;
 
 /**
  * Allocates a VMA with the fields of `orig`, linked nowhere and without anon_vma chain.

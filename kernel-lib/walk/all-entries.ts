@@ -1,4 +1,4 @@
-import { ZERO_PFN, pageFolio } from '../folio/frame.js';
+import { ZERO_PFN, isDevicePfn, pageFolio } from '../folio/frame.js';
 import { isHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import { pteNone, ptePfn, ptePresent, pteSwpExclusive, pteWrite } from '../pgtable/pte.js';
@@ -61,6 +61,7 @@ function sort(k: Machine, mm: number, at: PteAt, mapped: Mapped[], swapped: Swap
   if (pteNone(k, pte)) return;
   if (ptePresent(k, pte)) {
     const page = ptePfn(k, pte);
+    if (isDevicePfn(k, page)) return;
     const folio = pageFolio(k, page);
     if (page === ZERO_PFN || isHugeZeroPage(k, folio)) return;
     mapped.push({ mm, address, page, owner: huge ? folio : page, write: pteWrite(k, pte) });

@@ -12,7 +12,15 @@ import {
   PG_writeback,
 } from '../folio/flags.js';
 import { folioMapcount } from '../folio/compound.js';
-import { PageAnon, PageKsm, ZERO_PFN, pageFlags, pageFolio, pageMapcount } from '../folio/frame.js';
+import {
+  PageAnon,
+  PageKsm,
+  ZERO_PFN,
+  isDevicePfn,
+  pageFlags,
+  pageFolio,
+  pageMapcount,
+} from '../folio/frame.js';
 import { PageHuge } from '../folio/hugetlb-pool.js';
 import { isHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
@@ -62,6 +70,7 @@ export function pageView(k: Machine, vma: Vma, pte: Pte, huge = false): PageView
 function presentView(k: Machine, pte: Pte, bits: string): PageView {
   const frame = ptePfn(k, pte);
   if (frame === ZERO_PFN) return { kind: 'present', bits, frame: 'Z', flags: 'z', count: 0 };
+  if (isDevicePfn(k, frame)) return { kind: 'present', bits, frame, flags: '', count: 0 };
   const zero = isHugeZeroPage(k, pageFolio(k, frame));
   const flags = stablePageFlags(k, frame);
   return { kind: 'present', bits, frame: zero ? 'Z' : frame, flags, count: pageMapcount(k, frame) };

@@ -1,8 +1,11 @@
 import { type HugePteAt, hugePteOffset } from '../huge/hugetlb-pte.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
+import { mapsHugePud } from '../huge/pud-lock.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
+import { __splitHugePud } from '../huge/split-pud.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pmd, hpagePmdSize, pmdAt, hugeAddress } from '../pgtable/pmd.js';
+import { pudAddrEnd } from '../pgtable/pud.js';
 import { emptyLevel, pmdAddrEnd, pteOffset, pteTable, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { type AddressSpace, vmasMapping } from '../vma/file.js';
@@ -34,6 +37,8 @@ export interface MmWalkOps<T> {
     start: number,
     end: number,
   ) => Step<number>;
+  /** A leaf two levels above the lowest; it takes the table's lock itself. Absent: it is split. */
+  readonly pudEntry?: (k: Machine, walk: MmWalk<T>, start: number, end: number) => Step<number>;
   /** A leaf that maps a huge page; absent: it is split. */
   readonly leaf?: (k: Machine, walk: MmWalk<T>, pmd: Pmd, start: number, end: number) => Step<number>;
   /** One entry, also an empty one, under its table's lock. */
@@ -158,6 +163,16 @@ function* walkPmdRange<T>(
 ): Step<number> {
   let err = 0;
   for (let at = start; at < end && err === 0;) {
+    if (mapsHugePud(k, walk.vma!, at)) {
+      const next = pudAddrEnd(k, at, end);
+      // Who asks for what lies below gets it in pieces: the next look finds none, or what a fault has brought.
+      if (ops.pudEntry === undefined) yield* __splitHugePud(k, walk.vma!, at);
+      else {
+        err = yield* ops.pudEntry(k, walk, at, next);
+        at = next;
+      }
+      continue;
+    }
     const next = pmdAddrEnd(k, at, end);
     err = yield* walkPmd(k, walk, at, next, ops);
     at = next;

@@ -1,6 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import { type Pmd, pmdAt, pmdNone, pmdTransHuge } from '../pgtable/pmd.js';
 import { type Pte, pteAdvancePfn, ptePresent } from '../pgtable/pte.js';
+import { type Pud, pudAddrEnd, pudAddress, pudAt, pudLeaf } from '../pgtable/pud.js';
 import { pmdAddrEnd, pmdAddrStart, pteOffset, pteTable, readPte } from '../pgtable/table.js';
 import { Mm } from '../vma/mm.js';
 import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
@@ -18,6 +19,12 @@ export interface PteAt {
 export function* ptesOf(k: Machine, vma: Vma): Generator<PteAt, void, undefined> {
   const { pgd } = Mm.at(k, vma.vmMm);
   for (let start = vma.vmStart; start < vma.vmEnd;) {
+    const pud = pudAt(k, pgd, start);
+    if (pudLeaf(pud)) {
+      yield* pagesOfPud(k, vma, pud, start);
+      start = pudAddrEnd(k, start, vma.vmEnd);
+      continue;
+    }
     const end = pmdAddrEnd(k, start, vma.vmEnd);
     const table = pteTable(k, pgd, start);
     const pmd = table === 0 && k.pte.huge !== undefined ? pmdAt(k, pgd, start) : k.pte.pteEmpty;
@@ -31,6 +38,12 @@ export function* ptesOf(k: Machine, vma: Vma): Generator<PteAt, void, undefined>
     }
     start = end;
   }
+}
+
+function* pagesOfPud(k: Machine, vma: Vma, pud: Pud, start: number): Generator<PteAt, void, undefined> {
+  const base = pudAddress(k, start);
+  for (let address = start; address < pudAddrEnd(k, start, vma.vmEnd); address += k.pageSize)
+    yield { address, pte: pteAdvancePfn(k, pud, (address - base) / k.pageSize), huge: true };
 }
 
 /** The entry that would stand for one page of what a leaf maps. */

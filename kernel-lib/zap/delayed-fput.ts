@@ -1,6 +1,6 @@
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
-import { kmemCacheFree } from '../machine/slab.js';
+import { kfree, kmemCacheFree } from '../machine/slab.js';
 import { diskFileFree } from '../pagecache/disk-file.js';
 import { hugetlbfsEvictInode } from '../pagecache/hugetlb-file.js';
 import { xaDestroy } from '../pagecache/xarray.js';
@@ -28,6 +28,7 @@ export function* flushDelayedFput(k: Machine): Step<void> {
 function* evictInode(k: Machine, mapping: AddressSpace): Step<void> {
   vmBugOn(mapping.iMmap !== 0, 'who maps an object holds its file');
   if (mapping.resvMap !== 0) yield* hugetlbfsEvictInode(k, mapping);
+  else if (mapping.daxPfn !== 0) daxEvictInode(k, mapping);
   else if (mapping.disk === 0) yield* shmemEvictInode(k, mapping);
   else yield* diskEvictInode(k, mapping);
   xaDestroy(k, mapping);
@@ -45,6 +46,12 @@ function* diskEvictInode(k: Machine, mapping: AddressSpace): Step<void> {
   k.globals.diskMappings = withoutMapping(k, k.globals.diskMappings, mapping);
   yield* truncateInodePagesRange(k, mapping, 0, Infinity);
   diskFileFree(k, mapping);
+}
+
+/** A device goes with its content. */
+function daxEvictInode(k: Machine, mapping: AddressSpace): void {
+  k.globals.daxMappings = withoutMapping(k, k.globals.daxMappings, mapping);
+  if (mapping.daxMemory !== 0) kfree(k, mapping.daxMemory, mapping.daxNrPages);
 }
 
 /** Takes an address space off a list; its first element then. */

@@ -2,7 +2,13 @@ import { hpagePmdNr } from '../folio/compound.js';
 import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
-import { hpagePmdSize, pgtableTransHugeWithdraw, pmdPfn, pmdpHugeGetAndClear } from '../pgtable/pmd.js';
+import {
+  hpagePmdSize,
+  pgtableTransHugeWithdraw,
+  pmdDevmap,
+  pmdPfn,
+  pmdpHugeGetAndClear,
+} from '../pgtable/pmd.js';
 import { freePteTable, ptlUnlock } from '../pgtable/table.js';
 import { folioRemoveRmapPmd } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
@@ -21,6 +27,10 @@ export function* zapHugePmd(k: Machine, tlb: MmuGather, vma: Vma, address: numbe
   if (at === null) return false;
   const pmd = yield* pmdpHugeGetAndClear(k, at.pmdp);
   tlbRemoveTlbEntry(k, tlb, address, hpagePmdSize(k));
+  if (pmdDevmap(k, pmd)) {
+    ptlUnlock(k, at.table);
+    return true;
+  }
   const zero = isHugeZeroPmd(k, pmd);
   const folio = pmdPfn(k, pmd);
   if (!zero) yield* folioRemoveRmapPmd(k, folio, vma);

@@ -3,10 +3,13 @@ import { folioTestLarge } from '../folio/compound.js';
 import { PageAnon, pageFolio } from '../folio/frame.js';
 import { folioMarkAccessed } from '../folio/lru.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
+import { mapsHugePud } from '../huge/pud-lock.js';
 import { folioPteBatch } from '../huge/pte-batch.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
+import { __splitHugePud } from '../huge/split-pud.js';
 import type { Machine } from '../machine/machine.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
+import { hpagePudSize, pudAddrEnd } from '../pgtable/pud.js';
 import { type Pte, pteDirty, pteNone, ptePresent, pteYoung } from '../pgtable/pte.js';
 import {
   pmdAddrEnd,
@@ -51,6 +54,7 @@ import {
 } from './mmu-gather.js';
 import { tryToFreePte } from './reclaim-table.js';
 import { zapHugePmd } from './zap-huge.js';
+import { zapHugePud } from './zap-huge-pud.js';
 
 /** What a zap is to spare. @kernel include/linux/mm.h zap_details v6.2 */
 export interface ZapDetails {
@@ -97,6 +101,12 @@ export function* unmapSingleVma(
     return;
   }
   for (let address = from; address < to;) {
+    if (mapsHugePud(k, vma, address)) {
+      const end = pudAddrEnd(k, address, to);
+      if (end - address !== hpagePudSize(k)) yield* __splitHugePud(k, vma, address);
+      else if (yield* zapHugePud(k, tlb, vma, address)) address = end;
+      continue;
+    }
     const next = pmdAddrEnd(k, address, to);
     let table = pteTable(k, pgd, address);
     if (table === 0 && mapsHugePage(k, vma, address)) {

@@ -38,6 +38,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   sanitizeWrite: { scenario: 'write-fault-readonly-shared' },
   wpSharedFirst: { none: 'a rework: faults that were checked at the entry are decided as before' },
   unshareAnyCow: { scenario: 'unshare-zeropage' },
+  hugeFaultSharedOnly: { none: 'programs have no memory of devices to map' },
   longtermUnshare: { scenario: 'longterm-pin-zeropage' },
   breakKsmUnshare: { scenario: 'ksm-unmerge' },
   noFaultWriteResult: { scenario: 'write-fault-readonly-private' },
@@ -121,6 +122,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   splitMkwriteIfWritable: {
     none: 'a rework: an entry that was writable stays so, and no other becomes so',
   },
+  mprotectKnowsPuds: { none: 'the regions of programs are shorter than a GiB' },
   pmdWriteUpgrade: { scenario: 'thp-mprotect-write' },
   migrateExactSoftDirty: { scenario: 'migrate-soft-dirty' },
   likelyMappedShared: { scenario: 'thp-advise-part-of-child' },

@@ -113,6 +113,27 @@ describe.skipIf(!browserRuns)('the site in a real browser, from file:// with the
     expect(await without.page.evaluate('typeof Plotly')).toBe('undefined');
   });
 
+  test('a search finds the part of a workbook that holds the words, also by a word within a name', async () => {
+    const { page, faults } = await open('index.html');
+    await page.getByLabel('Search the workbooks').fill('anonymous_page');
+    const found = page.locator('#found a');
+    await found.first().waitFor();
+    expect(await found.allTextContents()).toEqual(['What is a page fault?']);
+    expect(await page.locator('#found p').textContent()).toContain('do_anonymous_page');
+    await page.getByLabel('Search the workbooks').fill('frame after fork');
+    await page.locator('#found-count', { hasText: /^1 place$/ }).waitFor();
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/01-cow\.html#After-fork$/);
+    expect(faults).toEqual([]);
+  });
+
+  test('a search says when it finds nothing', async () => {
+    const { page } = await open('index.html');
+    await page.getByLabel('Search the workbooks').fill('zzyzx');
+    await page.locator('#found-count', { hasText: '0 places' }).waitFor();
+    expect(await page.locator('#found a').count()).toBe(0);
+  });
+
   test('one walks from the index through the workbooks and back', async () => {
     const { page, faults } = await open('index.html');
     const heading = page.locator('h1');

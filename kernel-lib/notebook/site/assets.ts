@@ -15,6 +15,10 @@ export async function assetFiles(): Promise<SiteFile[]> {
     .map((name) => ({ path: `${ASSETS}/${name}`, copyOf: join(own, name) }));
   return [
     ...ownFiles,
+    {
+      path: `${ASSETS}/minisearch.js`,
+      copyOf: join(dirname(require.resolve('minisearch')), '../umd/index.js'),
+    },
     { path: `${ASSETS}/plotly.min.js`, copyOf: require.resolve('plotly.js-dist-min') },
     ...(await katexFiles()),
   ];

@@ -5,6 +5,15 @@ import { href } from './paths.js';
 
 const LEAD = 'Linux memory management that you can run, cell by cell.';
 
+/** Without scripts there is nothing to search with, and no field for it. */
+const SEARCH = `<form class="search" role="search">
+<label for="search">Search the workbooks</label>
+<input type="search" id="search" autocomplete="off" spellcheck="false" placeholder="do_wp_page, markers, swapoff …">
+<p id="found-count" role="status"></p>
+</form>
+<ol id="found" aria-label="Places found"></ol>
+`;
+
 /** The first page of the site. */
 export function indexHtml(entries: readonly Entry[]): string {
   const path = 'index.html';
@@ -22,12 +31,12 @@ export function indexHtml(entries: readonly Entry[]): string {
     path,
     title: 'Faultbook',
     description: LEAD,
-    needs: { plotly: false, maths: false },
+    needs: { plotly: false, maths: false, search: entries.length > 0 },
     main:
       `<h1>Faultbook</h1>\n<p class="lead">${LEAD}</p>\n` +
       (items.length === 0
         ? '<p>There are no workbooks yet.</p>'
-        : `<ol class="workbooks">\n${items.join('\n')}\n</ol>`),
+        : `${SEARCH}<ol class="workbooks">\n${items.join('\n')}\n</ol>`),
     above: '',
     below: '',
   });

@@ -59,6 +59,33 @@ export function abstractOf(source: string): Abstract {
   };
 }
 
+/** A part of a text: what stands under one heading, as plain text. */
+export interface Section {
+  /** The heading, empty before the first one. */
+  readonly heading: string;
+  /** The heading's name in the page. */
+  readonly anchor: string;
+  readonly text: string;
+}
+
+/** Takes a text apart at its headings. */
+export function sectionsOf(source: string): Section[] {
+  const sections: { heading: string; anchor: string; text: string }[] = [
+    { heading: '', anchor: '', text: '' },
+  ];
+  let inHeading = false;
+  for (const token of newMarkdown({}).parse(source, {})) {
+    if (token.type === 'heading_open') inHeading = true;
+    else if (token.type === 'heading_close') inHeading = false;
+    else if (inHeading) {
+      const heading = plainText(token.children ?? []);
+      sections.push({ heading, anchor: headingName(heading), text: '' });
+    } else if (token.type !== 'html_block')
+      sections.at(-1)!.text += ` ${token.children ? plainText(token.children) : token.content}`;
+  }
+  return sections;
+}
+
 function newMarkdown(options: MarkdownItOptions): Parser {
   const md = new MarkdownIt({ html: true, linkify: false, ...options });
   // The plugin brings an older KaTeX along, whose output does not fit our style sheet.
@@ -75,8 +102,12 @@ function plainText(tokens: readonly Token[]): string {
 function nameHeadings(tokens: readonly Token[]): void {
   tokens.forEach((token, i) => {
     if (token.type === 'heading_open')
-      token.attrSet('id', plainText(tokens[i + 1]!.children ?? []).replaceAll(' ', '-'));
+      token.attrSet('id', headingName(plainText(tokens[i + 1]!.children ?? [])));
   });
+}
+
+function headingName(heading: string): string {
+  return heading.replaceAll(' ', '-');
 }
 
 function resolveAddress(token: Token, place: MarkdownPlace): void {

@@ -6,8 +6,9 @@ import { loadHighlight } from './highlight.js';
 import { markdownRenderer } from './markdown.js';
 import { entryOf, type SitePage } from './entry.js';
 import { indexHtml } from './indexPage.js';
+import { type Searched, searchIndexScript } from './searchIndex.js';
 import { workbookHtml } from './workbookPage.js';
-import { pagePath, studentPath } from './paths.js';
+import { ASSETS, pagePath, studentPath } from './paths.js';
 import { publish, type SiteFile } from './publish.js';
 
 export type { SitePage } from './entry.js';
@@ -29,6 +30,7 @@ export async function writeSite(pages: readonly SitePage[], outDir: string): Pro
   const notebooks = new Set(withPage.map(({ path }) => path));
   const entries = pages.map(entryOf);
   const files: SiteFile[] = await assetFiles();
+  const searched: Searched[] = [];
   for (const page of withPage) {
     const unsolved = { ...page, notebook: withoutSolutions(page.notebook) };
     const content = await workbookHtml(unsolved, entries, {
@@ -38,9 +40,12 @@ export async function writeSite(pages: readonly SitePage[], outDir: string): Pro
       notebooks,
     });
     files.push({ path: pagePath(page.path), content });
+    const { title } = entryOf(unsolved);
+    searched.push({ page: pagePath(page.path), title, notebook: unsolved.notebook });
     if (hasExercises(page.notebook))
       files.push({ path: studentPath(page.path), content: notebookText(studentEdition(page.notebook)) });
   }
+  files.push({ path: `${ASSETS}/search-index.js`, content: searchIndexScript(searched) });
   // Last, so that a reader never meets a link to a page that is not there yet.
   files.push({ path: 'index.html', content: indexHtml(entries) });
   await publish(files, outDir);

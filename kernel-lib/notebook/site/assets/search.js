@@ -47,24 +47,23 @@
     return index;
   }
 
-  /** The text around the first place where one of the words stands. */
-  function excerpt(text, words) {
-    const at = Math.max(
-      0,
-      text.toLowerCase().search(new RegExp(words.map((w) => w.replace(/\W/g, '\\$&')).join('|'))),
-    );
+  /** The text around the first place where it has what was asked for, or else one of the words found for that. */
+  function excerpt(text, asked, terms) {
+    const lower = text.toLowerCase();
+    const places = [asked.toLowerCase(), ...terms].map((word) => lower.indexOf(word)).filter((at) => at >= 0);
+    const at = places[0] ?? 0;
     const from = Math.max(0, at - AROUND);
     return (from > 0 ? '… ' : '') + text.slice(from, at + AROUND) + (at + AROUND < text.length ? ' …' : '');
   }
 
-  function item({ at, workbook, heading, text, terms }) {
+  function item({ at, workbook, heading, text, terms }, asked) {
     const link = document.createElement('a');
     link.href = at;
     link.textContent = heading === '' || heading === workbook ? workbook : `${workbook} · ${heading}`;
-    const words = document.createElement('p');
-    words.textContent = excerpt(text, terms);
+    const around = document.createElement('p');
+    around.textContent = excerpt(text, asked, terms);
     const li = document.createElement('li');
-    li.append(link, words);
+    li.append(link, around);
     return li;
   }
 
@@ -72,7 +71,7 @@
     const index = await (searching ??= prepare());
     const asked = box.value.trim();
     const found = asked === '' ? [] : index.search(asked);
-    list.replaceChildren(...found.slice(0, FOUND_AT_MOST).map(item));
+    list.replaceChildren(...found.slice(0, FOUND_AT_MOST).map((one) => item(one, asked)));
     status.textContent = asked === '' ? '' : found.length === 1 ? '1 place' : `${found.length} places`;
   }
 

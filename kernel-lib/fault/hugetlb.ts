@@ -56,7 +56,7 @@ import {
   userfaultfdMissing,
   userfaultfdWp,
 } from '../uffd/markers.js';
-import { PTE_MARKER_POISONED } from '../swap/entry.js';
+import { PTE_MARKER_POISONED, isHwpoisonEntry, pteToSwpEntry } from '../swap/entry.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { vmaMapping } from '../vma/file.js';
 import {
@@ -98,7 +98,7 @@ export function* hugetlbFault(k: Machine, vmf: VmFault): Step<number> {
   if ((markerOf(k, entry) & PTE_MARKER_POISONED) !== 0) return VM_FAULT_HWPOISON_LARGE;
   // Write-protection is handled as none is: what the marker says goes to the entry that takes its place.
   if (hugePteNoneMostly(k, entry)) return yield* hugetlbNoPage(k, fault, entry);
-  if (!ptePresent(k, entry)) return VM_FAULT_HWPOISON_LARGE;
+  if (!ptePresent(k, entry)) return isHwpoisonEntry(k, pteToSwpEntry(k, entry)) ? VM_FAULT_HWPOISON_LARGE : 0;
   yield* ptlLock(k, fault.at.table);
   if (!pteSame(yield* hugePtepGet(k, fault.at.ptep), entry)) return unlock(k, fault, 0);
   const { vma, flags } = vmf;

@@ -1,3 +1,6 @@
+import { removeDeviceExclusiveEntry } from '../device/exclusive.js';
+import { migrateToRam } from '../device/private.js';
+import { folioGet } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { warnOnOnce } from '../machine/warn.js';
 import { pteSame } from '../pgtable/pte.js';
@@ -12,6 +15,7 @@ import {
   isPteMarkerEntry,
   pteMarkerGet,
 } from '../swap/entry.js';
+import { isDeviceExclusiveEntry, isDevicePrivateEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
 import { markerOf, userfaultfdWp } from '../uffd/markers.js';
 import { vmaIsAnonymous } from '../vma/vma.js';
 import { doAnonymousPage } from './anon.js';
@@ -26,10 +30,31 @@ export function* handleNonSwapEntry(k: Machine, vmf: VmFault, entry: number): St
     yield* migrationEntryWait(k, vmf.table, vmf.ptep);
     return 0;
   }
+  if (isDeviceExclusiveEntry(k, entry)) {
+    const { vma, address, table, ptep, origPte: pte } = vmf;
+    yield* removeDeviceExclusiveEntry(k, { vma, address, table, ptep, pte });
+    return 0;
+  }
+  if (isDevicePrivateEntry(k, entry)) return yield* doDevicePrivatePage(k, vmf, swpOffsetPfn(entry));
   if (isHwpoisonEntry(k, entry)) return VM_FAULT_HWPOISON;
   if (isPteMarkerEntry(k, entry)) return yield* handlePteMarker(k, vmf, pteMarkerGet(k, entry));
   // The entry of its own that told of a failed swap-in before 15520a3f0469.
   return VM_FAULT_SIGBUS;
+}
+
+/**
+ * The page is in a device's memory, and the device has to bring it back.
+ *
+ * MODEL: the part of do_swap_page() about device-private memory. What its driver cannot bring is out of memory.
+ */
+function* doDevicePrivatePage(k: Machine, vmf: VmFault, page: number): Step<number> {
+  yield* pteOffsetMapLock(k, vmf);
+  const same = pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte);
+  // While the entry is there, so is the page.
+  if (same) yield* folioGet(k, page);
+  ptlUnlock(k, vmf.table);
+  if (!same) return 0;
+  return (yield* migrateToRam(k, page)) ? 0 : VM_FAULT_SIGBUS;
 }
 
 /** @kernel mm/memory.c handle_pte_marker v6.2 */

@@ -13,6 +13,7 @@ import {
   testFlag,
 } from './frame.js';
 import { PG_lru } from './flags.js';
+import { isDevicePrivatePage } from './device-page.js';
 import { PageHuge, freeHugePage } from './hugetlb-pool.js';
 import { folioMapcount, folioTestLarge, hpagePmdNr, prepCompoundPage } from './compound.js';
 import { __folioUnqueueDeferredSplit } from './deferred-split.js';
@@ -111,6 +112,8 @@ export function freeFolio(k: Machine, pfn: number): void {
   vmBugOn(folioMapcount(k, pfn) !== 0, `frame ${pfn} is freed while it is mapped`);
   if (testFlag(k, pfn, PG_lru)) lruvecDelFolio(k, pfn);
   if (PageHuge(k, pfn)) return freeHugePage(k, pfn);
+  // The driver finds it by its reference count.
+  if (isDevicePrivatePage(k, pfn)) return clear(k, pfn);
   if (folioTestLarge(k, pfn)) return freeHugeFrames(k, pfn);
   clear(k, pfn);
   giveBack(k, pfn);

@@ -60,6 +60,9 @@ import {
 import { mapsHugePud } from '../huge/pud-lock.js';
 import { pudAddrEnd } from '../pgtable/pud.js';
 import { migrationPtePage, sharedMigrationPte } from '../swap/migration-entry.js';
+import { isDeviceExclusiveEntry, isDevicePrivateEntry } from '../swap/pfn-entry.js';
+import { devicePtePage, wrprotectedDevicePte } from '../swap/device-entry.js';
+import { tryRestoreExclusivePte } from '../device/exclusive.js';
 import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { Mm } from '../vma/mm.js';
 import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
@@ -140,7 +143,7 @@ function* copyPteRange(k: Machine, copy: CopyTables, start: number, end: number)
     const pte = yield* ptepGet(k, srcPte);
     if (pteNone(k, pte)) continue;
     if (ptePresent(k, pte)) result = yield* copyPresentPte(k, copy, address, pte);
-    else yield* copyNonpresentPte(k, copy, address, pte);
+    else result = yield* copyNonpresentPte(k, copy, address, pte);
   }
   ptlUnlock(k, srcTable);
   ptlUnlock(k, dstTable);
@@ -151,12 +154,13 @@ function* copyPteRange(k: Machine, copy: CopyTables, start: number, end: number)
  * A swap entry, or another entry that is not present.
  *
  * @kernel mm/memory.c copy_nonpresent_pte v6.2
+ * @returns 0, or -ENOMEM as copyPresentPte() or when a device does not give a page back
  */
-function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<void> {
+function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<number> {
   const { dst } = copy;
   if (isSwapSpecialPte(k, srcPte)) {
     if ((dst.vmFlags & VM_UFFD_WP) !== 0) yield* setPteAt(k, pteOffset(k, copy.dstTable, address), srcPte);
-    return;
+    return 0;
   }
   const dstMm = Mm.at(k, dst.vmMm);
   const entry = pteToSwpEntry(k, srcPte);
@@ -172,12 +176,38 @@ function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPt
   } else if (isPteMarkerEntry(k, entry)) {
     const copied = copiedMarker(k, dst, srcPte);
     if (!pteNone(k, copied)) yield* setPteAt(k, pteOffset(k, copy.dstTable, address), copied);
-    return;
+    return 0;
   } else if (isMigrationEntry(k, entry)) {
     pte = yield* copyMigrationEntry(k, copy, address, pte);
+  } else if (isDeviceExclusiveEntry(k, entry)) {
+    return yield* copyExclusive(k, copy, address, pte);
+  } else if (isDevicePrivateEntry(k, entry)) {
+    pte = yield* copyDevicePrivate(k, copy, address, pte);
   }
   if ((dst.vmFlags & VM_UFFD_WP) === 0) pte = pteSwpClearUffdWp(k, pte);
   yield* setPteAt(k, pteOffset(k, copy.dstTable, address), pte);
+  return 0;
+}
+
+/** A device that uses the page alone gives it back, before parent and child share it. */
+function* copyExclusive(k: Machine, copy: CopyTables, address: number, pte: Pte): Step<number> {
+  const { src: vma, srcTable: table } = copy;
+  const ptep = pteOffset(k, table, address);
+  if ((yield* tryRestoreExclusivePte(k, { vma, address, table, ptep, pte })) !== 0) return -ENOMEM;
+  return yield* copyPresentPte(k, copy, address, yield* ptepGet(k, ptep));
+}
+
+/** A page in a device's memory is shared there, and cannot be pinned. */
+function* copyDevicePrivate(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<Pte> {
+  const { dst, src } = copy;
+  const page = devicePtePage(k, srcPte);
+  yield* folioGet(k, page);
+  addMmCounter(k, Mm.at(k, dst.vmMm), mmCounter(k, page), 1);
+  const shared = yield* pageTryDupAnonRmap(k, page, src);
+  vmBugOn(!shared, 'nobody pins memory of a device');
+  const pte = isCowMapping(src.vmFlags) ? wrprotectedDevicePte(k, srcPte) : srcPte;
+  if (!pteSame(pte, srcPte)) yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
+  return pte;
 }
 
 /** A page that is moving is shared from now on: neither parent nor child may write to it, or has it alone. */

@@ -38,7 +38,10 @@ import {
 import { rmapWalkAnonLock, rmapWalkAnonUnlock } from '../rmap/anon-vma-lock.js';
 import { type MappedAt, PVMW_MIGRATION, type Place, pageVmaMappedWalk, rmapWalk } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
+import { isDevicePrivatePage } from '../folio/device-page.js';
+import { makeReadableDevicePrivateEntry, makeWritableDevicePrivateEntry } from '../swap/device-entry.js';
 import { entryToPte, pteToSwpEntry } from '../swap/entry.js';
+import { isWritableDevicePrivateEntry } from '../swap/pfn-entry.js';
 import {
   isMigrationEntryDirty,
   isMigrationEntryYoung,
@@ -78,6 +81,7 @@ export function* tryToMigrateOne(
   { vma, address }: Place,
   at: MappedAt,
 ): Step<boolean> {
+  if (isDevicePrivatePage(k, page)) return yield* tryToMigrateDevicePage(k, page, vma, at);
   const folio = pageFolio(k, page);
   const exclusive = PageAnon(k, page) && PageAnonExclusive(k, page);
   const pteval = yield* ptepClearFlush(k, vma.vmMm, address, at.ptep);
@@ -95,6 +99,22 @@ export function* tryToMigrateOne(
   yield* pageRemoveRmap(k, page, vma);
   if ((vma.vmFlags & VM_LOCKED) !== 0) yield* mlockPageDrainLocal(k);
   yield* folioPut(k, folio);
+  return true;
+}
+
+/** A page that is in a device's memory: no translation of it is cached anywhere. MODEL: a part of try_to_migrate_one(). */
+function* tryToMigrateDevicePage(k: Machine, page: number, vma: Vma, { ptep }: MappedAt): Step<boolean> {
+  const swpPte = yield* ptepGet(k, ptep);
+  const exclusive = PageAnonExclusive(k, page);
+  if (exclusive) yield* pageTryShareAnonRmap(k, page);
+  let pte = isWritableDevicePrivateEntry(k, pteToSwpEntry(k, swpPte))
+    ? entryToPte(k, makeWritableMigrationEntry(k, page))
+    : readableMigrationPte(k, page, exclusive);
+  if (pteSwpSoftDirty(k, swpPte)) pte = pteSwpMksoftDirty(k, pte);
+  if (pteSwpUffdWp(k, swpPte)) pte = pteSwpMkuffdWp(k, pte);
+  yield* setPteAt(k, ptep, pte);
+  yield* pageRemoveRmap(k, page, vma);
+  yield* folioPut(k, page);
   return true;
 }
 
@@ -142,7 +162,16 @@ export function* removeMigrationPte(
   } else {
     yield* pageAddFileRmap(k, page, vma);
   }
-  yield* setPteAt(k, at.ptep, movedPte(k, page, vma, swpPte));
+  const pte = movedPte(k, page, vma, swpPte);
+  yield* setPteAt(k, at.ptep, isDevicePrivatePage(k, page) ? devicePte(k, page, pte, swpPte) : pte);
+}
+
+/** The entry of a page that the CPU cannot reach any longer. */
+function devicePte(k: Machine, page: number, moved: Pte, swpPte: Pte): Pte {
+  const make = pteWrite(k, moved) ? makeWritableDevicePrivateEntry : makeReadableDevicePrivateEntry;
+  let pte = entryToPte(k, make(k, page));
+  if (pteSwpSoftDirty(k, swpPte)) pte = pteSwpMksoftDirty(k, pte);
+  return pteSwpUffdWp(k, swpPte) ? pteSwpMkuffdWp(k, pte) : pte;
 }
 
 /** What the VMA allows now, which may be less than when the page began to move. */

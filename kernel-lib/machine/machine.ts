@@ -27,6 +27,8 @@ export interface Machine {
   /** One record of eight words per page frame. */
   readonly frames: Mem;
   readonly nrFrames: number;
+  /** Frames in a device's own memory: their numbers follow those of the machine's. */
+  readonly nrDeviceFrames: number;
   /** Page tables: each a header and its entries, two words per entry. */
   readonly ptes: Mem;
   /** Kernel objects. */

@@ -3,7 +3,7 @@ import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioAddLru, folioIsolateLru, lruAddDrain } from '../folio/lru.js';
 import { setMaxHugePages } from '../huge/hugetlb.js';
 import { removeMigrationPtes, tryToMigrate } from '../huge/migration-ptes.js';
-import { moveToNewFolio } from '../migrate/migrate-folio.js';
+import { moveToNewFolio } from '../huge/migrate-folio.js';
 import { diskFileSetup } from '../pagecache/disk-file.js';
 import { hugetlbFileSetup } from '../pagecache/hugetlb-file.js';
 import { writeCachePages } from '../pagecache/writeback.js';

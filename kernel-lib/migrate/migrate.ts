@@ -6,7 +6,7 @@ import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioAddLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
-import { moveToNewFolio } from './migrate-folio.js';
+import { moveToNewFolio } from '../huge/migrate-folio.js';
 import { removeMigrationPtes, tryToMigrate } from '../huge/migration-ptes.js';
 
 /** Who moves pages: `enum migrate_reason` of include/linux/migrate_mode.h. */

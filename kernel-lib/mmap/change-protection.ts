@@ -45,6 +45,7 @@ import {
   pteToSwpEntry,
 } from '../swap/entry.js';
 import { migrationPtePage, wrprotectedMigrationPte } from '../swap/migration-entry.js';
+import { wrprotectedDevicePte } from '../swap/device-entry.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { flushTlbMmRange } from '../tlb/tlb.js';
 import { userfaultfdWpUseMarkers } from '../uffd/ctx.js';
@@ -61,7 +62,7 @@ import { MM_CP_TRY_CHANGE_WRITABLE, MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from 
  * Gives the pages of [start, end) a protection, by default the VMA's.
  *
  * @kernel mm/mprotect.c change_protection v6.2
- * @differs no NUMA hinting, no device entries
+ * @differs no NUMA hinting
  * @param cpFlags MM_CP_…
  * @param vmPageProt index into protection_map[]
  */
@@ -145,7 +146,7 @@ function changedNonpresent(k: Machine, oldpte: Pte, cpFlags: number): Pte {
   const resolve = (cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0;
   if ((pteMarkerGet(k, entry) & PTE_MARKER_UFFD_WP) !== 0) return resolve ? k.pte.pteEmpty : oldpte;
   if (isPteMarkerEntry(k, entry) && k.patched.errorMarkerSurvivesFork) return oldpte;
-  const newpte = isMigrationEntry(k, entry) ? withoutWrite(k, oldpte) : oldpte;
+  const newpte = isMigrationEntry(k, entry) ? withoutWrite(k, oldpte) : wrprotectedDevicePte(k, oldpte);
   if ((cpFlags & MM_CP_UFFD_WP) !== 0) return pteSwpMkuffdWp(k, newpte);
   return resolve ? pteSwpClearUffdWp(k, newpte) : newpte;
 }

@@ -6,7 +6,7 @@ import { type Pte, ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { isMigrationEntry, pteToSwpEntry } from '../swap/entry.js';
-import { swpOffsetPfn } from '../swap/pfn-entry.js';
+import { isDeviceExclusiveEntry, isDevicePrivateEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { AnonVma, AnonVmaChain } from '../vma/anon-vma.js';
 import { AddressSpace, vmasMapping } from '../vma/file.js';
@@ -118,13 +118,16 @@ export function* pageVmaMappedWalk(
  * Whether an entry maps a page, or stands for it while it moves.
  *
  * @kernel mm/page_vma_mapped.c check_pte v6.2
- * @differs no pages of devices, which are mapped by entries that are not present
  */
 export function checkPte(k: Machine, pte: Pte, page: number, flags: number): boolean {
-  if ((flags & PVMW_MIGRATION) === 0) return ptePresent(k, pte) && ptePfn(k, pte) === page;
+  const migration = (flags & PVMW_MIGRATION) !== 0;
+  if (!migration && ptePresent(k, pte)) return ptePfn(k, pte) === page;
   if (!pteHasSwapEntry(k, pte)) return false;
   const entry = pteToSwpEntry(k, pte);
-  return isMigrationEntry(k, entry) && swpOffsetPfn(entry) === page;
+  const wanted = migration
+    ? isMigrationEntry(k, entry)
+    : isDevicePrivateEntry(k, entry) || isDeviceExclusiveEntry(k, entry);
+  return wanted && swpOffsetPfn(entry) === page;
 }
 
 /** A leaf that maps a large folio, its table locked. */

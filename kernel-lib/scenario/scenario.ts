@@ -24,6 +24,8 @@ export interface Scenario {
   readonly thp?: 'always';
   /** Object lines of a program, `obj 0 memfd 4`. */
   readonly objects?: readonly string[];
+  /** Pages of a device's own memory; absent: no device has pages of processes. */
+  readonly devicePages?: number;
   /** Huge pages of hugetlb that are put aside; absent: none. */
   readonly hugepages?: number;
   /** Operations in the notation of the recordings, and the probes of trace/operation.ts. */

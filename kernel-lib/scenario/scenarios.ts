@@ -1,4 +1,5 @@
 import { InputError } from '../base/error.js';
+import { devicePageScenarios } from './device-pages.js';
 import { hugetlbMarkerScenarios } from './hugetlb-markers.js';
 import { markerWalkerScenarios } from './marker-walkers.js';
 import { pteMarkerScenarios } from './pte-markers.js';
@@ -34,6 +35,7 @@ export const scenarios: readonly Scenario[] = [
   ...pteMarkerScenarios,
   ...markerWalkerScenarios,
   ...hugetlbMarkerScenarios,
+  ...devicePageScenarios,
   ...thpSplitScenarios,
   ...thpCallScenarios,
   ...mappingCallScenarios,

@@ -35,6 +35,8 @@ export interface BootOptions {
   readonly swap?: string;
   /** Assert the numbered invariants after every operation of a process. */
   readonly checking?: boolean;
+  /** A device's own memory, to which pages of processes can move: `1MiB`; absent: no device has pages of processes. */
+  readonly deviceMemory?: string;
   /** Huge pages of hugetlb, as on the kernel's command line; absent: none. */
   readonly hugepages?: number;
   /** Which memory may get transparent huge pages; absent: none. */
@@ -64,6 +66,10 @@ export function boot({ own, ...options }: BootOptions = {}): Linux {
     cpu: options.cpu,
     patched: resolvePatches(release, arch, options.with, options.without),
     nrFrames: Math.floor(sizeOf('memory', memory) / pageSize),
+    nrDeviceFrames:
+      options.deviceMemory === undefined
+        ? 0
+        : Math.floor(sizeOf('deviceMemory', options.deviceMemory) / pageSize),
     nrSwapSlots,
     nrCpus: 1,
     thp,

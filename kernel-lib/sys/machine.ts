@@ -29,6 +29,8 @@ export interface MachineShape {
   readonly cpu?: string | undefined;
   readonly patched: Patched;
   readonly nrFrames: number;
+  /** Frames in a device's own memory; without any no device has pages of processes. Default 0. */
+  readonly nrDeviceFrames?: number;
   /** Slots of the swap area, its header page among them; 0 for none. */
   readonly nrSwapSlots: number;
   readonly nrCpus: number;
@@ -51,9 +53,10 @@ export interface MachineShape {
 /**
  * Makes a machine that runs no process. Its memory is one buffer that costs nothing before it is touched.
  */
-export function makeMachine(shape: MachineShape): Machine {
-  const { nrFrames, floorWords = 1 << 20 } = shape;
-  const frameWords = nrFrames * FRAME_WORDS;
+export function makeMachine(asked: MachineShape): Machine {
+  const { nrFrames, nrDeviceFrames = 0, floorWords = 1 << 20 } = asked;
+  const shape = nrDeviceFrames === 0 ? asked : { ...asked, arch: withDevicePrivate(asked.arch) };
+  const frameWords = (nrFrames + nrDeviceFrames) * FRAME_WORDS;
   // Two words per page for its entry, as much again for tables that are hardly filled, and a floor for small machines.
   const pteWords = nrFrames * 4 + floorWords;
   const slabWords = nrFrames + floorWords;
@@ -62,6 +65,7 @@ export function makeMachine(shape: MachineShape): Machine {
   const k = {
     ...fixedPart(shape),
     nrFrames,
+    nrDeviceFrames,
     nrCpus: shape.nrCpus,
     thp: shape.arch.huge === undefined ? 'never' : (shape.thp ?? 'never'),
     nrTlbEntries: shape.nrTlbEntries ?? 0,
@@ -86,6 +90,11 @@ export function makeMachine(shape: MachineShape): Machine {
   } as Omit<Machine, 'globals' | 'batches' | 'tlbs' | 'irqs'> as Machine;
   initialise(k, shape);
   return k;
+}
+
+/** CONFIG_DEVICE_PRIVATE takes four swap types. */
+function withDevicePrivate(arch: Arch): Arch {
+  return { ...arch, kconfig: { ...arch.kconfig, DEVICE_PRIVATE: true } };
 }
 
 function fixedPart({ release, arch, patched, cpu }: MachineShape) {

@@ -1,6 +1,11 @@
 import { pteVal } from '../arch/codec.js';
 import { errnoNames } from '../base/errno.js';
 import { InputError } from '../base/error.js';
+import { migrateToDevice } from '../device/private.js';
+import { folioPut } from '../folio/alloc.js';
+import { NO_PAGE } from '../folio/frame.js';
+import { folioUnlock } from '../folio/lock.js';
+import { makeDeviceExclusiveRange } from '../gup/device-exclusive.js';
 import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
 import {
@@ -193,6 +198,32 @@ export class Process {
     const k = this.#enter();
     const pinned = runOperation(this.#k, vaddrGetPfns(k, this.mm, address, nrPages, write));
     return typeof pinned === 'number' ? (this.#result('pin', pinned) as never) : new DevicePin(k, pinned);
+  }
+
+  /**
+   * A driver moves pages to its device's own memory, of which `boot({ deviceMemory })` has given it some. Who touches
+   * them gets them back.
+   *
+   * @returns how many have moved
+   */
+  moveToDevice(address: number, nrPages = 1): number {
+    const k = this.#enter();
+    return runOperation(this.#k, migrateToDevice(k, this.mm, address, address + nrPages * k.pageSize));
+  }
+
+  /**
+   * A driver lets its device use one page alone, until a CPU touches it; this needs `boot({ deviceMemory })`.
+   *
+   * @throws InputError where the page cannot be had so
+   */
+  lendToDevice(address: number): void {
+    const k = this.#enter();
+    const pages = runOperation(this.#k, makeDeviceExclusiveRange(k, this.mm, address, address + k.pageSize));
+    if (typeof pages === 'number') this.#result('make_device_exclusive_range', pages);
+    const page = typeof pages === 'number' ? NO_PAGE : pages[0]!;
+    if (page === NO_PAGE) throw new InputError('lendToDevice: only a private anonymous page can be lent');
+    folioUnlock(k, page);
+    runOperation(this.#k, folioPut(k, page));
   }
 
   /** The page-table entry of `address`, as a number of the architecture's width, or what stands in place of its table; 0 without either. */

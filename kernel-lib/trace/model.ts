@@ -69,6 +69,7 @@ export class Model implements Driver {
       arch: record,
       patched: resolvePatches(release, arch, patches.with, patches.without),
       nrFrames: framesOf(record, program.thp),
+      nrDeviceFrames: program.devicePages,
       nrSwapSlots,
       nrCpus: 1,
       thp: program.thp,

@@ -151,6 +151,9 @@ const probes = {
   moveend: [],
   /** Another CPU locks a page, and unlocks it. */
   pagelock: [...place, 'on'],
+  /** A driver moves pages to its device's memory; the result is how many. And it takes one for its device alone. */
+  devmigrate: range,
+  devexclusive: place,
   /** mincore() of one page. */
   mincore: place,
   /** move_pages() takes each to another frame, whoever maps it (MPOL_MF_MOVE_ALL). */

@@ -1,8 +1,11 @@
-import { EBADF, EFAULT } from '../base/errno.js';
+import { EBADF, EBUSY, EFAULT } from '../base/errno.js';
+import { migrateToDevice } from '../device/private.js';
 import { handleMmFault } from '../fault/handle.js';
-import { pageByte, setPageByte } from '../folio/frame.js';
+import { folioPut } from '../folio/alloc.js';
+import { NO_PAGE, pageByte, setPageByte } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioIsolateLru, folioPutbackLru } from '../folio/lru.js';
+import { makeDeviceExclusiveRange } from '../gup/device-exclusive.js';
 import { migrateFolioDone, migrateFolioMove, migrateFolioUnmap } from '../migrate/migrate.js';
 import { doPagesMove } from '../migrate/move-pages.js';
 import { run } from '../step/step.js';
@@ -115,6 +118,21 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
     if (frame === 0) return -EFAULT;
     if (on) return run(folioTrylock(world.k, frame)) ? 0 : -EFAULT;
     folioUnlock(world.k, frame);
+    return 0;
+  },
+  devmigrate: (world, { process, region, index, nrPages }) => {
+    const start = addressOf(world, region, index);
+    const end = start + nrPages * world.k.pageSize;
+    return run(migrateToDevice(world.k, mmOf(world, process), start, end));
+  },
+  devexclusive: (world, { process, region, index }) => {
+    const { k } = world;
+    const start = addressOf(world, region, index);
+    const pages = run(makeDeviceExclusiveRange(k, mmOf(world, process), start, start + k.pageSize));
+    if (typeof pages === 'number') return pages;
+    if (pages[0] === NO_PAGE) return -EBUSY;
+    folioUnlock(k, pages[0]!);
+    run(folioPut(k, pages[0]!));
     return 0;
   },
   mincore: (world, { process, region, index }) => {

@@ -25,6 +25,8 @@ export interface ProgramHeader {
   readonly umiss: (typeof fields.umiss)[number];
   /** Whether processes may pin pages for a device. */
   readonly vfio: boolean;
+  /** Pages of a device's own memory. */
+  readonly devicePages: number;
   /** Huge pages of hugetlb that are put aside. */
   readonly hugepages: number;
   readonly objects: readonly ProgramObject[];
@@ -44,7 +46,7 @@ export function parseHeader(header: string, objects: readonly string[]): Program
     if (at < 1) throw new InputError(`header "${header}": "${word}" is not of the form NAME=VALUE`);
     given.set(word.slice(0, at), word.slice(at + 1));
   }
-  const known = new Set(['id', 'profile', 'vfio', 'hugepages', ...Object.keys(fields)]);
+  const known = new Set(['id', 'profile', 'vfio', 'hugepages', 'device', ...Object.keys(fields)]);
   for (const name of given.keys()) {
     if (!known.has(name)) {
       throw new InputError(
@@ -61,7 +63,8 @@ export function parseHeader(header: string, objects: readonly string[]): Program
     thp: choose(header, given, 'thp'),
     umiss: choose(header, given, 'umiss'),
     vfio: given.get('vfio') === '1',
-    hugepages: hugepagesOf(header, given.get('hugepages') ?? '0'),
+    hugepages: countOf(header, given, 'hugepages'),
+    devicePages: countOf(header, given, 'device'),
     objects: objects.map(parseObject),
   };
 }
@@ -79,9 +82,10 @@ function choose<F extends keyof typeof fields>(
   return value as (typeof fields)[F][number];
 }
 
-function hugepagesOf(header: string, value: string): number {
+function countOf(header: string, given: ReadonlyMap<string, string>, field: string): number {
+  const value = given.get(field) ?? '0';
   if (/^\d{1,3}$/.test(value)) return Number(value);
-  throw new InputError(`header "${header}": hugepages is "${value}"; allowed: an integer from 0 to 999`);
+  throw new InputError(`header "${header}": ${field} is "${value}"; allowed: an integer from 0 to 999`);
 }
 
 function parseObject(line: string): ProgramObject {

@@ -4,14 +4,20 @@ import { FAULT_FLAG_REMOTE, FAULT_FLAG_WRITE, VM_FAULT_ERROR } from '../fault/fl
 import { handleMmFault } from '../fault/handle.js';
 import { migrationEntryWait } from '../fault/migration-wait.js';
 import { ZERO_PFN } from '../folio/frame.js';
+import { type HugePteAt, hugePtepGet } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pmd, hugeAddress, pmdPfn } from '../pgtable/pmd.js';
 import { type Pte, ptePfn, ptePresent, pteProtnone, pteWrite } from '../pgtable/pte.js';
-import { pteOffset, ptepGet } from '../pgtable/table.js';
+import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { isMigrationEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
-import { isDeviceExclusiveEntry, isDevicePrivateEntry } from '../swap/pfn-entry.js';
+import {
+  isDeviceExclusiveEntry,
+  isDevicePrivateEntry,
+  isWritableDevicePrivateEntry,
+  swpOffsetPfn,
+} from '../swap/pfn-entry.js';
 import { pteNoneMostly } from '../swap/special-pte.js';
 import type { Mm } from '../vma/mm.js';
 import { VM_IO, VM_PFNMAP, VM_READ, VM_WRITE } from '../vma/vm-flags.js';
@@ -37,6 +43,8 @@ export interface HmmRange {
   readonly end: number;
   /** HMM_PFN_REQ_… */
   readonly defaultFlags: number;
+  /** Whether the device asks that has the device-private memory; absent: another one does. */
+  readonly ownsPrivate?: boolean;
 }
 
 interface HmmVmaWalk {
@@ -74,6 +82,7 @@ export function* hmmRangeFault(k: Machine, mm: Mm, range: HmmRange): Step<HmmPfn
 const hmmWalkOps: MmWalkOps<HmmVmaWalk> = {
   pmdEntry: hmmVmaWalkPmd,
   leaf: hmmVmaHandlePmd,
+  hugetlbEntry: hmmVmaWalkHugetlbEntry,
   pteHole: hmmVmaWalkHole,
   testWalk: hmmVmaWalkTest,
 };
@@ -155,6 +164,25 @@ function* hmmVmaHandlePmd(
   return 0;
 }
 
+/** @kernel mm/hmm.c hmm_vma_walk_hugetlb_entry v6.2 @differs devices are not told the size */
+function* hmmVmaWalkHugetlbEntry(
+  k: Machine,
+  walk: MmWalk<HmmVmaWalk>,
+  { table, ptep }: HugePteAt,
+  start: number,
+  end: number,
+): Step<number> {
+  yield* ptlLock(k, table);
+  const entry = yield* hugePtepGet(k, ptep);
+  ptlUnlock(k, table);
+  // What is not present, a marker too, asks for a fault like any leaf that a device may not use.
+  if (ptePresent(k, entry)) return yield* hmmVmaHandlePmd(k, walk, entry, start, end);
+  const requiredFault = hmmPteNeedFault(walk.private, 0);
+  if (requiredFault !== 0) return yield* hmmVmaFault(k, walk, start, end, requiredFault);
+  hmmPfnsFill(k, walk.private, start, end, 0);
+  return 0;
+}
+
 /** @kernel mm/hmm.c hmm_vma_handle_pte v6.2 */
 function* hmmVmaHandlePte(
   k: Machine,
@@ -164,6 +192,11 @@ function* hmmVmaHandlePte(
 ): Step<number> {
   const ptep = pteOffset(k, table, address);
   const pte = yield* ptepGet(k, ptep);
+  const own = ownDevicePage(k, walk.private, pte);
+  if (own !== undefined) {
+    note(k, walk.private, address, own);
+    return 0;
+  }
   const cpuFlags = pteToHmmPfnFlags(k, pte);
   const requiredFault = hmmPteNeedFault(walk.private, cpuFlags);
   if (!pteNoneMostly(k, pte) && !ptePresent(k, pte) && requiredFault !== 0) {
@@ -173,6 +206,15 @@ function* hmmVmaHandlePte(
   if (requiredFault !== 0) return yield* hmmVmaFault(k, walk, address, address + k.pageSize, requiredFault);
   note(k, walk.private, address, ptePresent(k, pte) ? presentPfn(k, pte, cpuFlags) : NO_PFN);
   return 0;
+}
+
+/** A page in memory of the very device that asks: nothing is faulted in, it is told where the page is. */
+function ownDevicePage(k: Machine, { range }: HmmVmaWalk, pte: Pte): HmmPfn | undefined {
+  if (range.ownsPrivate !== true || pteNoneMostly(k, pte) || ptePresent(k, pte)) return undefined;
+  const entry = pteToSwpEntry(k, pte);
+  if (!isDevicePrivateEntry(k, entry)) return undefined;
+  const write = isWritableDevicePrivateEntry(k, entry) ? HMM_PFN_WRITE : 0;
+  return { pfn: swpOffsetPfn(entry), flags: HMM_PFN_VALID | write };
 }
 
 /** Whether a fault cannot bring what an entry that is not present stands for. @returns 0 or a negative error number */

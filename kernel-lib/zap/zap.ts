@@ -1,3 +1,4 @@
+import { folioPut } from '../folio/alloc.js';
 import { folioMarkDirty } from '../folio/dirty.js';
 import { folioTestLarge } from '../folio/compound.js';
 import { PageAnon, pageFolio } from '../folio/frame.js';
@@ -34,7 +35,7 @@ import {
   pteMarkerGet,
   pteToSwpEntry,
 } from '../swap/entry.js';
-import { swpOffsetPfn } from '../swap/pfn-entry.js';
+import { isDeviceExclusiveEntry, isDevicePrivateEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
 import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
 import { ptepGetAndClearFull } from '../tlb/tlb.js';
@@ -241,9 +242,19 @@ function* zapNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte, details: Z
     return;
   } else if (isMigrationEntry(k, entry)) {
     addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, swpOffsetPfn(entry)), -1);
+  } else if (isDevicePrivateEntry(k, entry) || isDeviceExclusiveEntry(k, entry)) {
+    yield* zapDevice(k, vma, entry);
   }
   yield* setPteAt(k, ptep, k.pte.pteEmpty);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
+}
+
+/** A page that a device has: the entry's reference goes, and in the device's own memory a mapping. */
+function* zapDevice(k: Machine, vma: Vma, entry: number): Step<void> {
+  const page = swpOffsetPfn(entry);
+  addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, page), -1);
+  if (isDevicePrivateEntry(k, entry)) yield* pageRemoveRmap(k, page, vma);
+  yield* folioPut(k, page);
 }
 
 /** Only who unmaps for good takes a write-protection marker along; an error goes with private memory. */

@@ -22,6 +22,8 @@ const layers = [
   'huge',
   'zap',
   'reclaim',
+  // Who touches what a device has gets it back: faults and fork call this.
+  'device',
   'fault',
   'fork',
   'gup',

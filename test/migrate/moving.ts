@@ -2,7 +2,7 @@ import { allocPage, folioPut } from '../../kernel-lib/folio/alloc.js';
 import { folioTrylock, folioUnlock } from '../../kernel-lib/folio/lock.js';
 import { folioAddLru, folioIsolateLru, lruAddDrain } from '../../kernel-lib/folio/lru.js';
 import type { Machine } from '../../kernel-lib/machine/machine.js';
-import { moveToNewFolio } from '../../kernel-lib/migrate/migrate-folio.js';
+import { moveToNewFolio } from '../../kernel-lib/huge/migrate-folio.js';
 import { removeMigrationPtes, tryToMigrate } from '../../kernel-lib/huge/migration-ptes.js';
 import { type Pte, pteNone, ptePfn, ptePresent } from '../../kernel-lib/pgtable/pte.js';
 import { pteOffset, pteTable, readPte } from '../../kernel-lib/pgtable/table.js';

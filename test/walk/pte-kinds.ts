@@ -2,12 +2,16 @@ import { archById } from '../../kernel-lib/arch/variants.js';
 import { FAULT_FLAG_ALLOW_RETRY } from '../../kernel-lib/fault/flags.js';
 import { doSwapPage } from '../../kernel-lib/fault/swapin.js';
 import { migrationEntryWait } from '../../kernel-lib/fault/migration-wait.js';
-import { allocPage } from '../../kernel-lib/folio/alloc.js';
+import { migrateToDevice } from '../../kernel-lib/device/private.js';
+import { allocPage, folioPut } from '../../kernel-lib/folio/alloc.js';
+import { folioUnlock } from '../../kernel-lib/folio/lock.js';
+import { makeDeviceExclusiveRange } from '../../kernel-lib/gup/device-exclusive.js';
+import { devicePtePage } from '../../kernel-lib/swap/device-entry.js';
 import { lruAddDrain } from '../../kernel-lib/folio/lru.js';
 import type { Machine } from '../../kernel-lib/machine/machine.js';
 import { MOVE_ANON, MOVE_FILE, getMctgtType } from '../../kernel-lib/memcg/move-charge.js';
 import { changeProtection } from '../../kernel-lib/mmap/change-protection.js';
-import { MM_CP_UFFD_WP_RESOLVE } from '../../kernel-lib/mmap/cp-flags.js';
+import { MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from '../../kernel-lib/mmap/cp-flags.js';
 import { MREMAP_FIXED, MREMAP_MAYMOVE } from '../../kernel-lib/mmap/flags.js';
 import { radixToSwpEntry, xaLoad } from '../../kernel-lib/pagecache/xarray.js';
 import { __shmemFileSetup } from '../../kernel-lib/pagecache/shmem-file.js';
@@ -37,11 +41,15 @@ import {
 } from '../../kernel-lib/swap/entry.js';
 import { makeMachine } from '../../kernel-lib/sys/machine.js';
 import { newProcess } from '../../kernel-lib/sys/process.js';
-import { AddressSpace } from '../../kernel-lib/vma/file.js';
+import { anonVmaPrepare } from '../../kernel-lib/vma/anon-vma-prepare.js';
+import { VM_SHARED, VM_UFFD_WP } from '../../kernel-lib/vma/vm-flags.js';
+import { AddressSpace, vmaMapping } from '../../kernel-lib/vma/file.js';
+import { wpSharedMappingRange } from '../../kernel-lib/walk/mapping-dirty-helpers.js';
 import { CLEAR_REFS_ALL, CLEAR_REFS_SOFT_DIRTY, clearRefsWrite } from '../../kernel-lib/walk/clear-refs.js';
 import { HMM_PFN_REQ_FAULT, HMM_PFN_VALID, HMM_PFN_WRITE, hmmRangeFault } from '../../kernel-lib/walk/hmm.js';
 import { __collapseHugePageSwapin, hpageCollapseScanPmd } from '../../kernel-lib/khugepaged/scan.js';
 import { doMincore } from '../../kernel-lib/walk/mincore.js';
+import { pageIdleBitmapWrite } from '../../kernel-lib/walk/page-idle.js';
 import { pageView } from '../../kernel-lib/walk/page.js';
 import { ptdumpWalkPgd } from '../../kernel-lib/walk/ptdump.js';
 import { showSmap } from '../../kernel-lib/walk/smaps.js';
@@ -65,12 +73,12 @@ export class Place extends Layout {
   page = 0;
 
   constructor(patches: readonly string[]) {
-    const record = archById('x86_64');
     const k = makeMachine({
       release: '6.1.187',
-      arch: { ...record, kconfig: { ...record.kconfig, DEVICE_PRIVATE: true } },
+      arch: archById('x86_64'),
       patched: resolvePatches('6.1', 'x86_64', patches),
       nrFrames: 256,
+      nrDeviceFrames: 2,
       nrSwapSlots: 64,
       nrCpus: 1,
       floorWords: 1 << 14,
@@ -133,8 +141,16 @@ export const kinds: Readonly<Record<string, (p: Place) => void>> = {
     p.mprotect(0, 1, 'rw');
   },
   'migration write': (p) => void new Moving(p.written(), 0),
-  'device private': entryFor('SWP_DEVICE_WRITE'),
-  'device exclusive': entryFor('SWP_DEVICE_EXCLUSIVE_WRITE'),
+  'device private': (p) => {
+    run(migrateToDevice(p.k, p.written().process.mm, p.address(0), p.address(1)));
+    p.page = devicePtePage(p.k, p.pte);
+  },
+  'device exclusive': (p) => {
+    const { mm } = p.written().process;
+    const [page] = run(makeDeviceExclusiveRange(p.k, mm, p.address(0), p.address(1))) as [number];
+    folioUnlock(p.k, page);
+    run(folioPut(p.k, page));
+  },
   hwpoison: entryFor('SWP_HWPOISON'),
   'swap error': (p) => p.set(entryToPte(p.k, makeSwapinErrorEntry(p.k, allocPage(p.k)))),
   'uffd-wp': (p) => p.set(makePteMarker(p.k, PTE_MARKER_UFFD_WP)),
@@ -157,10 +173,12 @@ function attempt(walk: () => string | number): string {
   }
 }
 
-function hmm(p: Place, defaultFlags: number): string {
+function hmm(p: Place, defaultFlags: number, ownsPrivate = false): string {
   return attempt(() => {
     const start = p.address(0);
-    const found = run(hmmRangeFault(p.k, p.process.mm, { start, end: p.address(1), defaultFlags }));
+    const found = run(
+      hmmRangeFault(p.k, p.process.mm, { start, end: p.address(1), defaultFlags, ownsPrivate }),
+    );
     if (typeof found === 'number') return found;
     const { flags } = found[0]!;
     return (flags & HMM_PFN_VALID ? 'r' : '') + (flags & HMM_PFN_WRITE ? 'w' : '') || 'no pfn';
@@ -184,6 +202,20 @@ function faulted(p: Place): string {
   );
 }
 
+/** What fork leaves in the parent, and what it gives the child. */
+function forked(p: Place): string {
+  // Without one, page tables of files are not copied.
+  anonVmaPrepare(p.k, p.vma(0));
+  const before = p.pte;
+  const child = p.fork();
+  const table = pteAlloc(p.k, child.process.mm.pgd, p.address(0));
+  const left = (pte: Pte): string => {
+    if (pteSame(pte, before)) return '=';
+    return pteNone(p.k, pte) ? 'none' : ptePresent(p.k, pte) ? 'present' : 'weaker';
+  };
+  return `${left(p.pte)} ${left(readPte(p.k, pteOffset(p.k, table, p.address(0))))}`;
+}
+
 /** What every walker makes of the entry. */
 export const walkers: Readonly<Record<string, (p: Place) => string>> = {
   smaps: (p) =>
@@ -197,6 +229,7 @@ export const walkers: Readonly<Record<string, (p: Place) => string>> = {
   mincore: (p) => String(run(doMincore(p.k, p.process.mm, p.address(0), p.address(1)))),
   hmm: (p) => hmm(p, 0),
   'hmm fault': (p) => hmm(p, HMM_PFN_REQ_FAULT),
+  'hmm owner': (p) => hmm(p, 0, true),
   'khugepaged scan': (p) => run(hpageCollapseScanPmd(p.k, p.vma(0), p.address(0), true)),
   'khugepaged swapin': (p) => attempt(() => run(__collapseHugePageSwapin(p.k, p.vma(0), p.address(0)))),
   memcg: (p) => getMctgtType(p.k, p.vma(0), p.address(0), p.pte, MOVE_ANON | MOVE_FILE).type,
@@ -206,8 +239,22 @@ export const walkers: Readonly<Record<string, (p: Place) => string>> = {
       .join(),
   do_swap_page: faulted,
   migration_entry_wait: (p) => attempt(() => (run(migrationEntryWait(p.k, p.table, p.ptep)), 'goes on')),
+  mprotect: (p) => changed(p, () => p.mprotect(0, 1, 'r')),
+  'uffd-wp protect': (p) => {
+    p.vma(0).vmFlags |= VM_UFFD_WP;
+    return changed(p, () => run(changeProtection(p.k, p.vma(0), p.address(0), p.address(1), MM_CP_UFFD_WP)));
+  },
   'uffd-wp resolve': (p) =>
     changed(p, () => run(changeProtection(p.k, p.vma(0), p.address(0), p.address(1), MM_CP_UFFD_WP_RESOLVE))),
+  fork: forked,
+  madvise_dontneed: (p) => changed(p, () => p.madvise(0, 1, 'MADV_DONTNEED')),
+  wp_shared_mapping_range: (p) => {
+    const mapping = vmaMapping(p.k, p.vma(0))!;
+    // Private mappings are left out.
+    p.vma(0).vmFlags |= VM_SHARED;
+    return changed(p, () => void run(wpSharedMappingRange(p.k, mapping, 0, 1)));
+  },
+  page_idle: (p) => changed(p, () => run(pageIdleBitmapWrite(p.k, p.page))),
   mremap: (p) => {
     const before = p.pte;
     p.mremap(0, 1, 8, MREMAP_MAYMOVE | MREMAP_FIXED);

@@ -85,9 +85,12 @@ function bugOf(body: () => void): string | undefined {
 }
 
 function modelOf({ arch, cpu }: MachineKind, patched: Patched, course: Course, reads: Reads) {
-  const { name, swap = 'dm', thp = false, hugetlb = false, objects = [] } = course;
+  const { name, swap = 'dm', thp = false, hugetlb = false, device = false, objects = [] } = course;
   const header = `prog id=${name.replaceAll(' ', '-')} swap=${arch.kconfig.SWAP ? swap : 'none'} vfio=1`;
-  const program = parseHeader(`${header} thp=${thp || hugetlb ? 'always' : 'never'}`, objects);
+  const program = parseHeader(
+    `${header} device=${device ? 4 : 0} thp=${thp || hugetlb ? 'always' : 'never'}`,
+    objects,
+  );
   const model = new Model({ release: '6.1', arch: arch.id, program }, (shape) => {
     const k = makeMachine({ ...shape, patched, cpu });
     const asked = k as { -readonly [N in keyof Machine]: Machine[N] };

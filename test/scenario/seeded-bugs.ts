@@ -247,7 +247,7 @@ const migrationFault: readonly Omit<SeededBug, 'race'>[] = [
   },
   {
     bug: 'the new frame is mapped before it has the content',
-    file: 'migrate/migrate-folio.ts',
+    file: 'huge/migrate-folio.ts',
     line: 'yield* copyUserHighpage(k, dst, src);',
     instead: '',
   },
@@ -279,7 +279,7 @@ const migrationFork: readonly Omit<SeededBug, 'race'>[] = [
 const migrationGup: readonly Omit<SeededBug, 'race'>[] = [
   {
     bug: 'a page moves although somebody has a reference',
-    file: 'migrate/migrate-folio.ts',
+    file: 'huge/migrate-folio.ts',
     line: 'if ((yield* folioRefCount(k, src)) !== 1) return -EAGAIN;',
     instead: '',
   },

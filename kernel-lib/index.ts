@@ -67,6 +67,14 @@ export {
 export { Exploration, type FoundViolation } from './scenario/explored.js';
 export { type ShardResult, mergeShards } from './scenario/shards.js';
 export { Replay, type ReplayStep } from './scenario/replay.js';
+export {
+  type BadCell,
+  type DirtyMatrix,
+  type MachineRow,
+  type MatrixOptions,
+  dirtyMatrix,
+} from './matrix/dirty-matrix.js';
+export { dirtyHeatmap } from './matrix/heatmap.js';
 export { raceByName, races } from './scenario/races.js';
 export { check } from './exercise/check.js';
 export { Verdict } from './exercise/verdict.js';

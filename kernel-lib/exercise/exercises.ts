@@ -1,5 +1,6 @@
 import { architectureAtlasExercises } from './architecture-atlas.js';
 import { delayedRmapExercises } from './delayed-rmap.js';
+import { dirtyBitsExercises } from './dirty-bits.js';
 import { firstFaultExercises } from './first-fault.js';
 import { pteMarkersExercises } from './pte-markers.js';
 import { swpExclusiveExercises } from './swp-exclusive.js';
@@ -12,6 +13,7 @@ export const exercises = {
   ...pteMarkersExercises,
   ...unshareExercises,
   ...delayedRmapExercises,
+  ...dirtyBitsExercises,
   ...architectureAtlasExercises,
 };
 

@@ -1,4 +1,3 @@
-import type { Arch } from '../arch/arch.js';
 import type { Act } from './acts.js';
 
 /** A course of operations that leads over some of the paths on which entries are stored. */
@@ -15,12 +14,4 @@ export interface Course {
   readonly objects?: readonly string[];
   /** Operations in the notation of the recordings and probes, and acts. `H` stands for the pages of a huge page: `2H`, `H+1`. */
   readonly steps: readonly (string | Act)[];
-}
-
-/** An operation with numbers of pages for one architecture. */
-export function stepFor(step: string, { levels }: Arch): string {
-  const pages = 2 ** levels.at(-1)!.bits;
-  return step.replace(/\b(\d*)H([+-]\d+)?\b/g, (_, times: string, more = '0') =>
-    String(Number(times || 1) * pages + Number(more)),
-  );
 }

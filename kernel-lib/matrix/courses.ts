@@ -32,6 +32,7 @@ const anonymous: readonly Course[] = [
     name: 'read-only and back',
     steps: [...written, 'fork 0 1', 'mprotect 0 0 0 4 r', 'mprotect 0 0 0 4 w', 'mprotect 1 0 0 2 r'],
   },
+  { name: 'written, then read-only', steps: [...written, 'mprotect 0 0 0 4 r'] },
   {
     name: 'a tracer writes to what is read-only',
     steps: ['mmap 0 0 2 r p anon', 'read 0 0 0', 'memwrite 0 0 0 0 1', 'memwrite 0 0 0 1 1', 'fork 0 1'],

@@ -1,5 +1,6 @@
 import type { Arch } from '../arch/arch.js';
 import { VmBug } from '../base/error.js';
+import { hpagePmdNr } from '../folio/compound.js';
 import type { Machine } from '../machine/machine.js';
 import type { Patched } from '../patches/catalogue.js';
 import { run } from '../step/step.js';
@@ -8,10 +9,11 @@ import { access } from '../sys/access.js';
 import { makeMachine } from '../sys/machine.js';
 import { Model } from '../trace/model.js';
 import { type Operation, parseOperation } from '../trace/operation.js';
+import { inPages } from '../trace/huge-words.js';
 import { parseHeader } from '../trace/program.js';
 import { type World, mmOf } from '../trace/world.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
-import { type Course, stepFor } from './course.js';
+import type { Course } from './course.js';
 import { watchEntryStores } from './entry-stores.js';
 import { type FindingName, entryFindings } from './findings.js';
 import { type Place, entryPlace, namedPlaces, privatePage, privateVma } from './places.js';
@@ -52,7 +54,7 @@ export function runCourse(kind: MachineKind, patched: Patched, course: Course): 
   });
   const operations: Operation[] = [];
   const executeLine = (line: string) => {
-    const operation = parseOperation(stepFor(line, kind.arch));
+    const operation = parseOperation(inPages(line, hpagePmdNr(world.k)));
     operations.push(operation);
     execute(operation);
   };

@@ -1,7 +1,6 @@
-import { parseOperation } from '../trace/operation.js';
 import type { Comparison } from './comparison.js';
 import { type PteStore, pteStores } from './pte-stores.js';
-import { type Run, type RunOptions, bootModel } from './run.js';
+import { type Run, type RunOptions, bootModel, operationOf } from './run.js';
 import type { Scenario } from './scenario.js';
 import { type StepReport, runStep } from './step-report.js';
 
@@ -51,7 +50,7 @@ export function divergenceOf(
 /** Stores to page tables in one step. */
 function storesAt(scenario: Scenario, options: RunOptions, at: number): PteStore[] {
   const model = bootModel(scenario, options);
-  const lines = scenario.steps.map(parseOperation);
+  const lines = scenario.steps.map((line) => operationOf(model, line));
   for (const line of lines.slice(0, at)) runStep(model, line);
   return pteStores(model.world.k, () => {
     try {

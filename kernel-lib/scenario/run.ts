@@ -1,9 +1,11 @@
+import { hpagePmdNr } from '../folio/compound.js';
 import { archById } from '../arch/variants.js';
 import { VmBug } from '../base/error.js';
 import type { OwnPatch } from '../own/own-patch.js';
 import { releaseByName } from '../patches/releases.js';
 import { Model } from '../trace/model.js';
-import { parseOperation } from '../trace/operation.js';
+import { inPages } from '../trace/huge-words.js';
+import { type Operation, parseOperation } from '../trace/operation.js';
 import { parseHeader } from '../trace/program.js';
 import { type Displayable, type MimeBundle, mimeBundle } from '../view/mime.js';
 import { Table } from '../view/table.js';
@@ -159,12 +161,17 @@ export function bootModel(scenario: Scenario, { own, ...options }: RunOptions): 
   return new Model({ ...options, release, arch, program: parseHeader(header, scenario.objects ?? []) });
 }
 
+/** A line of a scenario as an operation on its machine, where a huge page has so many pages. */
+export function operationOf({ world }: Model, line: string): Operation {
+  return parseOperation(inPages(line, hpagePmdNr(world.k)));
+}
+
 /** Runs the lines up to the end, or up to where the kernel breaks a promise of its own. */
 function runSteps(model: Model, lines: readonly string[]): { steps: StepReport[]; bug?: VmBug } {
   const steps: StepReport[] = [];
   for (const line of lines) {
     try {
-      steps.push(runStep(model, parseOperation(line)));
+      steps.push(runStep(model, operationOf(model, line)));
     } catch (bug) {
       if (bug instanceof VmBug) return { steps, bug };
       throw bug;

@@ -12,7 +12,7 @@ export interface Scenario {
   readonly name: string;
   /**
    * Its number in the lists that tests refer to: X for swap PTEs, S for unsharing, M for markers, D for dirty bits, C
-   * and L for the kernel's own tests, R for what one release does otherwise than the one before.
+   * L and K for the kernel's own tests, R for what one release does otherwise than the one before.
    */
   readonly number: string;
   readonly kind: 'sequential';

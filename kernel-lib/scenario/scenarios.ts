@@ -18,6 +18,7 @@ import { cowSelftestScenarios } from './selftest-cow.js';
 import { cowThpSelftestScenarios } from './selftest-cow-thp.js';
 import { longtermSelftestScenarios } from './selftest-longterm.js';
 import { thpCallScenarios } from './thp-calls.js';
+import { dirtyBitScenarios } from './dirty-bits.js';
 import { thpSplitScenarios } from './thp-split.js';
 import { swpLifetimeScenarios } from './swp-lifetime.js';
 import { swpExclusiveScenarios } from './swp-exclusive.js';
@@ -37,6 +38,7 @@ export const scenarios: readonly Scenario[] = [
   ...hugetlbMarkerScenarios,
   ...devicePageScenarios,
   ...thpSplitScenarios,
+  ...dirtyBitScenarios,
   ...thpCallScenarios,
   ...mappingCallScenarios,
   ...swapInOutScenarios,

@@ -142,6 +142,14 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
     wrong: [[() => true, /the dirty bit is set by/]],
   },
   '04-mend': { right: { with: ['5df397dec7c4'] }, wrong: [[{}, /says: found/]] },
+  '06-safe-order': {
+    right: ['mkdirty if dirty', 'mkwrite if the VMA may', 'wrprotect unless written'],
+    wrong: [
+      [['mkwrite if written', 'mkdirty if dirty'], /lets stores through a read-only entry/],
+      [['mkwrite if the VMA may', 'wrprotect unless written'], /forgets that the leaf was dirty/],
+      [['mkdirty if dirty', 'wrprotect unless written'], /was writable gives an entry that is not/],
+    ],
+  },
 };
 
 describe('an exercise', () => {

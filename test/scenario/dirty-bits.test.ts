@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { arches } from '../../kernel-lib/arch/variants.js';
+import { type RunOptions, runScenario } from '../../kernel-lib/scenario/run.js';
+
+/** The six cases of the kernel's mkdirty test. */
+const cases = ['K1', 'K2', 'K3', 'K4', 'K5', 'K6'];
+
+/** Its protection_map makes private memory writable from the start. */
+const WRITABLE_PRIVATE = 'm68k_coldfire';
+const sound = arches.filter(({ id, kconfig }) => id !== WRITABLE_PRIVATE && kconfig.MIGRATION);
+/** Before 0a9ad8273ff4 its migration entries may look empty. */
+const losesEntries = (id: string, release: string) => id === 'nios2' && release === 'v6.1';
+
+describe.each(cases)('%s of the mkdirty test', (name) => {
+  test.each(['v6.1', '6.12'])(
+    'gives on every architecture of %s what its operators let expect',
+    (release) => {
+      const wrong = sound
+        .filter(({ id }) => !losesEntries(id, release))
+        .map(({ id }) => runScenario(name, { release, arch: id }))
+        .filter(({ verdict, expected }) => verdict !== expected);
+      expect(wrong.map(({ arch, verdict, expected }) => `${arch}: ${verdict}, not ${expected}`)).toEqual([]);
+    },
+  );
+});
+
+const rc4 = ['624a2c94f5b7'];
+const oldLoongarch = ['bf2f34a506e6', '54e6cd42a183'];
+
+/** The kernels of v6.1-rc1 to rc4, v6.1, v6.2 and later ones, by what they have of the patches. */
+const columns = (arch: string, without: readonly string[] = []): RunOptions[] => [
+  { release: 'v6.1', arch, without: [...rc4, ...without] },
+  { release: 'v6.1', arch, without },
+  { release: 'v6.2', arch, without },
+  { release: '6.5', arch },
+];
+
+const ok = 'the child reads 0x1';
+const corrupt = 'the child reads 0x3';
+
+test.each([
+  ['D1', 'x86_64', [], [ok, ok, ok, ok]],
+  ['D2', 'loongarch64_16k', oldLoongarch, [corrupt, ok, ok, ok]],
+  ['D3', 'loongarch64_16k', [], [ok, ok, ok, ok]],
+  ['D4', 'sparc64', [], [corrupt, ok, ok, ok]],
+  ['D4', 'sparc64_sun4v', [], [corrupt, ok, ok, ok]],
+])(
+  '%s: on %s without %j a split huge page keeps its secrets in rc1 to rc4, v6.1, v6.2 and later: %j',
+  (_, arch, without, verdicts) => {
+    expect(columns(arch, without).map((kernel) => runScenario('dirty-thp-split', kernel).verdict)).toEqual(
+      verdicts,
+    );
+  },
+);
+
+test('D5: on sparc64 a store to read-only memory that was moved goes through, until 96a9c287e25d or fa2e71a6fcee', () => {
+  const verdict = (options: RunOptions) =>
+    runScenario('mkdirty-migration', { arch: 'sparc64', ...options }).verdict;
+  expect(verdict({ release: 'v6.1' })).toMatch(/goes through/);
+  expect(verdict({ release: 'v6.1', with: ['96a9c287e25d'] })).toMatch(/is refused/);
+  expect(verdict({ release: '6.5' })).toMatch(/is refused/);
+  expect(verdict({ release: '6.5', without: ['fa2e71a6fcee'] })).toMatch(/goes through/);
+});
+
+test('D8 and D10: LoongArch’s exception handler and arm64’s DBM note a store without a fault; others take one', () => {
+  const verdict = (arch: string) => runScenario('dirty-clean-store', { arch }).verdict;
+  const noted = 'the store takes 0 faults (0 major), 0 reuses; the entry is dirty';
+  for (const arch of ['loongarch64_16k', 'arm64_4k', 'x86_64', 'riscv64', 'mips64_4k']) {
+    expect(verdict(arch), arch).toBe(noted);
+  }
+  for (const arch of ['sparc64', 's390', 'arm_lpae', 'alpha', 'ppc_book3s64_64k']) {
+    expect(verdict(arch), arch).toBe(noted.replace('0 faults', '1 fault'));
+  }
+});

@@ -45,8 +45,15 @@ const flagChanges = {
 /** The advices that only change flags. */
 export type FlagAdvice = keyof typeof flagChanges | 'MADV_MERGEABLE' | 'MADV_UNMERGEABLE';
 
+/** Their names. */
+export const flagAdvices: readonly string[] = [
+  ...Object.keys(flagChanges),
+  'MADV_MERGEABLE',
+  'MADV_UNMERGEABLE',
+];
+
 export function isFlagAdvice(advice: string): advice is FlagAdvice {
-  return advice === 'MADV_MERGEABLE' || advice === 'MADV_UNMERGEABLE' || Object.hasOwn(flagChanges, advice);
+  return flagAdvices.includes(advice);
 }
 
 /** The flags that `vma` is to have, NULL when the VMA refuses the advice. */

@@ -8,7 +8,13 @@ import type { Vma } from '../vma/vma.js';
 import { madviseCold, madvisePageout } from './madvise-cold.js';
 import { madviseCollapse } from '../khugepaged/collapse.js';
 import { madviseDontneed, madviseDontneedLocked, madviseFree } from './madvise-dontneed.js';
-import { advisedFlags, isFlagAdvice, madviseUpdateVma, type FlagAdvice } from './madvise-flags.js';
+import {
+  advisedFlags,
+  flagAdvices,
+  isFlagAdvice,
+  madviseUpdateVma,
+  type FlagAdvice,
+} from './madvise-flags.js';
 import { madviseGuardInstall, madviseGuardRemove } from './madvise-guard.js';
 import { madviseInjectError } from './madvise-inject-error.js';
 import { madvisePopulateRange, madvisePopulateRead, madvisePopulateWrite } from './madvise-populate.js';
@@ -43,6 +49,13 @@ type VmaAdvice = keyof typeof pageAdvice | FlagAdvice;
 
 export type Advice = VmaAdvice | InjectedError;
 
+/** Every advice that some kernel knows. */
+export const advices: readonly string[] = [
+  ...Object.keys(pageAdvice),
+  ...flagAdvices,
+  ...Object.keys(injectedErrors),
+];
+
 /**
  * The madvise system call.
  *
@@ -52,7 +65,7 @@ export type Advice = VmaAdvice | InjectedError;
  *     not mapped (the rest is advised all the same), or what the advice itself returns
  */
 export function* doMadvise(k: Machine, mm: Mm, start: number, len: number, advice: Advice): Step<number> {
-  if (!isFlagAdvice(advice) && !isInjectedError(advice) && !Object.hasOwn(pageAdvice, advice)) return -EINVAL;
+  if (!madviseBehaviorValid(k, advice)) return -EINVAL;
   if (start % k.pageSize !== 0 || len < 0) return -EINVAL;
   const end = start + pageAlign(k, len);
   if (end === start) return 0;
@@ -72,6 +85,17 @@ export function* doMadvise(k: Machine, mm: Mm, start: number, len: number, advic
   mmapReadUnlock(k, mm);
   return error;
 }
+
+/** @kernel mm/madvise.c madvise_behavior_valid v6.2 */
+function madviseBehaviorValid(k: Machine, advice: string): boolean {
+  if (hugeAdvice.has(advice)) return k.pte.huge !== undefined;
+  if (guardAdvice.has(advice)) return k.patched.guardRegions;
+  return isFlagAdvice(advice) || Object.hasOwn(injectedErrors, advice) || Object.hasOwn(pageAdvice, advice);
+}
+
+/** Known where there are huge pages, and since there are guards. */
+const hugeAdvice: ReadonlySet<string> = new Set(['MADV_HUGEPAGE', 'MADV_NOHUGEPAGE', 'MADV_COLLAPSE']);
+const guardAdvice: ReadonlySet<string> = new Set(['MADV_GUARD_INSTALL', 'MADV_GUARD_REMOVE']);
 
 function isInjectedError(advice: Advice): advice is InjectedError {
   return Object.hasOwn(injectedErrors, advice);

@@ -1,10 +1,11 @@
-import { EACCES, EEXIST, EINVAL, ENODEV, ENOMEM, EOVERFLOW } from '../base/errno.js';
+import { EACCES, EEXIST, EINVAL, ENODEV, ENOMEM, EOPNOTSUPP, EOVERFLOW } from '../base/errno.js';
 import { mmPopulate } from '../gup/populate.js';
 import { hugetlbReservePages } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheZalloc } from '../machine/slab.js';
 import { shmemZeroSetup } from '../pagecache/shmem-file.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
+import { taskSize } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { type PendingEvent, userfaultfdUnmapComplete } from '../uffd/events.js';
 import {
@@ -45,6 +46,7 @@ import {
 } from '../vma/vm-flags.js';
 import { flushDelayedFput } from '../zap/delayed-fput.js';
 import {
+  LEGACY_MAP_MASK,
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
   MAP_LOCKED,
@@ -53,6 +55,7 @@ import {
   MAP_POPULATE,
   MAP_PRIVATE,
   MAP_SHARED,
+  MAP_SHARED_VALIDATE,
   MAP_TYPE,
   PROT_EXEC,
   PROT_READ,
@@ -83,7 +86,7 @@ export interface MmapRequest {
  * The mmap system call.
  *
  * @kernel mm/util.c vm_mmap_pgoff v6.2
- * @returns the address, or -EINVAL, -ENOMEM, -EOVERFLOW, -EEXIST, -EACCES, -ENODEV
+ * @returns the address, or -EINVAL, -ENOMEM, -EOVERFLOW, -EEXIST, -EACCES, -ENODEV, -EOPNOTSUPP
  */
 export function* vmMmapPgoff(k: Machine, mm: Mm, request: MmapRequest): Step<number> {
   const unmaps: PendingEvent[] = [];
@@ -100,8 +103,9 @@ export function* vmMmapPgoff(k: Machine, mm: Mm, request: MmapRequest): Step<num
 
 /** @kernel mm/mmap.c do_mmap v6.2 */
 function* doMmap(k: Machine, mm: Mm, request: MmapRequest, unmaps: PendingEvent[]): Step<number> {
+  if (request.len === 0) return -EINVAL;
   const len = pageAlign(k, request.len);
-  if (len === 0) return -EINVAL;
+  if (len === 0) return -ENOMEM;
   if (!Number.isSafeInteger(request.pgoff + len)) return -EOVERFLOW;
   const addr = getUnmappedArea(k, mm, request, len);
   if (addr < 0) return addr;
@@ -128,9 +132,11 @@ function mappingFlags(mm: Mm, { file, prot, flags }: MmapRequest): number {
   if (flags & MAP_LOCKED) vmFlags |= VM_LOCKED;
   if (flags & MAP_NORESERVE) vmFlags |= VM_NORESERVE;
   const type = flags & MAP_TYPE;
-  if (type !== MAP_SHARED && type !== MAP_PRIVATE) return -EINVAL;
+  const validated = type === MAP_SHARED_VALIDATE && file !== null;
+  if (type !== MAP_SHARED && type !== MAP_PRIVATE && !validated) return -EINVAL;
+  if (validated && (flags & ~LEGACY_MAP_MASK) !== 0) return -EOPNOTSUPP;
   const writable = file === null || (file.fMode & FMODE_WRITE) !== 0;
-  if (type === MAP_SHARED) {
+  if (type !== MAP_PRIVATE) {
     if ((prot & PROT_WRITE) !== 0 && !writable) return -EACCES;
     vmFlags |= VM_SHARED | VM_MAYSHARE;
     if (!writable) vmFlags &= ~(VM_MAYWRITE | VM_SHARED);
@@ -253,18 +259,21 @@ function accountableMapping(vmFlags: number): boolean {
   return (vmFlags & (VM_NORESERVE | VM_SHARED | VM_WRITE)) === VM_WRITE;
 }
 
-/** What page tables can hold. MODEL: the kernel's own part of it, where it has one, is not taken off. */
-export function taskSize(k: Machine): number {
-  const { span, entries } = k.levels[0]!;
-  return span * entries;
-}
-
-/** @kernel mm/mmap.c get_unmapped_area v6.2 */
-function getUnmappedArea(k: Machine, mm: Mm, { file, addr, flags }: MmapRequest, len: number): number {
+/**
+ * @kernel mm/mmap.c get_unmapped_area v6.2
+ * @param len whole pages; below 0 stands for the huge number that size_t makes of it
+ * @returns an address at which [addr, addr + len) is free or, with MAP_FIXED, may be replaced; -ENOMEM, -EINVAL
+ */
+export function getUnmappedArea(
+  k: Machine,
+  mm: Mm,
+  { file, addr, flags }: Pick<MmapRequest, 'file' | 'addr' | 'flags'>,
+  len: number,
+): number {
   const size = taskSize(k);
   const align = alignOf(k, file);
   const fixed = (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) !== 0;
-  if (len > size || (fixed && addr > size - len)) return -ENOMEM;
+  if (len < 0 || len > size || (fixed && addr > size - len)) return -ENOMEM;
   if (fixed) return addr % k.pageSize === 0 ? addr : -EINVAL;
   const wish = Math.ceil(addr / align) * align;
   if (wish !== 0 && wish <= size - len && findVmaIntersection(k, mm, wish, wish + len) === null) return wish;

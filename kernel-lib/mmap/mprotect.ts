@@ -21,6 +21,7 @@ import {
 } from '../vma/vm-flags.js';
 import { changeProtection } from './change-protection.js';
 import { MM_CP_TRY_CHANGE_WRITABLE } from './cp-flags.js';
+import { PROT_EXEC, PROT_READ, PROT_SEM, PROT_WRITE } from './flags.js';
 import { calcVmProtBits, pageAlign } from './mmap.js';
 
 /**
@@ -28,12 +29,14 @@ import { calcVmProtBits, pageAlign } from './mmap.js';
  *
  * @kernel mm/mprotect.c do_mprotect_pkey v6.2
  * @differs no protection keys, no PROT_GROWSDOWN
- * @param len in bytes
+ * @param len in bytes; below 0 stands for the huge number that size_t makes of it
  * @returns 0, -EINVAL, -ENOMEM at the first hole (what lies before it is changed) or -EACCES
  */
 export function* doMprotectPkey(k: Machine, mm: Mm, start: number, len: number, prot: number): Step<number> {
   if (start % k.pageSize !== 0) return -EINVAL;
   if (len === 0) return 0;
+  if (pageAlign(k, len) <= 0) return -ENOMEM;
+  if ((prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM)) !== 0) return -EINVAL;
   yield* mmapWriteLock(k, mm);
   const error = yield* mprotectRange(k, mm, start, start + pageAlign(k, len), prot);
   mmapWriteUnlock(k, mm);

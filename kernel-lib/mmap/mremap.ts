@@ -1,7 +1,9 @@
-import { EFAULT, EINVAL } from '../base/errno.js';
+import { EFAULT, EINVAL, ENOMEM } from '../base/errno.js';
+import { mmPopulate } from '../gup/populate.js';
 import { ksmMadvise } from '../ksm/madvise.js';
 import { vmaAdjustTransHuge } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
+import { taskSize } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import type { UserfaultfdCtx } from '../uffd/ctx.js';
 import {
@@ -18,83 +20,119 @@ import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { splitVma } from '../vma/modify.js';
 import { findVma, insertVma, vmaBefore, vmaLookup, vmasOf } from '../vma/vma-list.js';
 import { isVmHugetlbPage, vmAreaDup, vmaIsAnonymous, type Vma } from '../vma/vma.js';
-import { VM_DONTEXPAND, VM_LOCKED, VM_LOCKED_MASK, VM_PFNMAP, __VM_UFFD_FLAGS } from '../vma/vm-flags.js';
+import { VM_LOCKED, VM_LOCKED_MASK, __VM_UFFD_FLAGS } from '../vma/vm-flags.js';
 import { flushDelayedFput } from '../zap/delayed-fput.js';
 import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from './flags.js';
-import { pageAlign } from './mmap.js';
+import { getUnmappedArea, pageAlign } from './mmap.js';
 import { movePageTables } from './move-page-tables.js';
+import { type Resize, growInPlace, vmaExpandable, vmaToResize } from './mremap-grow.js';
 import { doMunmap } from './munmap.js';
 
-/** What mremap is asked for: lengths in bytes, whole pages after rounding. */
+/** What mremap is asked for: lengths in bytes. */
 export interface MremapRequest {
   readonly addr: number;
   readonly oldLen: number;
   readonly newLen: number;
   /** MREMAP_… */
   readonly flags: number;
-  /** Used with MREMAP_FIXED. */
+  /** With MREMAP_FIXED the new address, with MREMAP_DONTUNMAP alone a wish. */
   readonly newAddr: number;
 }
 
 /**
- * The mremap system call, as far as it moves: a new place of the same size, named by the caller.
+ * The mremap system call.
  *
- * MODEL: growing, shrinking, moves to a place of the kernel's choice and moves of huge pages of hugetlb are left out
- * and give -EINVAL.
+ * MODEL: moves of huge pages of hugetlb are left out and give -EINVAL.
  *
- * @returns the new address, -EINVAL for bad arguments, -EFAULT unless one VMA holds the whole old range
+ * @returns the address, -EINVAL for bad arguments, -EFAULT unless one VMA holds the whole old range and may be resized,
+ *     -ENOMEM where there is no room
  */
 export function* mremap(k: Machine, mm: Mm, request: MremapRequest): Step<number> {
-  const { addr, flags, newAddr } = request;
-  const len = pageAlign(k, request.newLen);
-  if (flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) return -EINVAL;
-  if ((flags & MREMAP_MAYMOVE) === 0 || (flags & MREMAP_FIXED) === 0) return -EINVAL;
-  if (len === 0 || pageAlign(k, request.oldLen) !== len) return -EINVAL;
-  if (addr % k.pageSize !== 0 || newAddr % k.pageSize !== 0) return -EINVAL;
-  const move: Move = { mm, addr, len, newAddr, flags, early: [], late: [], remapped: null };
+  if (badRequest(k, request)) return -EINVAL;
+  const oldLen = pageAlign(k, request.oldLen);
+  const newLen = pageAlign(k, request.newLen);
+  const move: Move = { ...request, mm, oldLen, newLen, early: [], late: [], remapped: null };
   yield* mmapWriteLock(k, mm);
-  const ret = yield* mremapTo(k, move);
+  const ret = yield* resizeOrMove(k, move);
+  const grownLocked = ret >= 0 && newLen > oldLen && (findVma(k, mm, ret)!.vmFlags & VM_LOCKED) !== 0;
   mmapWriteUnlock(k, mm);
+  if (grownLocked) yield* mmPopulate(k, mm, ret + oldLen, newLen - oldLen);
   yield* userfaultfdUnmapComplete(k, move.early);
-  yield* mremapUserfaultfdComplete(k, move.remapped, addr, ret, len);
+  yield* mremapUserfaultfdComplete(k, move.remapped, request.addr, ret, oldLen);
   yield* userfaultfdUnmapComplete(k, move.late);
   yield* flushDelayedFput(k);
   return ret;
 }
 
-/** One move, and whom userfaultfd is to tell of it when the mmap lock is gone. */
-interface Move {
+/** What is refused before anything is looked at. */
+function badRequest(k: Machine, { addr, oldLen, newLen, flags }: MremapRequest): boolean {
+  const mayMove = (flags & MREMAP_MAYMOVE) !== 0;
+  if (flags & ~(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP)) return true;
+  if ((flags & MREMAP_FIXED) !== 0 && !mayMove) return true;
+  if ((flags & MREMAP_DONTUNMAP) !== 0 && (!mayMove || oldLen !== newLen)) return true;
+  return addr % k.pageSize !== 0 || pageAlign(k, newLen) === 0;
+}
+
+/** One request, and whom userfaultfd is to tell of it when the mmap lock is gone. Lengths are whole pages. */
+interface Move extends MremapRequest {
   readonly mm: Mm;
-  readonly addr: number;
-  readonly len: number;
-  readonly newAddr: number;
-  /** MREMAP_… */
-  readonly flags: number;
   /** What was unmapped to make room, and what was unmapped after the move. */
   readonly early: PendingEvent[];
   readonly late: PendingEvent[];
   remapped: UserfaultfdCtx | null;
 }
 
-/** @kernel mm/mremap.c mremap_to v6.2 */
-function* mremapTo(k: Machine, move: Move): Step<number> {
-  const { mm, addr, len, newAddr } = move;
+function* resizeOrMove(k: Machine, move: Move): Step<number> {
+  const { mm, addr, oldLen, newLen, flags } = move;
   const vma = vmaLookup(k, mm, addr);
   if (vma === null) return -EFAULT;
   if (isVmHugetlbPage(vma)) return -EINVAL;
-  if (addr + len > newAddr && newAddr + len > addr) return -EINVAL;
-  if (k.patched.mremapMultipleVmas) return yield* remapMove(k, move);
-  yield* doMunmap(k, mm, newAddr, len, move.early);
-  return yield* moveOne(k, move, addr, len, newAddr);
+  if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) return yield* mremapTo(k, move);
+  if (oldLen < newLen) return yield* grow(k, move);
+  // Shrinking asks for nothing: what is to go may lie in several VMAs, or nowhere.
+  const error = oldLen === newLen ? 0 : yield* doMunmap(k, mm, addr + newLen, oldLen - newLen, move.late);
+  return error === 0 ? addr : error;
+}
+
+/** At its place if there is room behind it, else at another if that is allowed. */
+function* grow(k: Machine, move: Move): Step<number> {
+  const { mm, addr, oldLen, newLen, flags } = move;
+  const vma = vmaToResize(k, mm, move);
+  if (typeof vma === 'number') return vma;
+  const atEnd = oldLen === vma.vmEnd - addr;
+  if (atEnd && vmaExpandable(k, mm, vma, newLen - oldLen)) {
+    const error = growInPlace(k, mm, vma, move);
+    return error === 0 ? addr : error;
+  }
+  if ((flags & MREMAP_MAYMOVE) === 0) return -ENOMEM;
+  const free = getUnmappedArea(k, mm, { file: null, addr: 0, flags: 0 }, newLen);
+  return free < 0 ? free : yield* moveVma(k, move, vma, addr, oldLen, newLen, free);
+}
+
+/**
+ * @kernel mm/mremap.c mremap_to v6.2
+ * @differs since v6.17 a bad new address is refused before a hole at the old one
+ */
+function* mremapTo(k: Machine, move: Move): Step<number> {
+  const { mm, addr, oldLen, newLen, newAddr, flags } = move;
+  if (newAddr % k.pageSize !== 0 || newLen > taskSize(k) || newAddr > taskSize(k) - newLen) return -EINVAL;
+  if (addr + oldLen > newAddr && newAddr + newLen > addr) return -EINVAL;
+  const fixed = (flags & MREMAP_FIXED) !== 0;
+  if (fixed && oldLen === newLen && k.patched.mremapMultipleVmas) return yield* remapMove(k, move);
+  if (fixed) yield* doMunmap(k, mm, newAddr, newLen, move.early);
+  const kept = Math.min(oldLen, newLen);
+  if (oldLen > newLen) yield* doMunmap(k, mm, addr + newLen, oldLen - newLen, move.late);
+  const target = fixed ? newAddr : getUnmappedArea(k, mm, { file: null, addr: newAddr, flags: 0 }, newLen);
+  return yield* moveOne(k, move, { addr, oldLen: kept, newLen, flags }, target);
 }
 
 /** Moves a range that must lie in one VMA to a free place. */
-function* moveOne(k: Machine, move: Move, addr: number, len: number, newAddr: number): Step<number> {
-  const vma = vmaLookup(k, move.mm, addr);
-  if (vma === null) return -EFAULT;
-  if (move.flags & MREMAP_DONTUNMAP && vma.vmFlags & (VM_DONTEXPAND | VM_PFNMAP)) return -EINVAL;
-  if (addr + len > vma.vmEnd) return -EFAULT;
-  return yield* moveVma(k, move, vma, addr, len, newAddr);
+function* moveOne(k: Machine, move: Move, resize: Resize, target: number): Step<number> {
+  const vma = vmaToResize(k, move.mm, resize);
+  if (typeof vma === 'number') return vma;
+  return target < 0
+    ? target
+    : yield* moveVma(k, move, vma, resize.addr, resize.oldLen, resize.newLen, target);
 }
 
 /**
@@ -102,7 +140,7 @@ function* moveOne(k: Machine, move: Move, addr: number, len: number, newAddr: nu
  * moves only alone, as its monitor must be told of each move before the next.
  */
 function* remapMove(k: Machine, move: Move): Step<number> {
-  const { mm, addr, len, newAddr } = move;
+  const { mm, addr, oldLen: len, newAddr, flags } = move;
   const pieces = vmasOf(k, mm, addr, addr + len).map(({ vmStart, vmEnd, vmFlags }) => ({
     start: Math.max(addr, vmStart),
     end: Math.min(addr + len, vmEnd),
@@ -112,7 +150,8 @@ function* remapMove(k: Machine, move: Move): Step<number> {
     if (alone && (at > 0 || end < addr + len)) return -EFAULT;
     const target = newAddr + (start - addr);
     yield* doMunmap(k, mm, target, end - start, move.early);
-    const moved = yield* moveOne(k, move, start, end - start, target);
+    const whole = { addr: start, oldLen: end - start, newLen: end - start, flags };
+    const moved = yield* moveOne(k, move, whole, target);
     if (moved < 0) return moved;
   }
   return newAddr;
@@ -125,6 +164,7 @@ function* moveVma(
   vma: Vma,
   oldAddr: number,
   len: number,
+  newLen: number,
   newAddr: number,
 ): Step<number> {
   const { mm } = move;
@@ -134,16 +174,16 @@ function* moveVma(
   yield* ksmMadvise(k, vma, oldAddr, oldAddr + len, 'MADV_UNMERGEABLE');
   if (keep && vmFlags & VM_LOCKED) yield* splitOff(k, vma, oldAddr, oldAddr + len);
   const pgoff = vma.vmPgoff + (oldAddr - vma.vmStart) / k.pageSize;
-  const { source, target } = copyVma(k, vma, newAddr, len, pgoff, keep);
+  const { source, target } = copyVma(k, vma, newAddr, newLen, pgoff, keep);
   yield* movePageTables(k, source, oldAddr, newAddr, len);
   move.remapped = mremapUserfaultfdPrep(k, target);
-  mm.totalVm += len / k.pageSize;
+  mm.totalVm += newLen / k.pageSize;
   if (keep) {
     leaveEmpty(k, source, oldAddr, len);
     return newAddr;
   }
   yield* doMunmap(k, mm, oldAddr, len, move.late);
-  if (vmFlags & VM_LOCKED) mm.lockedVm += len / k.pageSize;
+  if (vmFlags & VM_LOCKED) mm.lockedVm += newLen / k.pageSize;
   return newAddr;
 }
 

@@ -2,6 +2,7 @@ import { EINVAL } from '../base/errno.js';
 import { splitHugePmdIfNeeded } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import { hugetlbVmOpClose, partsHugePage } from '../huge/hugetlb.js';
+import { taskSize } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { type PendingEvent, userfaultfdUnmapComplete, userfaultfdUnmapPrep } from '../uffd/events.js';
 import { unlinkAnonVmas } from '../vma/anon-vma.js';
@@ -44,8 +45,10 @@ export function* doMunmap(
   len: number,
   unmaps: PendingEvent[],
 ): Step<number> {
+  const size = taskSize(k);
+  if (start % k.pageSize !== 0 || start > size || len < 0 || len > size - start) return -EINVAL;
   const end = start + Math.ceil(len / k.pageSize) * k.pageSize;
-  if (start % k.pageSize !== 0 || end === start) return -EINVAL;
+  if (end === start) return -EINVAL;
   if ([start, end].some((addr) => cannotPart(k, mm, addr))) return -EINVAL;
   yield* splitAt(k, mm, start);
   yield* splitAt(k, mm, end);

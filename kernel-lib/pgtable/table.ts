@@ -234,3 +234,9 @@ export function emptyLevel(k: Machine, pgd: number, address: number): number {
   }
   return level;
 }
+
+/** What page tables can hold. MODEL: the kernel's own part of it, where it has one, is not taken off. */
+export function taskSize(k: Machine): number {
+  const { span, entries } = k.levels[0]!;
+  return span * entries;
+}

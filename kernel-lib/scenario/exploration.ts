@@ -1,4 +1,5 @@
 import type { Race, RaceKernel, RaceSetup } from '#stepped/scenario/race.js';
+import { badArgument, checkOptions, checkWhole } from '../base/argument.js';
 import { InputError } from '../base/error.js';
 import { fewestSwitches } from '../explore/fewest-switches.js';
 import { KernelThreads } from '../explore/kernel-threads.js';
@@ -9,7 +10,7 @@ import { releaseByName, resolvePatches } from '../patches/releases.js';
 import { Exploration } from './explored.js';
 import { raceByName } from './races.js';
 import { type Replay, replayOn } from './replay.js';
-import { type RunOptions, patchWords } from './run.js';
+import { type RunOptions, patchWords, runOptions } from './run.js';
 
 /** How far a search has come. */
 export interface ExploreProgress extends SearchProgress {
@@ -59,6 +60,7 @@ export interface ChosenKernel extends RaceKernel {
  *   refuse
  */
 export function explore(race: Race | string, options: ExploreOptions = {}): Exploration {
+  checkExplore('explore', race, options);
   const exploration = exploring(race, options);
   for (;;) {
     const { done, value } = exploration.next(true);
@@ -139,6 +141,7 @@ const modes: readonly string[] = ['exhaustive', 'pct', 'random'] satisfies Explo
  * @throws InputError as explore, and if the schedule is none or asks for a step that its thread cannot take there
  */
 export function replay(race: Race | string, schedule: string, options: ExploreOptions = {}): Replay {
+  checkExplore('replay', race, options);
   const chosen = chosenRace(race, options);
   return replayOn(chosen, chosenKernel(chosen, options), schedule);
 }
@@ -155,6 +158,26 @@ export function chosenRace(race: Race | string, { own }: ExploreOptions): Race {
   return catalogue.raceByName(typeof race === 'string' ? race : race.name);
 }
 
+/** Their names. */
+const exploreOptions = [
+  ...runOptions,
+  ...([
+    ...(['bound', 'mode', 'seed', 'depth', 'executions', 'shard', 'reduction', 'all'] as const),
+    ...(['maxStates', 'seconds', 'onProgress'] as const),
+  ] satisfies readonly (keyof ExploreOptions)[]),
+];
+
+/** @throws InputError for arguments that are none */
+function checkExplore(call: string, race: Race | string, options: ExploreOptions): void {
+  checkOptions(call, options, exploreOptions);
+  const { seconds = 0, maxStates = 1 } = options;
+  if (typeof race !== 'string' && typeof race?.setUp !== 'function') {
+    throw badArgument(call, 'race', race, 'a name, or a race of your own');
+  }
+  if (!(seconds >= 0)) throw badArgument(call, 'seconds', seconds, 'a number from 0');
+  if (!(maxStates >= 1)) throw badArgument(call, 'maxStates', maxStates, 'a number from 1');
+}
+
 export function chosenKernel(race: Race, options: ExploreOptions): ChosenKernel {
   const { arch = race.arch } = options;
   const release = releaseByName(options.release ?? race.release);
@@ -169,7 +192,7 @@ function chosenBound(race: Race, asked: Readonly<Record<string, number>>): Reado
       throw new InputError(
         `${race.name} has no bound '${name}'; it has ${Object.keys(race.bound).join(', ')}`,
       );
-    if (!Number.isInteger(n) || n < 0) throw new InputError(`bound ${name} is ${n}; allowed: a whole number`);
+    checkWhole(race.name, `bound ${name}`, n, 0);
   }
   return { ...race.bound, ...asked };
 }

@@ -1,5 +1,6 @@
 import { hpagePmdNr } from '../folio/compound.js';
 import { archById } from '../arch/variants.js';
+import { badArgument, checkOptions } from '../base/argument.js';
 import { VmBug } from '../base/error.js';
 import type { OwnPatch } from '../own/own-patch.js';
 import { releaseByName } from '../patches/releases.js';
@@ -27,6 +28,11 @@ export interface RunOptions {
   /** A patch of your own: what `patchSource` gave. */
   readonly own?: OwnPatch;
 }
+
+/** Their names. */
+export const runOptions = [
+  ...(['release', 'arch', 'with', 'without', 'own'] as const satisfies readonly (keyof RunOptions)[]),
+];
 
 /** What a run is made of. */
 interface RunFields {
@@ -135,7 +141,8 @@ function replacedPages(steps: readonly StepReport[]): number {
  * @throws InputError for an unknown scenario, and for a release, an architecture or patches that boot would refuse
  */
 export function runScenario(scenario: Scenario | string, options: RunOptions = {}): Run {
-  const chosen = typeof scenario === 'string' ? scenarioByName(scenario) : scenario;
+  checkOptions('runScenario', options, runOptions);
+  const chosen = chosenScenario('runScenario', scenario);
   const { release = '6.1', arch = 'x86_64' } = options;
   const model = bootModel(chosen, { ...options, release, arch });
   const { steps, bug } = runSteps(model, chosen.steps);
@@ -148,6 +155,13 @@ export function runScenario(scenario: Scenario | string, options: RunOptions = {
     ...expectationOf(chosen, { arch, patched: model.world.k.patched }),
     steps,
   });
+}
+
+/** One of the catalogue, or one of the caller's own. @throws InputError unless it is either */
+export function chosenScenario(call: string, scenario: Scenario | string): Scenario {
+  if (typeof scenario === 'string') return scenarioByName(scenario);
+  if (Array.isArray(scenario?.steps)) return scenario;
+  throw badArgument(call, 'scenario', scenario, 'a name, a number such as X01, or a scenario of your own');
 }
 
 /** A machine just before the first step of a scenario. @throws InputError as runScenario */

@@ -1,5 +1,6 @@
 import type { Arch } from '../arch/arch.js';
 import { archById } from '../arch/variants.js';
+import { badArgument, checkName, checkOptions, checkWhole } from '../base/argument.js';
 import { InputError } from '../base/error.js';
 import { setMaxHugePages } from '../huge/hugetlb.js';
 import type { FaultEvent, Machine, ThpEnabled } from '../machine/machine.js';
@@ -48,14 +49,31 @@ export interface BootOptions {
   readonly own?: OwnPatch;
 }
 
+/** Their names. */
+const bootOptions = [
+  ...['release', 'arch', 'cpu', 'memory', 'swap', 'hugepages', 'checking', 'thp', 'with', 'without', 'own'],
+] as const satisfies readonly (keyof BootOptions)[];
+
 /**
  * Boots a machine.
  *
  * @throws InputError naming the option, its value and what is allowed; and for patches that no kernel could combine
  */
-export function boot({ own, ...options }: BootOptions = {}): Linux {
+export function boot(asked: BootOptions = {}): Linux {
+  checkOptions('boot', asked, bootOptions);
+  const { own, ...options } = asked;
   if (own) return own.load<{ boot: typeof boot }>('sys/boot.ts').boot(options);
-  const { release = '6.1', arch = 'x86_64', memory = '640MiB', swap, hugepages = 0, thp = 'never' } = options;
+  const {
+    release = '6.1',
+    arch = 'x86_64',
+    memory = '640MiB',
+    swap,
+    hugepages = 0,
+    thp = 'never',
+    checking = false,
+  } = options;
+  if (typeof checking !== 'boolean') throw badArgument('boot', 'checking', checking, 'true, false');
+  checkWhole('boot', 'hugepages', hugepages, 0);
   const record = archById(arch);
   checkThp(record, thp);
   const pageSize = 2 ** record.pageShift;
@@ -74,11 +92,8 @@ export function boot({ own, ...options }: BootOptions = {}): Linux {
     nrCpus: 1,
     thp,
   });
-  if (!Number.isInteger(hugepages) || hugepages < 0) {
-    throw new InputError(`hugepages is ${hugepages}; allowed: a whole number from 0`);
-  }
   if (hugepages > 0) setMaxHugePages(machine, hugepages);
-  machine.checking = options.checking ?? false;
+  machine.checking = checking;
   if (nrSwapSlots > 0) swaponArea(machine, nrSwapSlots, 0);
   return new Linux(machine);
 }
@@ -86,19 +101,23 @@ export function boot({ own, ...options }: BootOptions = {}): Linux {
 const thpSettings: readonly string[] = ['always', 'madvise', 'never'] satisfies ThpEnabled[];
 
 function checkThp(arch: Arch, thp: string): void {
-  if (!thpSettings.includes(thp)) throw new InputError(`thp is '${thp}'; allowed: ${thpSettings.join(', ')}`);
+  if (!thpSettings.includes(thp)) throw badArgument('boot', 'thp', thp, thpSettings.join(', '));
   if (thp !== 'never' && arch.huge === undefined) {
     throw new InputError(`thp is '${thp}'; allowed on ${arch.id}, which has no huge pages: never`);
   }
 }
 
+/** MODEL: a machine's memory is an array; a smaller one than this holds no program. */
+const SMALLEST = 2 ** 20;
+const LARGEST = 2 ** 36;
+
 const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 
 function sizeOf(option: string, text: string): number {
   const [, number, unit] = /^(\d+)\s*([KMGT]iB)$/.exec(text) ?? [];
-  if (number === undefined)
-    throw new InputError(`${option} is '${text}'; allowed: a size such as 64MiB or 2GiB`);
-  return Number(number) * units[unit!]!;
+  const size = number === undefined ? 0 : Number(number) * units[unit!]!;
+  if (size >= SMALLEST && size <= LARGEST) return size;
+  throw badArgument('boot', option, text, 'a size such as 64MiB or 2GiB, 1MiB to 64GiB');
 }
 
 /** How large a DAX device is, and how large its entries may be. */
@@ -141,6 +160,7 @@ export class Linux {
 
   /** Starts a process with an empty address space. */
   spawn(name: string): Process {
+    checkName('spawn', 'name', name);
     const process = newProcess(this.machine, name);
     this.#processes.push(process);
     return process;

@@ -1,4 +1,4 @@
-import { EFAULT } from '../base/errno.js';
+import { EFAULT, EINVAL } from '../base/errno.js';
 import { setPageContent } from '../folio/frame.js';
 import { internalGetUserPagesFast } from '../gup/fast.js';
 import { FOLL_GET, FOLL_PIN, FOLL_WRITE } from '../gup/flags.js';
@@ -25,12 +25,16 @@ export function* bioIovIterGetPages(
   return hold;
 }
 
+/** What a disk reads and writes at a time, in bytes. */
+const SECTOR_SIZE = 512;
+
 /**
  * O_DIRECT write of one whole page to a disk: the device reads the page.
  *
- * @returns how many bytes, or -EFAULT
+ * @returns how many bytes, -EINVAL for an address between sectors, or -EFAULT
  */
 export function* directWrite(k: Machine, mm: Mm, address: number): Step<number> {
+  if (address % SECTOR_SIZE !== 0) return -EINVAL;
   const pages: number[] = [];
   const hold = yield* bioIovIterGetPages(k, mm, address, 0, pages);
   if (pages.length === 0) return -EFAULT;
@@ -41,9 +45,10 @@ export function* directWrite(k: Machine, mm: Mm, address: number): Step<number> 
 /**
  * O_DIRECT read of a block full of `value` into one whole page: the device writes the page, behind the MMU's back.
  *
- * @returns how many bytes, or -EFAULT
+ * @returns how many bytes, -EINVAL for an address between sectors, or -EFAULT
  */
 export function* directRead(k: Machine, mm: Mm, address: number, value: number): Step<number> {
+  if (address % SECTOR_SIZE !== 0) return -EINVAL;
   const pages: number[] = [];
   const hold = yield* bioIovIterGetPages(k, mm, address, FOLL_WRITE, pages);
   if (pages.length === 0) return -EFAULT;

@@ -1,4 +1,5 @@
 import { EAGAIN } from '../base/errno.js';
+import { checkByte, checkWhole } from '../base/argument.js';
 import { InputError } from '../base/error.js';
 import { pageByte, setPageByte } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
@@ -49,6 +50,7 @@ export class DevicePin {
 
   /** The device writes the first byte of its page of this number. */
   write(value: number, index = 0): void {
+    checkByte('write', value);
     setPageByte(this.#k, this.#frame(index), value);
   }
 
@@ -64,10 +66,8 @@ export class DevicePin {
   }
 
   #frame(index: number): number {
-    const { nrPages } = this.#held();
-    if (!Number.isInteger(index) || index < 0 || index >= nrPages) {
-      throw new InputError(`index is ${index}; allowed: 0 to ${nrPages - 1}`);
-    }
-    return pinnedPage(this.#k, this.#held(), index);
+    const held = this.#held();
+    checkWhole('pin', 'index', index, 0, held.nrPages - 1);
+    return pinnedPage(this.#k, held, index);
   }
 }

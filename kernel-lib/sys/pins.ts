@@ -29,13 +29,17 @@ export function pinnedPage(k: Machine, pinned: PinnedPages, index: number): numb
   return index < pinned.nrPages ? ld(k.slab, pinned.pages + index) : 0;
 }
 
+/** How large a registered buffer may be, in bytes: `io_buffer_validate` of io_uring/rsrc.c. */
+const MAX_BUFFER = 2 ** 30;
+
 /**
  * Registers pages as a fixed buffer of io_uring: pinned for writing, whatever it will be used for.
  *
  * @kernel io_uring/rsrc.c io_pin_pages v6.2
- * @returns the buffer, -EFAULT unless every page can be had, or -EOPNOTSUPP for files that are not in memory
+ * @returns the buffer, -EFAULT for an empty one, one above 1 GiB and unless every page can be had, or -EOPNOTSUPP for files that are not in memory
  */
 export function* ioPinPages(k: Machine, mm: Mm, start: number, nrPages: number): Step<PinnedPages | number> {
+  if (nrPages <= 0 || nrPages * k.pageSize > MAX_BUFFER) return -EFAULT;
   const pages: number[] = [];
   const flags = FOLL_WRITE | FOLL_LONGTERM;
   const ret = k.patched.ioPinsFast

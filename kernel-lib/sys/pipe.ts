@@ -32,6 +32,12 @@ export function allocPipeInfo(k: Machine): Pipe {
   return kmemCacheZalloc(k, Pipe);
 }
 
+/** The pipe is closed at both ends; what is in it goes. MODEL: `free_pipe_info` of fs/pipe.c. */
+export function* freePipeInfo(k: Machine, pipe: Pipe): Step<void> {
+  while (pipe.head !== 0) yield* pipeRead(k, pipe);
+  kmemCacheFree(k, Pipe, pipe.at);
+}
+
 /**
  * vmsplice: puts whole pages into the pipe, each with an ordinary reference. Nothing is copied: the pipe's reader
  * sees what the page holds when it is read.
@@ -48,6 +54,7 @@ export function* vmspliceToPipe(
   nrPages: number,
   pipe: Pipe,
 ): Step<number> {
+  if (nrPages === 0) return 0;
   if (pipeFull(pipe)) return -EAGAIN;
   let done = 0;
   while (done < nrPages && !pipeFull(pipe)) {

@@ -1,5 +1,14 @@
 import { pteVal } from '../arch/codec.js';
 import { errnoNames } from '../base/errno.js';
+import {
+  badArgument,
+  checkAddress,
+  checkByte,
+  checkName,
+  checkOneOf,
+  checkOptions,
+  checkWhole,
+} from '../base/argument.js';
 import { InputError } from '../base/error.js';
 import { migrateToDevice } from '../device/private.js';
 import { folioPut } from '../folio/alloc.js';
@@ -18,7 +27,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from '../mmap/flags.js';
-import { type Advice, doMadvise } from '../mmap/madvise.js';
+import { type Advice, advices, doMadvise } from '../mmap/madvise.js';
 import { ksysMmapPgoff } from '../mmap/mmap-hugetlb.js';
 import { doMprotectPkey } from '../mmap/mprotect.js';
 import { msync } from '../mmap/msync.js';
@@ -26,14 +35,14 @@ import { __vmMunmap } from '../mmap/munmap.js';
 import { entryAt } from '../pgtable/pmd.js';
 import { pudAt, pudLeaf } from '../pgtable/pud.js';
 import type { Mm } from '../vma/mm.js';
-import { doMincore } from '../walk/mincore.js';
+import { mincore } from '../walk/mincore.js';
 import { type Signal, access } from './access.js';
 import { iomapDioRw } from './direct-file-io.js';
 import type { DaxDevice } from './dax-device.js';
 import type { DiskFile } from './disk-file.js';
 import { DevicePin, PagePipe } from './held-pages.js';
 import { vaddrGetPfns } from './pins.js';
-import { allocPipeInfo, vmspliceToPipe } from './pipe.js';
+import { allocPipeInfo, freePipeInfo, vmspliceToPipe } from './pipe.js';
 import { type Userfaultfd, type UserfaultfdOptions, openUserfaultfd } from './userfaultfd.js';
 import { runOperation } from './operation.js';
 import { exitTask, forkTask, mmOfTask, newTask } from './task.js';
@@ -111,21 +120,18 @@ export class Process {
    * @returns the address of the first byte
    */
   mmap(nrPages: number, options: MmapOptions = {}): number {
+    checkOptions('mmap', options, ['prot', 'flags', 'file', 'from']);
     const { prot = 'rw', file, from = 0 } = options;
     const visibilities = file === undefined ? mapFlags : fileMapFlags;
     const flags = options.flags ?? Object.keys(visibilities)[0]!;
-    if (!Number.isInteger(nrPages) || nrPages <= 0) {
-      throw new InputError(`mmap: nrPages is ${nrPages}; allowed: a whole number from 1`);
-    }
-    if (!/^[rwx]*$/.test(prot)) throw new InputError(`mmap: prot is '${prot}'; allowed: letters of rwx`);
-    const visibility = visibilities[flags];
-    if (visibility === undefined) {
-      throw new InputError(`mmap: flags are '${flags}'; allowed: ${Object.keys(visibilities).join(', ')}`);
-    }
+    checkWhole('mmap', 'nrPages', nrPages, 1);
+    checkWhole('mmap', 'from', from, 0);
+    const bits = protBits('mmap', prot);
+    const visibility = checkOneOf('mmap', 'flags', flags, visibilities);
     const k = this.#enter();
     const len = nrPages * k.pageSize;
     const request = {
-      ...{ file: file?.file ?? null, addr: 0, len, prot: protBits(prot), flags: visibility },
+      ...{ file: file?.file ?? null, addr: 0, len, prot: bits, flags: visibility },
       pgoff: from,
     };
     return this.#result('mmap', runOperation(this.#k, ksysMmapPgoff(k, this.mm, request)));
@@ -133,47 +139,58 @@ export class Process {
 
   /** Returns once what `nrPages` pages of shared file mappings hold is on the disk: msync with MS_SYNC. */
   msync(address: number, nrPages = 1): void {
+    checkPages('msync', address, nrPages);
     const k = this.#enter();
     this.#result('msync', runOperation(k, msync(k, this.mm, address, nrPages * k.pageSize, MS_SYNC)));
   }
 
   /** Whether each of `nrPages` pages is in memory, mapped here or not. */
   mincore(address: number, nrPages = 1): boolean[] {
+    checkPages('mincore', address, nrPages);
     const k = this.#enter();
-    const vec = runOperation(k, doMincore(k, this.mm, address, address + nrPages * k.pageSize));
+    const vec = runOperation(k, mincore(k, this.mm, address, nrPages * k.pageSize));
     if (typeof vec === 'number') return this.#result('mincore', vec) as never;
     return vec.map((there) => there === 1);
   }
 
   /** O_DIRECT: the disk fills the page at `address` with a page of the file, past the page cache. */
   readDirect(file: DiskFile, page: number, address: number): void {
+    checkWhole('readDirect', 'page', page, 0);
+    checkAddress('readDirect', address);
     const k = this.#enter();
     this.#result('read', runOperation(k, iomapDioRw(k, this.mm, file.file, page, address, false)));
   }
 
   /** O_DIRECT: the disk takes a page of the file from the page at `address`, past the page cache. */
   writeDirect(file: DiskFile, page: number, address: number): void {
+    checkWhole('writeDirect', 'page', page, 0);
+    checkAddress('writeDirect', address);
     const k = this.#enter();
     this.#result('write', runOperation(k, iomapDioRw(k, this.mm, file.file, page, address, true)));
   }
 
   /** Unmaps `nrPages` pages from `address` on. */
   munmap(address: number, nrPages: number): void {
+    checkPages('munmap', address, nrPages);
     const k = this.#enter();
     this.#result('munmap', runOperation(this.#k, __vmMunmap(k, this.mm, address, nrPages * k.pageSize)));
   }
 
   /** Changes the protection of `nrPages` pages; `prot` as for mmap. */
   mprotect(address: number, nrPages: number, prot: string): void {
+    checkPages('mprotect', address, nrPages);
+    const bits = protBits('mprotect', prot);
     const k = this.#enter();
     this.#result(
       'mprotect',
-      runOperation(this.#k, doMprotectPkey(k, this.mm, address, nrPages * k.pageSize, protBits(prot))),
+      runOperation(this.#k, doMprotectPkey(k, this.mm, address, nrPages * k.pageSize, bits)),
     );
   }
 
   /** Gives advice about `nrPages` pages: `madvise(page, 'MADV_PAGEOUT')`. */
   madvise(address: number, advice: Advice, nrPages = 1): void {
+    checkPages('madvise', address, nrPages);
+    if (!advices.includes(advice)) throw badArgument('madvise', 'advice', advice, advices.join(', '));
     const k = this.#enter();
     this.#result(
       'madvise',
@@ -183,9 +200,12 @@ export class Process {
 
   /** Puts `nrPages` pages into a new pipe: the pages themselves, no copies. */
   vmsplice(address: number, nrPages = 1): PagePipe {
+    checkPages('vmsplice', address, nrPages);
     const k = this.#enter();
     const pipe = allocPipeInfo(k);
-    this.#result('vmsplice', runOperation(this.#k, vmspliceToPipe(k, this.mm, address, nrPages, pipe)));
+    const spliced = runOperation(this.#k, vmspliceToPipe(k, this.mm, address, nrPages, pipe));
+    if (spliced < 0) runOperation(this.#k, freePipeInfo(k, pipe));
+    this.#result('vmsplice', spliced);
     return new PagePipe(k, pipe);
   }
 
@@ -195,6 +215,8 @@ export class Process {
    * @param options.write whether the device may write (FOLL_WRITE); absent: it only reads
    */
   pin(address: number, nrPages = 1, { write = false }: { readonly write?: boolean } = {}): DevicePin {
+    checkPages('pin', address, nrPages);
+    if (typeof write !== 'boolean') throw badArgument('pin', 'write', write, 'true, false');
     const k = this.#enter();
     const pinned = runOperation(this.#k, vaddrGetPfns(k, this.mm, address, nrPages, write));
     return typeof pinned === 'number' ? (this.#result('pin', pinned) as never) : new DevicePin(k, pinned);
@@ -228,6 +250,7 @@ export class Process {
 
   /** The page-table entry of `address`, as a number of the architecture's width, or what stands in place of its table; 0 without either. */
   pte(address: number): bigint {
+    checkAddress('pte', address);
     const k = this.#enter();
     const pud = pudAt(k, this.mm.pgd, address);
     const { lo, hi } = pudLeaf(pud) ? pud : entryAt(k, this.mm.pgd, address);
@@ -250,6 +273,7 @@ export class Process {
 
   /** Forks. The child has a copy of the address space, sharing its pages until somebody writes. */
   fork(name: string): Process {
+    checkName('fork', 'name', name);
     const k = this.#enter();
     const child = runOperation(this.#k, forkTask(k, this.task));
     if (typeof child === 'number') return this.#result('fork', child) as never;
@@ -268,13 +292,12 @@ export class Process {
 
   /** Stores a byte at `address`. @throws AccessError when a signal stops the access */
   write(address: number, value: number): void {
-    if (!Number.isInteger(value) || value < 0 || value > 255) {
-      throw new InputError(`write: value is ${value}; allowed: a byte, 0 to 255`);
-    }
+    checkByte('write', value);
     this.#access(address, value, 'write');
   }
 
   #access(address: number, value: number | undefined, what: string): number {
+    checkAddress(what, address);
     const k = this.#enter();
     const result = runOperation(this.#k, access(k, this.mm, address, value));
     if (typeof result !== 'number') throw new AccessError(this.name, what, address, result);
@@ -314,7 +337,16 @@ const mapFlags: Readonly<Record<string, number>> = {
 
 const fileMapFlags: Readonly<Record<string, number>> = { shared: MAP_SHARED, private: MAP_PRIVATE };
 
-function protBits(prot: string): number {
+/** @throws InputError unless both are whole numbers, and there is a page */
+function checkPages(call: string, address: number, nrPages: number): void {
+  checkAddress(call, address);
+  checkWhole(call, 'nrPages', nrPages, 1);
+}
+
+function protBits(call: string, prot: string): number {
+  if (typeof prot !== 'string' || !/^[rwx]*$/.test(prot)) {
+    throw badArgument(call, 'prot', prot, 'letters of rwx');
+  }
   return (
     (prot.includes('r') ? PROT_READ : 0) |
     (prot.includes('w') ? PROT_WRITE : 0) |

@@ -1,4 +1,11 @@
-import { InputError } from '../base/error.js';
+import {
+  badArgument,
+  checkAddress,
+  checkByte,
+  checkOneOf,
+  checkOptions,
+  checkWhole,
+} from '../base/argument.js';
 import { vmaKernelPagesize } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
@@ -130,35 +137,33 @@ export class Userfaultfd {
 
   /** UFFDIO_REGISTER. @param mode `missing`, `wp`, `missing wp` or `minor` */
   register(address: number, nrPages: number, mode: string): void {
-    const bits = modes[mode];
-    if (bits === undefined) {
-      throw new InputError(`register: mode is '${mode}'; allowed: ${Object.keys(modes).join(', ')}`);
-    }
+    checkAddress('register', address);
+    const bits = checkOneOf('register', 'mode', mode, modes);
     this.#ioctl(
       'UFFDIO_REGISTER',
-      userfaultfdRegister(this.#k, this.#ctx, address, this.#bytes(nrPages), bits),
+      userfaultfdRegister(this.#k, this.#ctx, address, this.#bytes('register', nrPages), bits),
     );
   }
 
   /** UFFDIO_UNREGISTER. */
   unregister(address: number, nrPages: number): void {
+    checkAddress('unregister', address);
     this.#ioctl(
       'UFFDIO_UNREGISTER',
-      userfaultfdUnregister(this.#k, this.#ctx, address, this.#bytes(nrPages)),
+      userfaultfdUnregister(this.#k, this.#ctx, address, this.#bytes('unregister', nrPages)),
     );
   }
 
   /** UFFDIO_WRITEPROTECT: protects pages from stores, or lifts that. */
   writeprotect(address: number, nrPages: number, protect = true): void {
-    const len = this.#bytes(nrPages);
+    checkAddress('writeprotect', address);
+    const len = this.#bytes('writeprotect', nrPages);
     this.#ioctl('UFFDIO_WRITEPROTECT', userfaultfdWriteprotect(this.#k, this.#ctx, address, len, protect));
   }
 
   /** UFFDIO_COPY of one page full of `value`. */
   copy(address: number, value: number, { wp = false }: { readonly wp?: boolean } = {}): void {
-    if (!Number.isInteger(value) || value < 0 || value > 255) {
-      throw new InputError(`copy: value is ${value}; allowed: a byte, 0 to 255`);
-    }
+    checkByte('copy', value);
     this.#fill('UFFDIO_COPY', address, { mode: 'copy', content: value | (value << 8), wp });
   }
 
@@ -179,7 +184,8 @@ export class Userfaultfd {
 
   /** UFFDIO_WAKE: who waits in the range tries again. */
   wake(address: number, nrPages = 1): void {
-    wakeUserfault(this.#k, this.#ctx, address, this.#bytes(nrPages));
+    checkAddress('wake', address);
+    wakeUserfault(this.#k, this.#ctx, address, this.#bytes('wake', nrPages));
   }
 
   /** Closes it: its memory is as if never registered. */
@@ -192,6 +198,7 @@ export class Userfaultfd {
   }
 
   #fill(what: string, address: number, fill: Fill): void {
+    checkAddress(fill.mode, address);
     this.#ioctl(what, userfaultfdFill(this.#k, this.#ctx, address, this.#pageSizeAt(address), fill));
   }
 
@@ -241,7 +248,8 @@ export class Userfaultfd {
     return vma === null ? this.#k.pageSize : vmaKernelPagesize(this.#k, vma);
   }
 
-  #bytes(nrPages: number): number {
+  #bytes(call: string, nrPages: number): number {
+    checkWhole(call, 'nrPages', nrPages, 1);
     return nrPages * this.#k.pageSize;
   }
 }
@@ -259,16 +267,11 @@ function* closed(k: Machine, ctx: UserfaultfdCtx): Step<number> {
  * @param check gives a system call's result or throws
  */
 export function openUserfaultfd(k: Machine, mm: Mm, options: UserfaultfdOptions, check: Check): Userfaultfd {
+  checkOptions('userfaultfd', options, ['features', 'monitor']);
   const { monitor = letThrough } = options;
+  if (typeof monitor !== 'function') throw badArgument('userfaultfd', 'monitor', monitor, 'a function');
   let bits = 0;
-  for (const name of options.features ?? []) {
-    if (!Object.hasOwn(features, name)) {
-      throw new InputError(
-        `userfaultfd: no feature '${name}'; there are ${Object.keys(features).join(', ')}`,
-      );
-    }
-    bits |= features[name];
-  }
+  for (const name of options.features ?? []) bits |= checkOneOf('userfaultfd', 'feature', name, features);
   const ctx = newUserfaultfd(k, mm, bits);
   if (typeof ctx === 'number') check('UFFDIO_API', ctx);
   return new Userfaultfd(k, ctx as UserfaultfdCtx, monitor, check);

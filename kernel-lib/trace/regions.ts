@@ -1,6 +1,5 @@
 import type { Machine } from '../machine/machine.js';
-import { taskSize } from '../mmap/mmap.js';
-import { pmdSpan } from '../pgtable/table.js';
+import { pmdSpan, taskSize } from '../pgtable/table.js';
 import { NR_REGIONS, REGION_BASE, REGION_SIZE } from './operation.js';
 
 /** Huge pages that a region has room for, where they are too large for its recorded size. */

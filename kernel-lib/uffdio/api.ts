@@ -1,5 +1,6 @@
 import { EINVAL } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
+import { taskSize } from '../pgtable/table.js';
 import {
   UFFD_FEATURE_EVENT_FORK,
   UFFD_FEATURE_EVENT_REMAP,
@@ -60,7 +61,8 @@ export function newUserfaultfd(k: Machine, mm: Mm, features: number): Userfaultf
   return allocUserfaultfdCtx(k, mm, features | implied);
 }
 
-/** @kernel fs/userfaultfd.c validate_range v6.2 @returns 0 or -EINVAL @differs no end of user memory */
+/** @kernel fs/userfaultfd.c validate_range v6.2 @returns 0 or -EINVAL */
 export function validateRange(k: Machine, start: number, len: number): number {
-  return start % k.pageSize !== 0 || len % k.pageSize !== 0 || len <= 0 ? -EINVAL : 0;
+  if (start % k.pageSize !== 0 || len % k.pageSize !== 0 || len <= 0) return -EINVAL;
+  return start >= taskSize(k) || len > taskSize(k) - start ? -EINVAL : 0;
 }

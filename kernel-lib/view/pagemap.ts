@@ -1,7 +1,8 @@
-import { InputError } from '../base/error.js';
+import { checkWhole } from '../base/argument.js';
 import { run } from '../step/step.js';
 import type { Process } from '../sys/process.js';
 import { pagemapRead } from '../walk/pagemap.js';
+import { checkPlace } from './process-argument.js';
 import { Table } from './table.js';
 
 /** Bits of an entry with a name, as Documentation/admin-guide/mm/pagemap.rst has them. */
@@ -33,9 +34,8 @@ export function pagemap(
   nrPages = 1,
   { privileged = true }: { readonly privileged?: boolean } = {},
 ): Table {
-  if (!Number.isInteger(nrPages) || nrPages < 1) {
-    throw new InputError(`pagemap: nrPages is ${nrPages}; allowed: a whole number from 1`);
-  }
+  checkPlace('view.pagemap', process, address);
+  checkWhole('view.pagemap', 'nrPages', nrPages, 1);
   const { mm } = process;
   const { pageSize } = mm.k;
   const start = Math.floor(address / pageSize) * pageSize;

@@ -1,5 +1,6 @@
 import { decodeMachinePte } from '../pgtable/decode.js';
 import type { Process } from '../sys/process.js';
+import { checkPlace } from './process-argument.js';
 import { type BitFieldPicture, bitfield } from './bitfield.js';
 
 /**
@@ -9,6 +10,7 @@ import { type BitFieldPicture, bitfield } from './bitfield.js';
  * @throws InputError when the process has exited
  */
 export function pte(process: Process, address: number): BitFieldPicture {
+  checkPlace('view.pte', process, address);
   const { machine } = process;
   const codec = machine.pte;
   const value = process.pte(address);

@@ -6,6 +6,7 @@ import { VM_LOCKONFAULT, showPermissions, showSmapVmaFlags } from '../vma/vm-fla
 import { vmasOf } from '../vma/vma-list.js';
 import type { Vma } from '../vma/vma.js';
 import { showSmap } from '../walk/smaps.js';
+import { checkPlace, checkProcess } from './process-argument.js';
 import { Preformatted } from './preformatted.js';
 
 /** The figures of one mapping in the order of their lines. */
@@ -42,6 +43,8 @@ const FIGURE_WIDTH = 8;
  * @throws InputError when the process has exited
  */
 export function smaps(process: Process, address?: number): Preformatted {
+  if (address === undefined) checkProcess('view.smaps', process);
+  else checkPlace('view.smaps', process, address);
   const { mm } = process;
   const vmas = address === undefined ? vmasOf(mm.k, mm) : vmasOf(mm.k, mm, address, address + 1);
   return new Preformatted(vmas.map((vma) => smap(mm.k, vma)).join('\n'));

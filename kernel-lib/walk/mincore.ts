@@ -1,11 +1,12 @@
-import { ENOMEM } from '../base/errno.js';
+import { EINVAL, ENOMEM } from '../base/errno.js';
 import { PG_uptodate } from '../folio/flags.js';
 import { testFlag } from '../folio/frame.js';
 import { type HugePteAt, hugePteNoneMostly, hugePtepGet } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
 import { radixToSwpEntry, xaIsValue, xaLoad } from '../pagecache/xarray.js';
+import { pageAlign } from '../mmap/mmap.js';
 import { type Pte, ptePresent } from '../pgtable/pte.js';
-import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
+import { pteOffset, ptepGet, ptlLock, ptlUnlock, taskSize } from '../pgtable/table.js';
 import type { Pmd } from '../pgtable/pmd.js';
 import type { Step } from '../step/step.js';
 import { cachedPage, namesSwapSlot } from '../swap/area.js';
@@ -20,6 +21,24 @@ import { type MmWalk, type MmWalkOps, walkPageRange } from './pagewalk.js';
 
 /** What the walk fills: 1 for each page in memory, in the order of addresses. */
 type Vec = number[];
+
+/**
+ * The mincore system call.
+ *
+ * @param len in bytes
+ * @returns a byte for each page, 1 where it is in memory; -EINVAL, or -ENOMEM where something is not mapped
+ */
+export function* mincore(k: Machine, mm: Mm, start: number, len: number): Step<number | readonly number[]> {
+  if (start % k.pageSize !== 0) return -EINVAL;
+  if (len < 0 || start + len > taskSize(k)) return -ENOMEM;
+  const vec: Vec = [];
+  for (let at = start; at < start + len; at = start + vec.length * k.pageSize) {
+    const found = yield* doMincore(k, mm, at, start + pageAlign(k, len));
+    if (typeof found === 'number') return found;
+    vec.push(...found);
+  }
+  return vec;
+}
 
 /**
  * Which pages of one mapping are in memory; not which of them the process has mapped.

@@ -51,7 +51,7 @@ test('what a device writes, the process reads', () => {
 test('pages beyond the pin and pins that were released are refused', () => {
   const process = boot().spawn('p');
   const pin = process.pin(process.mmap(2), 2);
-  expect(() => pin.read(2)).toThrow('index is 2; allowed: 0 to 1');
+  expect(() => pin.read(2)).toThrow('pin: index is 2; allowed: a whole number, 0 to 1');
   pin.release();
   expect(() => pin.read()).toThrow('the pin was released');
 });

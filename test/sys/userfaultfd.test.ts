@@ -203,7 +203,7 @@ test('the wrong mode or feature is bad input, which names what is allowed', () =
   const p = boot().spawn('p');
   const page = p.mmap(1);
   expect(() => p.userfaultfd().register(page, 1, 'magic')).toThrow("mode is 'magic'; allowed: missing, wp");
-  expect(() => p.userfaultfd({ features: ['MAGIC' as 'SIGBUS'] })).toThrow("no feature 'MAGIC'");
+  expect(() => p.userfaultfd({ features: ['MAGIC' as 'SIGBUS'] })).toThrow("feature is 'MAGIC'");
 });
 
 test('nothing is left when the processes have ended and their userfaultfds were closed, in either order', () => {

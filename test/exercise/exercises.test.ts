@@ -147,7 +147,7 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
     wrong: [
       [['mkwrite if written', 'mkdirty if dirty'], /lets stores through a read-only entry/],
       [['mkwrite if the VMA may', 'wrprotect unless written'], /forgets that the leaf was dirty/],
-      [['mkdirty if dirty', 'wrprotect unless written'], /was writable gives an entry that is not/],
+      [['mkwrite if the VMA may', 'mkdirty if dirty'], /was not writable gives an entry that is/],
     ],
   },
 };

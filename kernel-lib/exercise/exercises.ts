@@ -5,6 +5,7 @@ import { firstFaultExercises } from './first-fault.js';
 import { pteMarkersExercises } from './pte-markers.js';
 import { swpExclusiveExercises } from './swp-exclusive.js';
 import { unshareExercises } from './unshare.js';
+import { walkersAndTearingExercises } from './walkers-and-tearing.js';
 
 /** Every exercise, by its id, in the order of the workbooks. */
 export const exercises = {
@@ -13,6 +14,7 @@ export const exercises = {
   ...pteMarkersExercises,
   ...unshareExercises,
   ...delayedRmapExercises,
+  ...walkersAndTearingExercises,
   ...dirtyBitsExercises,
   ...architectureAtlasExercises,
 };

@@ -2,11 +2,15 @@ import type { RaceSetup, Watched } from '#stepped/scenario/race.js';
 import { pteVal } from '../arch/codec.js';
 import * as flags from '../folio/flags.js';
 import { FIRST_PFN, NO_PAGE, pageContent, pageFlags, pageMapcount, pageRefcount } from '../folio/frame.js';
+import { addressOf } from '../explore/program.js';
+import type { Access } from '../explore/explain.js';
 import type { Machine } from '../machine/machine.js';
 import { diskContent } from '../pagecache/disk-file.js';
 import { decodeMachinePte } from '../pgtable/decode.js';
+import { type Pmd, pmdAt, pmdOffset, pmdPfn, pmdTable, pmdTransHuge } from '../pgtable/pmd.js';
 import type { Pte } from '../pgtable/pte.js';
 import { pteOffset, pteTable, readPte, ptlHeld } from '../pgtable/table.js';
+import { ld } from '../step/memory.js';
 import { cachedTranslations, hasTlbs } from '../tlb/tlb.js';
 import { AddressSpace } from '../vma/file.js';
 import { Mm } from '../vma/mm.js';
@@ -15,6 +19,9 @@ import { Mm } from '../vma/mm.js';
 const YES = 'yes';
 /** An empty entry, or what is not there. */
 const NOTHING = 'nothing';
+
+/** A page without references: nothing else is said of it. */
+const FREE = 'free';
 
 /** What can be seen of a machine, by name, in words. What is not there has no name. */
 export type Observed = ReadonlyMap<string, string>;
@@ -44,6 +51,7 @@ export class Observer {
     const { pgd, mmapLock } = Mm.at(k, mm);
     const of = name === '' ? '' : ` of ${name}`;
     if (mmapLock !== 0) seen.set(`mmap lock${of} is held for ${mmapLock < 0 ? 'writing' : 'reading'}`, YES);
+    if (k.thp !== 'never') seen.set(`PMD${of}`, this.#pmdWords(pmdAt(k, pgd, start)));
     for (let i = 0; i < nrPages; i++) {
       const table = pteTable(k, pgd, start + i * k.pageSize);
       if (table === 0) continue;
@@ -65,7 +73,39 @@ export class Observer {
     }
   }
 
+  /**
+   * What loads of one half of an entry have read, on machines that load entries half by half.
+   *
+   * @param accesses of one step, with memory as the step left it
+   */
+  halvesRead(accesses: readonly Access[]): string[] {
+    const { machine: k, watched } = this.#setup;
+    if (k.entryLoads === 'whole') return [];
+    const touched = (stored: boolean) =>
+      new Set(accesses.filter(({ value }) => (value !== undefined) === stored).map(({ address }) => address));
+    const [loaded, stored] = [touched(false), touched(true)];
+    const halves = watched
+      .flatMap((place) => entriesOf(k, place))
+      .flatMap(({ name, entry }) => [
+        { half: `the low half of ${name}`, other: entry + 1, at: entry },
+        { half: `the high half of ${name}`, other: entry, at: entry + 1 },
+      ]);
+    const address = (at: number) => addressOf(k.ptes, at);
+    return halves
+      .filter(({ at, other }) => loaded.has(address(at)) && !loaded.has(address(other)))
+      .filter(({ at }) => !stored.has(address(at)))
+      .map(({ half, at }) => `reads ${half}: ${hex(ld(k.ptes, at) >>> 0)}`);
+  }
+
+  #pmdWords(pmd: Pmd): string {
+    const { machine: k } = this.#setup;
+    if (pmdTransHuge(k, pmd)) return `huge page ${this.#name(pmdPfn(k, pmd))}`;
+    return pmd.lo === 0 ? NOTHING : 'a page table';
+  }
+
   #entryWords(pte: Pte): string {
+    const { machine } = this.#setup;
+    if (machine.entryLoads !== 'whole' && pte.lo === 0 && pte.hi !== 0) return 'its high half alone';
     const decoded = decodeMachinePte(this.#setup.machine, pteVal(Int32Array.of(pte.lo, pte.hi), 0));
     if (decoded.kind === 'none') return NOTHING;
     const page = decoded.pfn === undefined ? '' : `page ${this.#name(Number(decoded.pfn))}`;
@@ -81,6 +121,20 @@ export class Observer {
     this.#letters.set(frame, name);
     return name;
   }
+}
+
+/** The entries of a place and the words, of those for page tables, where they begin. */
+function entriesOf(k: Machine, { name, mm, start, nrPages }: Watched): { name: string; entry: number }[] {
+  const { pgd } = Mm.at(k, mm);
+  const of = name === '' ? '' : ` of ${name}`;
+  const pmds = pmdTable(k, pgd, start);
+  const found = pmds === 0 ? [] : [{ name: `the PMD${of}`, entry: pmdOffset(k, pmds, start) }];
+  for (let i = 0; i < nrPages; i++) {
+    const table = pteTable(k, pgd, start + i * k.pageSize);
+    if (table !== 0)
+      found.push({ name: `PTE ${i}${of}`, entry: pteOffset(k, table, start + i * k.pageSize) });
+  }
+  return found;
 }
 
 function framesInUse(k: Machine): number[] {
@@ -101,7 +155,7 @@ const flagWords: readonly (readonly [number, string])[] = [
 
 function seePage(seen: Map<string, string>, k: Machine, frame: number, name: string): void {
   const references = pageRefcount(k, frame);
-  if (references === 0) return void seen.set(name, 'free');
+  if (references === 0) return void seen.set(name, FREE);
   const set = pageFlags(k, frame);
   for (const [flag, word] of flagWords) if ((set & flag) !== 0) seen.set(`${name} is ${word}`, YES);
   seen.set(`${name} is mapped`, times(pageMapcount(k, frame)));
@@ -125,13 +179,16 @@ function hex(n: number): string {
 /** What differs between two looks at one machine, one line each. */
 export function differences(before: Observed, after: Observed): string[] {
   const names = [...new Set([...before.keys(), ...after.keys()])];
+  const free = names.filter((name) => after.get(name) === FREE);
   return names
-    .filter((name) => before.get(name) !== after.get(name))
+    .filter((name) => (before.get(name) ?? NOTHING) !== (after.get(name) ?? NOTHING))
+    .filter((name) => !free.some((page) => name.startsWith(`${page} `)))
     .map((name) => changeWords(name, before.get(name), after.get(name)));
 }
 
 function changeWords(name: string, before = NOTHING, after = NOTHING): string {
   if (after === YES) return name;
+  if (after === FREE) return `${name} is free`;
   if (before === YES) return name.replace(' is ', ' is no longer ');
   return `${name}: ${before} => ${after}`;
 }

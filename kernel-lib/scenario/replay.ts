@@ -18,6 +18,8 @@ export interface ReplayStep {
   readonly function: string;
   /** Where the kernel has the last of them: `mm/memory.c`; `hardware` for what it has not. */
   readonly file: string;
+  /** Halves of entries that it read, in words, where CPUs load entries half by half. */
+  readonly reads: readonly string[];
   /** What the step changed, in words. */
   readonly changes: readonly string[];
 }
@@ -50,10 +52,12 @@ export class Replay implements Displayable {
     return this.steps.filter(({ thread }, i) => i > 0 && thread !== this.steps[i - 1]!.thread).length;
   }
 
-  /** One row a step that changed something, one column a thread. */
+  /** One row a step of which something is to be told, one column a thread. */
   get table(): Table {
     const rows = this.steps.flatMap((step, i) =>
-      step.changes.length === 0 ? [] : [[i + 1, ...this.threads.map(cellOf(step)), step.changes.join('; ')]],
+      notesOf(step).length === 0
+        ? []
+        : [[i + 1, ...this.threads.map(cellOf(step)), notesOf(step).join('; ')]],
     );
     return new Table({
       columns: ['step', ...this.threads, 'what changed'],
@@ -68,7 +72,7 @@ export class Replay implements Displayable {
     const rows = this.steps.map((step): TimelineRow => ({
       lane: step.thread,
       label: step.function,
-      notes: step.changes,
+      notes: notesOf(step),
     }));
     const { threads: lanes, caption } = this;
     return timeline(rows, {
@@ -104,6 +108,10 @@ export class Replay implements Displayable {
   }
 }
 
+function notesOf({ reads, changes }: ReplayStep): string[] {
+  return [...reads, ...changes];
+}
+
 function cellOf(step: ReplayStep): (thread: string) => string {
   const where = step.file === '' ? step.function : `${step.function} (${step.file})`;
   return (thread) => (thread === step.thread ? where : '');
@@ -124,7 +132,8 @@ export function replayOn(race: Race, kernel: RaceKernel, schedule: string): Repl
   explainSchedule(setup.machine.arena, setup.threads, parseSchedule(schedule, threads.length), (step) => {
     const after = observer.observe();
     const changes = [...differences(before, after), ...(step.failure === undefined ? [] : [step.failure])];
-    steps.push({ thread: threads[step.thread]!, ...placeOf(step), changes });
+    const reads = observer.halvesRead(step.accesses);
+    steps.push({ thread: threads[step.thread]!, ...placeOf(step), reads, changes });
     before = after;
   });
   return new Replay(race.name, schedule, threads, steps, ends);

@@ -2,6 +2,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { pteCodec } from '../../kernel-lib/arch/codec.js';
 import { archById, arches } from '../../kernel-lib/arch/variants.js';
 import { encodePresentPte, encodeSwapPte } from '../../kernel-lib/pgtable/encode.js';
+import { patchSource } from '../../kernel-lib/own/own-patch.js';
 import { check } from '../../kernel-lib/exercise/check.js';
 import { type AnswerOf, type ExerciseId, exercises } from '../../kernel-lib/exercise/exercises.js';
 
@@ -118,6 +119,22 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
       ['S01', /not one of/],
     ],
   },
+  '04-mend': { right: { with: ['5df397dec7c4'] }, wrong: [[{}, /says: found/]] },
+  '05-whole-as-it-was': {
+    right: 'pae-torn-pmd-read-atomic-table',
+    wrong: [
+      ['pae-torn-pte-lockless', /is not one of/],
+      ['pae-torn-pte-low-first', /says of pae-torn-pte-low-first: found/],
+    ],
+  },
+  '05-mend': {
+    right: await patchSource(
+      'gup/fast.ts',
+      ': yield* pmdpGet(k, pmdp);',
+      ': yield* pmdpGetLockless(k, pmdp);',
+    ),
+    wrong: [[await patchSource('gup/fast.ts', 'k.patched.gupReadsPmdWhole ?', 'false ?'), /says: found/]],
+  },
   '07-which-machine': {
     right: ['loongarch64_4k', 'riscv32', 'nios2'],
     wrong: [
@@ -141,7 +158,6 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
     right: (id) => arches.find((arch) => arch.id === id)!.hardware.dirty === 'fault',
     wrong: [[() => true, /the dirty bit is set by/]],
   },
-  '04-mend': { right: { with: ['5df397dec7c4'] }, wrong: [[{}, /says: found/]] },
   '06-safe-order': {
     right: ['mkdirty if dirty', 'mkwrite if the VMA may', 'wrprotect unless written'],
     wrong: [

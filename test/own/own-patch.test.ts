@@ -6,13 +6,16 @@ import { boot } from '../../kernel-lib/sys/boot.js';
 
 const race = { bound: { pages: 1, stores: 1 }, release: 'v6.2' };
 
-const flushFirst = `    yield* tlbFlushMmuTlbonly(k, tlb);
-    yield* tlbFlushRmaps(k, tlb, zap.vma);`;
-const rmapFirst = `yield* tlbFlushRmaps(k, tlb, zap.vma);
-    yield* tlbFlushMmuTlbonly(k, tlb);`;
+const flush = 'yield* tlbFlushMmuTlbonly(k, tlb);';
+const rmaps = 'tlbFlushRmaps(k, tlb, zap.vma);';
+/** The flush behind the map counts, as one statement moved by a line. */
+const rmapFirst = [
+  { file: 'zap/zap.ts', old: flush, new: '' },
+  { file: 'zap/zap.ts', old: rmaps, new: `${rmaps} ${flush}` },
+];
 
-test('a zap whose lines are swapped, the rmap before the flush, loses a store that v6.2 keeps', async () => {
-  const own = await patchSource('zap/zap.ts', flushFirst, rmapFirst);
+test('a zap whose flush is moved behind the map counts loses a store that v6.2 keeps', async () => {
+  const own = await ownPatch({ edits: rmapFirst });
   expect(explore('delayed-rmap', race).verdict).toBe('absent');
   const broken = explore('delayed-rmap', { ...race, own });
   expect(broken.kernel).toBe('Linux v6.2 ~zap/zap.ts, x86_64');
@@ -20,11 +23,11 @@ test('a zap whose lines are swapped, the rmap before the flush, loses a store th
   const again = replay('delayed-rmap', broken.violations[0]!.schedule, { ...race, own });
   expect(again.steps).toEqual(broken.violations[0]!.steps);
   const early = again.steps.find(({ changes }) => changes.includes('page A is mapped: once => never'));
-  expect(early?.function).toBe('page_remove_rmap in tlb_flush_rmaps');
+  expect(early?.function).toMatch(/^page_remove_rmap in tlb_flush_rmap/);
 });
 
 test('the sources as they are, evaluated anew, are explored to the same numbers', async () => {
-  const own = await patchSource('zap/zap.ts', flushFirst, flushFirst);
+  const own = await patchSource('zap/zap.ts', flush, flush);
   for (const release of ['v6.1', 'v6.2']) {
     const [anew, usual] = [
       { ...race, release, own },

@@ -38,7 +38,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   sanitizeWrite: { scenario: 'write-fault-readonly-shared' },
   wpSharedFirst: { none: 'a rework: faults that were checked at the entry are decided as before' },
   unshareAnyCow: { scenario: 'unshare-zeropage' },
-  hugeFaultSharedOnly: { none: 'programs have no memory of devices to map' },
+  hugeFaultSharedOnly: { scenario: 'huge-fault-private' },
   longtermUnshare: { scenario: 'longterm-pin-zeropage' },
   breakKsmUnshare: { scenario: 'ksm-unmerge' },
   noFaultWriteResult: { scenario: 'write-fault-readonly-private' },

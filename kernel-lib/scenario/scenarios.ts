@@ -14,6 +14,7 @@ import { userfaultfdCallScenarios } from './userfaultfd-calls.js';
 import { longtermPinScenarios } from './longterm-pins.js';
 import { reuseScenarios } from './reuse.js';
 import { swapErrorScenarios } from './swap-errors.js';
+import { diskFileScenarios } from './disk-files.js';
 import { cowSelftestScenarios } from './selftest-cow.js';
 import { cowThpSelftestScenarios } from './selftest-cow-thp.js';
 import { longtermSelftestScenarios } from './selftest-longterm.js';
@@ -45,6 +46,7 @@ export const scenarios: readonly Scenario[] = [
   ...smapsScenarios,
   ...pinningCallScenarios,
   ...userfaultfdCallScenarios,
+  ...diskFileScenarios,
   ...cowSelftestScenarios,
   ...cowThpSelftestScenarios,
   ...longtermSelftestScenarios,

@@ -150,8 +150,9 @@ export class Disk {
   }
 
   set slow(slow: boolean) {
-    this.#k.globals.diskIsSlow = slow ? 1 : 0;
+    // What it was given as a slow disk it ends as one.
     if (!slow) this.complete();
+    this.#k.globals.diskIsSlow = slow ? 1 : 0;
   }
 
   /** Writes what is dirty of every file, and waits for nothing: what the kernel does by itself after a while. */

@@ -12,6 +12,8 @@ import { SWP_SYNCHRONOUS_IO, swaponArea } from '../swap/area.js';
 import { type MachineShape, makeMachine } from '../sys/machine.js';
 import { newTask } from '../sys/task.js';
 import { lruAddDrain } from '../folio/lru.js';
+import { daxDeviceSetup } from '../pagecache/dax-device.js';
+import { diskFileSetup } from '../pagecache/disk-file.js';
 import { hugetlbFileSetup } from '../pagecache/hugetlb-file.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
 import { __shmemFileSetup } from '../pagecache/shmem-file.js';
@@ -123,8 +125,17 @@ export class Model implements Driver {
 }
 
 function fileOf(k: Machine, kind: ProgramObject['kind'], nrPages: number): File {
-  if (kind !== 'hugetlb') return __shmemFileSetup(k, nrPages);
+  if (kind === 'memfd' || kind === 'tmpfs') return __shmemFileSetup(k, nrPages);
+  if (kind === 'disk') return diskFileSetup(k, nrPages);
+  if (kind !== 'hugetlb') return deviceOf(k, kind, nrPages);
   return hugetlbFileSetup(k, Math.ceil((nrPages * k.pageSize) / hpagePmdSize(k)));
+}
+
+/** A device that maps huge pages where it can; one that `daxremap` names maps the same again for every store. */
+function deviceOf(k: Machine, kind: 'dax' | 'daxremap', nrPages: number): File {
+  const file = daxDeviceSetup(k, nrPages, k.pte.huge === undefined ? k.pageSize : hpagePmdSize(k));
+  AddressSpace.at(k, file.fMapping).daxRemaps = kind === 'daxremap' ? 1 : 0;
+  return file;
 }
 
 function mappingOf(k: Machine, file: File): AddressSpace {

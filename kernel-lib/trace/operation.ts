@@ -164,6 +164,14 @@ const probes = {
   stableswap: ['on'],
   /** An open file is one that was opened for reading only, to whoever maps it from now on. */
   openedreadonly: ['object'],
+  /** fsync() of a file on a disk; what the disk holds of a page; the flusher writes what is dirty, and waits for nothing. */
+  ofsync: ['object'],
+  odisk: ['object', 'index'],
+  flush: [],
+  /** 1: writes of the disk stay under way until 0, or until somebody waits for them. */
+  slowdisk: ['on'],
+  /** A bug: an entry and its page forget that they are dirty. */
+  dropdirty: place,
   /** A driver takes a mapping for its own: nobody may ever write to it. */
   nomaywrite: place,
 } as const satisfies Record<string, readonly (keyof typeof words)[]>;

@@ -18,11 +18,13 @@ import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_MAYWRITE } from '../vma/vm-flags.js';
 import { vmaLookup } from '../vma/vma-list.js';
 import { doMincore } from '../walk/mincore.js';
+import { diskCalls } from './disk-calls.js';
 import { GUP_FAST, type OperationName } from './operation.js';
 import { type Call, type World, addressOf, frameOf, mmOf } from './world.js';
 
 /** What no recorded program asks for: calls from elsewhere in the kernel, drivers, other CPUs, the swap device's nature. */
 export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
+  ...diskCalls,
   fault: (world, { process, region, index, faultFlags }) => {
     const { k } = world;
     const mm = mmOf(world, process);

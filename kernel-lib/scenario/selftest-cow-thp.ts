@@ -106,7 +106,10 @@ const zeropageScenarios = notAnonymousCases.map((test, at) =>
     name: `cow-thp-${test.name}-zeropage`,
     number: `C${at + 40}`,
     title: `${test.title} the huge zero page in a private mapping`,
-    steps: [...['mmap 0 0 512 w p anon', 'mmap 0 1 512 r p anon', 'read 0 0 0', 'read 0 1 0'], ...test.steps],
+    steps: [
+      ...['mmap 0 0 512 w p anon', 'mmap 0 1 512 r p anon', 'readall 0 0 0 512', 'readall 0 1 0 512'],
+      ...test.steps,
+    ],
     source: COW_SELFTEST,
   }),
 );

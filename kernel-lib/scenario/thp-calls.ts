@@ -21,8 +21,9 @@ export function thpScenario(scenario: HugeScenario): Scenario {
   };
 }
 
+/** One fault that brings the 512 pages of a scenario: by the first store, or by loads of all of them. */
 function gotHuge(steps: readonly StepReport[]): boolean {
-  return steps.some(({ vm, pages }) => 'thp_fault_alloc' in vm || pages.some(({ text }) => isHuge(text)));
+  return steps.some(({ op, min, rss }) => min === 1 && (rss['anon'] === 512 || op.startsWith('readall')));
 }
 
 /** Whether the 512 pages of the scenarios are a huge page. */
@@ -72,7 +73,11 @@ const wholeScenarios: readonly Scenario[] = [
     title: 'A huge page that nobody may access: does smaps count it?',
     steps: [...huge, 'mprotect 0 0 0 512 n'],
     verdict: (steps) => `${lastStep(steps, 'mprotect').mappings[0]!.smaps['Rss'] ?? 0} KiB are resident`,
-    expected: by('smapsProtnonePmd', '2048 KiB are resident', '0 KiB are resident'),
+    // Where such entries cannot be told from others, the look-up did not refuse them.
+    expected: ({ arch, patched }) =>
+      patched.smapsProtnonePmd || archById(arch).predicates.protnone === undefined
+        ? '2048 KiB are resident'
+        : '0 KiB are resident',
     source: '8b9c1cc0418a',
     why: 'The function that looked the page up was made for accesses, and refused this one.',
   }),
@@ -133,7 +138,7 @@ const wholeScenarios: readonly Scenario[] = [
     name: 'thp-zero-write',
     number: 'R47',
     title: 'A store to the huge zero page: does it get a huge page?',
-    steps: ['mmap 0 0 512 w p anon', 'read 0 0 0', 'write 0 0 0 1'],
+    steps: ['mmap 0 0 512 w p anon', 'readall 0 0 0 512', 'write 0 0 0 1'],
     verdict: (steps) => `the store gets a ${isHuge(lastEntry(steps, 0).text) ? 'huge' : 'small'} page`,
     expected: by('hugeZeroBecomesHuge', 'the store gets a huge page', 'the store gets a small page'),
     source: '1ced09e0331f',

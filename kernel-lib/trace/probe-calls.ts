@@ -1,4 +1,4 @@
-import { EBADF, EBUSY, EFAULT } from '../base/errno.js';
+import { EBADF, EBUSY, EFAULT, ENOSYS } from '../base/errno.js';
 import { migrateToDevice } from '../device/private.js';
 import { handleMmFault } from '../fault/handle.js';
 import { folioPut } from '../folio/alloc.js';
@@ -96,6 +96,7 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
   },
   movebegin: (world, { process, region, index }) => {
     const { k } = world;
+    if (!k.pte.arch.kconfig.MIGRATION) return -ENOSYS;
     const page = frameOf(world, process, region, index);
     if (page === 0 || !run(folioIsolateLru(k, page))) return -EFAULT;
     const unmapped = run(migrateFolioUnmap(k, page));

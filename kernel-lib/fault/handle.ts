@@ -40,6 +40,7 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
   const vmf: VmFault = {
     vma,
     address: page,
+    realAddress: address,
     flags: sane,
     origPte: k.pte.pteEmpty,
     table: 0,

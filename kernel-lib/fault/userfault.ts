@@ -5,7 +5,9 @@ import { ptePresent, pteWrite } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import {
+  UFFD_FEATURE_EXACT_ADDRESS,
   UFFD_FEATURE_SIGBUS,
+  UFFD_FEATURE_THREAD_ID,
   type UserfaultfdCtx,
   ctxOf,
   userfaultfdCtxGet,
@@ -51,7 +53,7 @@ export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step
   if ((vmf.flags & FAULT_FLAG_ALLOW_RETRY) === 0) return VM_FAULT_SIGBUS;
   if ((vmf.flags & FAULT_FLAG_RETRY_NOWAIT) !== 0) return VM_FAULT_RETRY;
   userfaultfdCtxGet(ctx);
-  const uwq = enqueue(k, ctx, 'faultPendingWqh', userfaultMsg(vmf, reason));
+  const uwq = enqueue(k, ctx, 'faultPendingWqh', userfaultMsg(k, ctx, vmf, reason));
   // Only behind that: who resolved the fault just before could not wake what was not queued yet.
   const mustWait = yield* userfaultfdMustWait(k, ctx, vmf, reason);
   mmapReadUnlock(k, mmOf(k, vmf.vma));
@@ -64,12 +66,19 @@ export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step
   return VM_FAULT_RETRY;
 }
 
-/** @kernel fs/userfaultfd.c userfault_msg v6.2 @differs the address is the page's */
-function userfaultMsg({ address, flags }: VmFault, reason: number): UffdMsg {
+/** @kernel fs/userfaultfd.c userfault_msg v6.2 */
+function userfaultMsg(
+  k: Machine,
+  { features }: UserfaultfdCtx,
+  { address, realAddress, flags }: VmFault,
+  reason: number,
+): UffdMsg {
   const write = (flags & FAULT_FLAG_WRITE) !== 0 ? UFFD_PAGEFAULT_FLAG_WRITE : 0;
   const wp = reason === VM_UFFD_WP ? UFFD_PAGEFAULT_FLAG_WP : 0;
   const minor = reason === VM_UFFD_MINOR ? UFFD_PAGEFAULT_FLAG_MINOR : 0;
-  return { event: UFFD_EVENT_PAGEFAULT, flags: write | wp | minor, start: address, end: address, to: 0 };
+  const at = (features & UFFD_FEATURE_EXACT_ADDRESS) !== 0 ? realAddress : address;
+  const ptid = (features & UFFD_FEATURE_THREAD_ID) !== 0 ? (k.current?.pid ?? 0) : 0;
+  return { event: UFFD_EVENT_PAGEFAULT, flags: write | wp | minor, start: at, end: at, to: 0, ptid };
 }
 
 /** Whether the fault is still there. Read without lock. @kernel fs/userfaultfd.c userfaultfd_must_wait v6.2 */

@@ -13,6 +13,8 @@ export interface VmFault {
   readonly vma: Vma;
   /** First byte of the page. */
   readonly address: number;
+  /** The very byte. */
+  readonly realAddress: number;
   /** FAULT_FLAG_*. */
   flags: number;
   /** The entry as it was read without lock. */

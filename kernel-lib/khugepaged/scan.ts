@@ -143,7 +143,16 @@ export function* __collapseHugePageSwapin(k: Machine, vma: Vma, haddr: number): 
     const ptep = pteOffset(k, table, address);
     const origPte = yield* ptepGet(k, ptep);
     if (!pteHasSwapEntry(k, origPte)) continue;
-    const vmf = { vma, address, flags: FAULT_FLAG_ALLOW_RETRY, origPte, table, ptep, page: 0 };
+    const vmf = {
+      vma,
+      address,
+      realAddress: address,
+      flags: FAULT_FLAG_ALLOW_RETRY,
+      origPte,
+      table,
+      ptep,
+      page: 0,
+    };
     const ret = yield* doSwapPage(k, vmf);
     if ((ret & VM_FAULT_RETRY) !== 0) return 'SCAN_PAGE_LOCK';
     if ((ret & VM_FAULT_ERROR) !== 0) return 'SCAN_FAIL';

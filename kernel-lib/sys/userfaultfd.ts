@@ -15,7 +15,9 @@ import {
   UFFD_FEATURE_EVENT_REMAP,
   UFFD_FEATURE_EVENT_REMOVE,
   UFFD_FEATURE_EVENT_UNMAP,
+  UFFD_FEATURE_EXACT_ADDRESS,
   UFFD_FEATURE_SIGBUS,
+  UFFD_FEATURE_THREAD_ID,
   UFFD_FEATURE_WP_ASYNC,
   UFFD_FEATURE_WP_HUGETLBFS_SHMEM,
   UFFD_FEATURE_WP_UNPOPULATED,
@@ -55,6 +57,8 @@ const features = {
   EVENT_REMOVE: UFFD_FEATURE_EVENT_REMOVE,
   EVENT_UNMAP: UFFD_FEATURE_EVENT_UNMAP,
   SIGBUS: UFFD_FEATURE_SIGBUS,
+  THREAD_ID: UFFD_FEATURE_THREAD_ID,
+  EXACT_ADDRESS: UFFD_FEATURE_EXACT_ADDRESS,
   WP_HUGETLBFS_SHMEM: UFFD_FEATURE_WP_HUGETLBFS_SHMEM,
   WP_UNPOPULATED: UFFD_FEATURE_WP_UNPOPULATED,
   WP_ASYNC: UFFD_FEATURE_WP_ASYNC,
@@ -80,7 +84,7 @@ const eventNames = new Map([
 /** What a monitor reads. Addresses in bytes. */
 export interface UserfaultMessage {
   readonly event: 'pagefault' | 'fork' | 'remap' | 'remove' | 'unmap';
-  /** A fault's page, or where the range begins that was remapped, removed or unmapped; and where that ends. */
+  /** A fault's page, with EXACT_ADDRESS its very byte; or where the range begins that was remapped, removed or unmapped; and where that ends. */
   readonly address: number;
   readonly end: number;
   /** Of a fault: whether it was a store, whether it met write-protection, whether the object has the page. */
@@ -89,6 +93,8 @@ export interface UserfaultMessage {
   readonly minor: boolean;
   /** Of a fault: small pages of the page, one but in hugetlb. */
   readonly nrPages: number;
+  /** Of a fault, with THREAD_ID: the pid of the thread that waits. */
+  readonly thread?: number;
   /** Where a remapped range is now. */
   readonly to: number;
   /** Of a fork: the child's userfaultfd, answered as the parent's. */
@@ -106,8 +112,9 @@ export interface UserfaultfdOptions {
 }
 
 /** Lets every fault go on as if nobody had watched. */
-const letThrough: Monitor = ({ event, address, nrPages, wp, minor }, uffd) => {
+const letThrough: Monitor = ({ event, address: exact, nrPages, wp, minor }, uffd) => {
   if (event !== 'pagefault') return;
+  const address = uffd.pageOf(exact);
   if (wp) uffd.writeprotect(address, nrPages, false);
   else if (minor) uffd.continue(address);
   else if (nrPages > 1) uffd.copy(address, 0);
@@ -182,6 +189,11 @@ export class Userfaultfd {
     this.#fill('UFFDIO_POISON', address, { mode: 'poison' });
   }
 
+  /** First byte of the page of an address, which all calls ask for: a huge one in hugetlb. */
+  pageOf(address: number): number {
+    return address - (address % this.#pageSizeAt(address));
+  }
+
   /** UFFDIO_WAKE: who waits in the range tries again. */
   wake(address: number, nrPages = 1): void {
     checkAddress('wake', address);
@@ -223,7 +235,7 @@ export class Userfaultfd {
     return userfaultfdCtxRead(this.#k, this.#ctx);
   }
 
-  #told({ event, flags, start, end, to }: UffdMsg): UserfaultMessage {
+  #told({ event, flags, start, end, to, ptid = 0 }: UffdMsg): UserfaultMessage {
     const forked = event === UFFD_EVENT_FORK;
     return {
       event: eventNames.get(event as UffdEventNumber)!,
@@ -234,6 +246,7 @@ export class Userfaultfd {
       minor: !forked && (flags & UFFD_PAGEFAULT_FLAG_MINOR) !== 0,
       nrPages: this.#pageSizeAt(start) / this.#k.pageSize,
       to,
+      ...(ptid !== 0 && { thread: ptid }),
       ...(forked && { child: this.#childOf(flags) }),
     };
   }

@@ -74,10 +74,12 @@ function answer(
   world: World,
   ctx: UserfaultfdCtx,
   process: number,
-  { flags, start }: UffdMsg,
+  { flags, start: at }: UffdMsg,
 ): Extract<UffdEvent, { t: 'pf' }> {
   const { k, program } = world;
-  const size = faultSize(k, ctx, start);
+  const size = faultSize(k, ctx, at);
+  // A program may have asked for exact addresses.
+  const start = at - (at % size);
   const wp = (flags & UFFD_PAGEFAULT_FLAG_WP) !== 0;
   const res: Answer = wp ? 'unwp' : program.umiss;
   const error = wp

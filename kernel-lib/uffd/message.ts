@@ -19,6 +19,8 @@ export const UserfaultfdWaitQueue = struct('userfaultfd_wait_queue', {
   start: 'u64',
   end: 'u64',
   to: 'u64',
+  /** The thread that faults, 0 where nobody asked for it. */
+  ptid: 'i32',
   /** 1 once the fault was woken or the event was read. */
   waken: 'i32',
   next: 'i32',
@@ -48,6 +50,8 @@ export interface UffdMsg {
   readonly end: number;
   /** Where a remapped range is now. */
   readonly to: number;
+  /** Of a fault with UFFD_FEATURE_THREAD_ID: the thread; absent or 0 else. */
+  readonly ptid?: number;
 }
 
 /** Names of the queues of a context. */
@@ -61,6 +65,7 @@ export function enqueue(k: Machine, ctx: UserfaultfdCtx, queue: Queue, msg: Uffd
   uwq.start = msg.start;
   uwq.end = msg.end;
   uwq.to = msg.to;
+  uwq.ptid = msg.ptid ?? 0;
   append(k, ctx, queue, uwq);
   return uwq;
 }
@@ -118,6 +123,7 @@ export function userfaultfdCtxRead(k: Machine, ctx: UserfaultfdCtx): UffdMsg | u
     start: uwq.start,
     end: uwq.end,
     to: uwq.to,
+    ptid: uwq.ptid,
   };
   dequeue(k, ctx, uwq);
   // A fault sleeps on until it is woken, an event until it was read.

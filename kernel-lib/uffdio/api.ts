@@ -6,6 +6,8 @@ import {
   UFFD_FEATURE_EVENT_REMAP,
   UFFD_FEATURE_EVENT_REMOVE,
   UFFD_FEATURE_EVENT_UNMAP,
+  UFFD_FEATURE_EXACT_ADDRESS,
+  UFFD_FEATURE_THREAD_ID,
   UFFD_FEATURE_MINOR_HUGETLBFS,
   UFFD_FEATURE_MINOR_SHMEM,
   UFFD_FEATURE_MISSING_HUGETLBFS,
@@ -30,12 +32,11 @@ const COMMON_FEATURES =
   UFFD_FEATURE_MISSING_HUGETLBFS |
   UFFD_FEATURE_MISSING_SHMEM |
   UFFD_FEATURE_EVENT_UNMAP |
-  UFFD_FEATURE_SIGBUS;
+  UFFD_FEATURE_SIGBUS |
+  UFFD_FEATURE_THREAD_ID |
+  UFFD_FEATURE_EXACT_ADDRESS;
 
-/**
- * The features that the kernel offers, UFFD_API_FEATURES of linux/userfaultfd.h, as far as they are modelled: no thread id,
- * no exact address.
- */
+/** The features that the kernel offers, UFFD_API_FEATURES of linux/userfaultfd.h. */
 export function uffdApiFeatures(k: Machine): number {
   let features = COMMON_FEATURES;
   if (k.uffdWp) features |= UFFD_FEATURE_PAGEFAULT_FLAG_WP | UFFD_FEATURE_WP_HUGETLBFS_SHMEM;

@@ -228,3 +228,12 @@ test('nothing is left when the processes have ended and their userfaultfds were 
     expect(usage(linux.machine)).toEqual({ ...before, slabWords: before.slabWords + 2 * Task.words });
   }
 });
+
+test('a monitor that asks is told which thread stumbled, and over which byte', () => {
+  const process = boot({ release: '6.1' }).spawn('p');
+  const page = process.mmap(1);
+  const uffd = process.userfaultfd({ features: ['THREAD_ID', 'EXACT_ADDRESS'] });
+  uffd.register(page, 1, 'missing');
+  process.write(page + 5, 1);
+  expect(uffd.messages).toMatchObject([{ address: page + 5, thread: process.pid }]);
+});

@@ -191,6 +191,7 @@ function faulted(p: Place): string {
   const vmf = {
     vma: p.vma(0),
     address: p.address(0),
+    realAddress: p.address(0),
     flags: FAULT_FLAG_ALLOW_RETRY,
     origPte,
     table,

@@ -110,9 +110,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   migrationProtects: { scenario: 'migrate-readonly-exclusive', arch: 'sparc64' },
   migrationProtectsNot: { scenario: 'migrate-readonly-exclusive', arch: 'sparc64' },
   // huge.ts
-  gupSeesCollapse: {
-    none: 'only a page table that goes while GUP-fast reads it can tell, and no race here collapses one',
-  },
+  gupSeesCollapse: { race: 'gup-fast-collapse' },
   pmdReadRechecks: { race: 'pae-torn-pmd-read-atomic' },
   gupReadsPmdWhole: { race: 'pae-torn-read' },
   splitDirties: { scenario: 'thp-split-dirty', without: ['splitDirtiesNot'] },

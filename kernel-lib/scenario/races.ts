@@ -1,4 +1,5 @@
 import { delayedRmapRaces } from '#stepped/scenario/delayed-rmap-races.js';
+import { gupFastCollapseRaces } from '#stepped/scenario/gup-fast-collapse.js';
 import { gupFastRaces } from '#stepped/scenario/gup-fast-races.js';
 import { migrationRaces } from '#stepped/scenario/migration-races.js';
 import { odirectSwapoutRaces } from '#stepped/scenario/odirect-swapout.js';
@@ -12,6 +13,7 @@ export const races: readonly Race[] = [
   ...delayedRmapRaces,
   ...odirectSwapoutRaces,
   ...gupFastRaces,
+  ...gupFastCollapseRaces,
   ...pteMarkerClearRaces,
   ...paeTornReadRaces,
   ...migrationRaces,

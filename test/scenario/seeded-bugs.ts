@@ -18,6 +18,7 @@ export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
   'odirect-swapout': { release: 'v6.1', with: ['93c0eac40d4e'] },
   'gup-fast-fork': { release: 'v6.1' },
   'gup-fast-zap': { release: 'v6.1' },
+  'gup-fast-collapse': { release: 'v6.1' },
   'pte-marker-clear': { release: 'v6.2' },
   'pae-torn-read': { release: 'v6.2' },
   'pae-torn-pte-lockless': { release: 'v6.2' },
@@ -229,6 +230,27 @@ const paeTornPte: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
+const gupFastCollapse: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'GUP-fast does not look again whether the table is still in its place',
+    file: 'gup/fast.ts',
+    line: 'const moved = k.patched.gupSeesCollapse && !pmdSame(pmd, yield* pmdpGet(k, pmdp));',
+    instead: 'const moved = false;',
+  },
+  {
+    bug: 'GUP-fast compares before it takes the reference',
+    file: gupFastZap[1]!.file,
+    line: gupFastZap[1]!.line,
+    instead: gupFastZap[1]!.instead,
+  },
+  {
+    bug: 'the collapse does not count references',
+    file: 'khugepaged/collapse.ts',
+    line: "const result = isRefcountSuitable(k, folio) ? undefined : 'SCAN_PAGE_COUNT';",
+    instead: 'const result = undefined as ScanResult | undefined;',
+  },
+];
+
 const migrationPtes = 'huge/migration-ptes.ts';
 const migrationFault: readonly Omit<SeededBug, 'race'>[] = [
   {
@@ -293,6 +315,7 @@ export const seededBugs: readonly SeededBug[] = Object.entries({
   'odirect-swapout': odirectSwapout,
   'gup-fast-fork': gupFastFork,
   'gup-fast-zap': gupFastZap,
+  'gup-fast-collapse': gupFastCollapse,
   'pte-marker-clear': pteMarkerClear,
   'pae-torn-read': paeTornRead,
   'pae-torn-pte-lockless': paeTornPte,

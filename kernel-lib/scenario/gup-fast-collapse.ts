@@ -12,7 +12,6 @@ import { mmOfTask, newTask } from '../sys/task.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { findVma } from '../vma/vma-list.js';
-import { VM_NOHUGEPAGE } from '../vma/vm-flags.js';
 import { takenPageStays } from './migration-races.js';
 import { bootRace, mapAnonymous, runningOn } from './race-machine.js';
 import type { Race, RaceKernel, RaceSetup } from './race.js';
@@ -26,7 +25,7 @@ function gupFastCollapse(kernel: RaceKernel, flushInterrupts: boolean): RaceSetu
   const machine = bootRace(kernel, { nrCpus: 2, nrTlbEntries, record, thp: 'always' });
   const task = newTask(machine);
   const mm = mmOfTask(machine, task);
-  const start = mapSmallPages(machine, mm, () => mapAnonymous(machine, task, nrPages, 0x11));
+  const start = withoutHugePages(machine, () => mapAnonymous(machine, task, nrPages, 0x11));
   const taken = kmalloc(machine, 1);
   const on = (cpu: number) => runningOn(machine, cpu, task);
   return {
@@ -46,12 +45,11 @@ function gupFastCollapse(kernel: RaceKernel, flushInterrupts: boolean): RaceSetu
 }
 
 /** The memory comes in single pages, and may be collapsed afterwards. */
-function mapSmallPages(k: Machine, mm: Mm, map: () => number): number {
+function withoutHugePages(k: Machine, map: () => number): number {
   const thp = k as { thp: Machine['thp'] };
   thp.thp = 'never';
   const start = map();
   thp.thp = 'always';
-  findVma(k, mm, start)!.vmFlags &= ~VM_NOHUGEPAGE;
   return start;
 }
 

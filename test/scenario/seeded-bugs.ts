@@ -293,8 +293,9 @@ const migrationFork: readonly Omit<SeededBug, 'race'>[] = [
   {
     bug: 'the parent keeps its writable migration entry',
     file: 'fork/copy-page-range.ts',
-    line: 'if (!pteSame(pte, srcPte)) yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);',
-    instead: '',
+    line: `const pte = sharedMigrationPte(k, srcPte);
+  if (!pteSame(pte, srcPte)) yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);`,
+    instead: 'const pte = sharedMigrationPte(k, srcPte);',
   },
 ];
 

@@ -105,6 +105,8 @@ export interface HugeLayout {
   readonly present: Test;
   /** `pmd_mkinvalid()`: the MMU no longer follows the entry, which still maps its page to the kernel. */
   readonly mkinvalid: Operation;
+  /** `ARCH_ENABLE_THP_MIGRATION`: an entry like a PTE's can stand for a huge page that is moving. */
+  readonly migration?: true;
 }
 
 /** How a swap entry lies in a PTE that is not present. */

@@ -11,6 +11,8 @@ export interface HugeCodec {
   readonly pmdMkinvalid: Change;
   readonly pmdTransHuge: Predicate;
   readonly pmdPresent: Predicate;
+  /** Whether an entry can stand for a huge page that is moving. */
+  readonly migration: boolean;
 }
 
 /** @returns undefined where transparent huge pages are not supported */
@@ -33,5 +35,6 @@ export function compileHuge(
     },
     pmdTransHuge: compileTest(huge.transHuge, masks),
     pmdPresent: compileTest(huge.present, masks),
+    migration: huge.migration === true,
   };
 }

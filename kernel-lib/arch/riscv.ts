@@ -53,6 +53,7 @@ export const riscv64: Arch = {
     transHuge: '_PAGE_LEAF',
     present: '_PAGE_PRESENT | _PAGE_PROT_NONE | _PAGE_LEAF',
     mkinvalid: { clear: '_PAGE_PRESENT | _PAGE_PROT_NONE' },
+    migration: true,
   },
   predicates: {
     present: '_PAGE_PRESENT | _PAGE_PROT_NONE',

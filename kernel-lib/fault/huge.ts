@@ -7,6 +7,7 @@ import type { Machine } from '../machine/machine.js';
 import {
   PMD_NONE,
   hugeAddress,
+  isSwapPmd,
   mkHugePmd,
   pgtableTransHugeDeposit,
   pmdMkdirty,
@@ -29,6 +30,7 @@ import { FAULT_FLAG_UNSHARE, FAULT_FLAG_WRITE, VM_FAULT_FALLBACK } from './flags
 import { daxHugeFault, hasHugeFault } from './dax.js';
 import { handleUserfault } from './userfault.js';
 import { type HugeFault, wpHugePmd } from './huge-wp.js';
+import { pmdMigrationEntryWait } from './migration-wait.js';
 import { type VmFault, mmOf } from './vm-fault.js';
 
 /**
@@ -43,6 +45,10 @@ export function* hugePmdFault(k: Machine, fault: VmFault): Step<number> {
   const vmf: HugeFault = { ...fault, origPmd };
   if (pmdNone(k, vmf.origPmd)) {
     return yield* createHugePmd(k, vmf);
+  }
+  if (isSwapPmd(k, vmf.origPmd)) {
+    yield* pmdMigrationEntryWait(k, vmf.vma, vmf.address);
+    return 0;
   }
   if (!pmdTransHuge(k, vmf.origPmd)) return VM_FAULT_FALLBACK;
   const write = (vmf.flags & (FAULT_FLAG_WRITE | FAULT_FLAG_UNSHARE)) !== 0;

@@ -6,25 +6,30 @@ import { __splitHugePmd } from '../huge/split-pmd.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import {
+  type Pmd,
+  isSwapPmd,
   pgtableTransHugeDeposit,
   pmdClearUffdWp,
   pmdMkold,
   pmdOffset,
   pmdPfn,
+  pmdPresent,
   pmdWrprotect,
   pmdpGet,
   setPmdAt,
 } from '../pgtable/pmd.js';
+import { pteSwpClearUffdWp } from '../pgtable/pte.js';
 import { allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { folioTryDupAnonRmapPmd } from '../rmap/map.js';
 import type { PmdMappedAt } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
+import { sharedMigrationPte } from '../swap/migration-entry.js';
 import { userfaultfdWp } from '../uffd/markers.js';
 import { MM_ANONPAGES, Mm, addMmCounter } from '../vma/mm.js';
 import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
 
 /**
- * Shares a huge page with a child.
+ * Shares a huge page with a child, also one that is moving.
  *
  * @kernel mm/huge_memory.c copy_huge_pmd v6.2
  * @returns false when it is mapped by a table now, to be copied entry by entry: it may be pinned
@@ -49,14 +54,16 @@ export function* copyHugePmd(k: Machine, dst: Vma, src: Vma, address: number): S
 function* shareFolio(k: Machine, dst: Vma, src: Vma, at: PmdMappedAt): Step<boolean> {
   const pmd = yield* pmdpGet(k, at.pmdp);
   if (isHugeZeroPmd(k, pmd)) return true;
-  const folio = pmdPfn(k, pmd);
-  yield* folioGet(k, folio);
-  if (!(yield* folioTryDupAnonRmapPmd(k, folio, src))) {
-    yield* folioPut(k, folio);
-    return false;
-  }
+  if (pmdPresent(k, pmd) && !(yield* shareMapped(k, src, pmdPfn(k, pmd)))) return false;
   addMmCounter(k, Mm.at(k, dst.vmMm), MM_ANONPAGES, hpagePmdNr(k));
   return true;
+}
+
+function* shareMapped(k: Machine, src: Vma, folio: number): Step<boolean> {
+  yield* folioGet(k, folio);
+  if (yield* folioTryDupAnonRmapPmd(k, folio, src)) return true;
+  yield* folioPut(k, folio);
+  return false;
 }
 
 function* shareLeaf(
@@ -67,9 +74,18 @@ function* shareLeaf(
   address: number,
   deposit: number,
 ): Step<void> {
-  const pmd = pmdWrprotect(k, yield* pmdpGet(k, at.pmdp));
+  const old = yield* pmdpGet(k, at.pmdp);
+  const moving = isSwapPmd(k, old);
+  const pmd = moving ? sharedMigrationPte(k, old) : pmdWrprotect(k, old);
   pgtableTransHugeDeposit(k, dstTable, deposit);
   yield* setPmdAt(k, at.pmdp, pmd);
-  const kept = userfaultfdWp(dst) ? pmd : pmdClearUffdWp(k, pmd);
-  yield* setPmdAt(k, pmdOffset(k, dstTable, address), pmdMkold(k, kept));
+  const child = moving
+    ? forChild(k, dst, pmd, pteSwpClearUffdWp)
+    : pmdMkold(k, forChild(k, dst, pmd, pmdClearUffdWp));
+  yield* setPmdAt(k, pmdOffset(k, dstTable, address), child);
+}
+
+/** Write-protection of userfaultfd goes along only to a child that tracks it. */
+function forChild(k: Machine, dst: Vma, pmd: Pmd, clear: (k: Machine, pmd: Pmd) => Pmd): Pmd {
+  return userfaultfdWp(dst) ? pmd : clear(k, pmd);
 }

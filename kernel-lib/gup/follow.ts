@@ -10,6 +10,7 @@ import {
   pmdMkdirty,
   pmdMkyoung,
   pmdPfn,
+  pmdPresent,
   pmdProtnone,
   pmdWrite,
   pmdpGet,
@@ -94,6 +95,8 @@ function* followTransHugePmd(
   const pmd = yield* pmdpGet(k, at.pmdp);
   const write = (flags & FOLL_WRITE) !== 0;
   const folio = pmdPfn(k, pmd);
+  // A fault will wait until it has moved.
+  if (!pmdPresent(k, pmd)) return 0;
   if (write && !canFollowWritePte(k, vma, pmd, flags)) return 0;
   if (pmdProtnone(k, pmd) && (flags & FOLL_FORCE) === 0) return 0;
   if (!pmdWrite(k, pmd) && gupMustUnshare(k, vma, flags, folio)) return -EMLINK;

@@ -1,4 +1,5 @@
 import { EAGAIN } from '../base/errno.js';
+import { folioNrPages } from '../folio/compound.js';
 import {
   PAGE_MAPPING_FLAGS,
   PAGE_MAPPING_KSM,
@@ -53,7 +54,7 @@ import { setCachedPage } from '../swap/area.js';
 export function* moveToNewFolio(k: Machine, dst: number, src: number): Step<number> {
   const rc = yield* folioMigrateMapping(k, dst, src);
   if (rc !== 0) return rc;
-  yield* copyUserHighpage(k, dst, src);
+  for (let i = 0; i < folioNrPages(k, src); i++) yield* copyUserHighpage(k, dst + i, src + i);
   folioMigrateFlags(k, dst, src);
   // What was anonymous still says so until it is freed; a page of the page cache no longer belongs there.
   if (!PageAnon(k, src)) setPageMapping(k, src, 0, 0);
@@ -61,7 +62,7 @@ export function* moveToNewFolio(k: Machine, dst: number, src: number): Step<numb
 }
 
 /**
- * Gives the new frame the old one's place in page cache or swap cache, unless somebody else has a reference.
+ * Gives the new folio the old one's place in page cache or swap cache, unless somebody else has a reference.
  *
  * @kernel mm/migrate.c folio_migrate_mapping v6.2
  */
@@ -74,7 +75,8 @@ function* folioMigrateMapping(k: Machine, dst: number, src: number): Step<number
     return 0;
   }
   // Frozen, so that nobody who finds the page in its cache just now can get hold of the old frame.
-  if (!(yield* folioRefFreeze(k, src, 2))) return -EAGAIN;
+  const nr = folioNrPages(k, src);
+  if (!(yield* folioRefFreeze(k, src, 1 + nr))) return -EAGAIN;
   takeIdentity(k, dst, src);
   takeCachePlace(k, dst, src, swapcache);
   yield* folioRefUnfreeze(k, src, 1);
@@ -88,14 +90,15 @@ function takeIdentity(k: Machine, dst: number, src: number): void {
 }
 
 function takeCachePlace(k: Machine, dst: number, src: number, swapcache: boolean): void {
-  setPageRefcount(k, dst, pageRefcount(k, dst) + 1);
+  const nr = folioNrPages(k, src);
+  setPageRefcount(k, dst, pageRefcount(k, dst) + nr);
   // While nobody can find the page: a store that dirties it will dirty the new frame.
   if (testClearFlag(k, src, PG_dirty)) setFlag(k, dst, PG_dirty);
   if (swapcache) {
     const entry = pagePrivate(k, src);
     setPagePrivate(k, dst, entry);
     setFlag(k, dst, PG_swapcache);
-    setCachedPage(k, entry, dst);
+    for (let i = 0; i < nr; i++) setCachedPage(k, entry + i, dst + i);
   } else {
     xaStore(k, pageAddressSpace(k, src)!, pageIndex(k, src), dst);
   }

@@ -39,19 +39,25 @@ export function* migrateAway(k: Machine, folio: number, places: readonly FolioPl
       yield* __splitHugePmdLocked(k, place.vma, at, place.origin, true);
       ptlUnlock(k, at.table);
     }
-    yield* eachEntry(k, place, folio, unmapPage);
+    yield* eachEntry(k, place, unmapPage, folio);
   }
 }
 
 /** Maps again what waits for the pages of a folio, which may be split by now. MODEL: remap_page(). */
 export function* mapBack(k: Machine, folio: number, places: readonly FolioPlace[]): Step<void> {
-  for (const place of places) yield* eachEntry(k, place, folio, remapPage);
+  for (const place of places) yield* eachEntry(k, place, remapPage, folio);
 }
 
-/** Deals with an entry that may map a page of the folio, or wait for one; false when the table is done with. */
-type EntryFn = (k: Machine, place: Place, at: MappedAt, folio: number) => Step<boolean>;
+/** Deals with an entry that may map a page of a folio, or wait for one; false when the table is done with. */
+type EntryFn<T> = (k: Machine, place: Place, at: MappedAt, arg: T) => Step<boolean>;
 
-function* eachEntry(k: Machine, { vma, start, end }: FolioPlace, folio: number, deal: EntryFn): Step<void> {
+/** Visits the entries of a place, each under its table's lock. */
+export function* eachEntry<T>(
+  k: Machine,
+  { vma, start, end }: FolioPlace,
+  deal: EntryFn<T>,
+  arg: T,
+): Step<void> {
   for (let from = start; from < end;) {
     const next = pmdAddrEnd(k, from, end);
     const table = pteTable(k, Mm.at(k, vma.vmMm).pgd, from);
@@ -59,7 +65,7 @@ function* eachEntry(k: Machine, { vma, start, end }: FolioPlace, folio: number, 
       yield* ptlLock(k, table);
       for (let address = from; address < next; address += k.pageSize) {
         const at = { table, ptep: pteOffset(k, table, address) };
-        if (!(yield* deal(k, { vma, address }, at, folio))) break;
+        if (!(yield* deal(k, { vma, address }, at, arg))) break;
       }
       ptlUnlock(k, table);
     }
@@ -67,7 +73,8 @@ function* eachEntry(k: Machine, { vma, start, end }: FolioPlace, folio: number, 
   }
 }
 
-function* unmapPage(k: Machine, place: Place, at: MappedAt, folio: number): Step<boolean> {
+/** Leaves a migration entry for a page of the folio. */
+export function* unmapPage(k: Machine, place: Place, at: MappedAt, folio: number): Step<boolean> {
   const pte = yield* ptepGet(k, at.ptep);
   if (!ptePresent(k, pte) || pageFolio(k, ptePfn(k, pte)) !== folio) return true;
   return yield* tryToMigrateOne(k, ptePfn(k, pte), place, at);

@@ -36,6 +36,7 @@ import { pteOffset, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { folioRemoveRmapPmd, mapped, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/map.js';
 import type { PmdMappedAt } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
+import { isPmdMigrationEntry, pageOfPmd } from '../swap/migration-entry.js';
 import { flushPmdTlbRange, pmdpHugeClearFlush } from '../tlb/tlb.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
@@ -77,6 +78,7 @@ export function* __splitHugePmdLocked(
   if (isHugeZeroPmd(k, pmd)) {
     return yield* __splitHugeZeroPagePmd(k, vma, at, haddr);
   }
+  if (isPmdMigrationEntry(k, yield* pmdpGet(k, at.pmdp))) return yield* splitMoving(k, at, haddr);
   // Invalid first: no CPU may hold a large and a small translation of one address.
   const old = yield* pmdpInvalidate(k, at.pmdp);
   yield* flushPmdTlbRange(k, vma.vmMm, haddr);
@@ -92,6 +94,16 @@ export function* __splitHugePmdLocked(
   else yield* folioRemoveRmapPmd(k, folio, vma);
   if (frozen) yield* folioPut(k, folio);
   // Who walks the tables finds the entries only when all of them are there.
+  yield* pmdPopulate(k, at.pmdp, table);
+}
+
+/** Each page of a huge page that is moving gets an entry of the same kind. */
+function* splitMoving(k: Machine, at: PmdMappedAt, haddr: number): Step<void> {
+  const old = yield* pmdpGet(k, at.pmdp);
+  const table = pgtableTransHugeWithdraw(k, at.table);
+  for (let i = 0; i < hpagePmdNr(k); i++) {
+    yield* setPteAt(k, pteOffset(k, table, haddr + i * k.pageSize), pageOfPmd(k, old, i));
+  }
   yield* pmdPopulate(k, at.pmdp, table);
 }
 

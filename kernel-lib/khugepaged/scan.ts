@@ -4,10 +4,9 @@ import { PG_locked, PG_lru, PG_referenced, PG_swapcache, PG_young } from '../fol
 import { folioMapcount, folioNrPages, hpagePmdNr } from '../folio/compound.js';
 import { PageAnon, ZERO_PFN, pageFolio, pageMapcount, pageRefcount, testFlag } from '../folio/frame.js';
 import { lruAddDrain } from '../folio/lru.js';
-import { mapsHugePage } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pte, pteNone, ptePfn, pteSwpUffdWp, pteUffdWp, pteWrite, pteYoung } from '../pgtable/pte.js';
-import { pmdTable } from '../pgtable/pmd.js';
+import { isSwapPmd, pmdAt, pmdTable, pmdTransHuge } from '../pgtable/pmd.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { isSwapPte, isSwapSpecialPte, pteHasSwapEntry } from '../swap/special-pte.js';
@@ -78,8 +77,10 @@ export function* hpageCollapseScanPmd(
 
 /** Where nothing can be collapsed. */
 function withoutTable(k: Machine, vma: Vma, address: number): ScanResult {
-  if (mapsHugePage(k, vma, address)) return 'SCAN_PMD_MAPPED';
-  return pmdTable(k, Mm.at(k, vma.vmMm).pgd, address) === 0 ? 'SCAN_PMD_NULL' : 'SCAN_PMD_NONE';
+  const { pgd } = Mm.at(k, vma.vmMm);
+  const pmd = pmdAt(k, pgd, address);
+  if (pmdTransHuge(k, pmd)) return 'SCAN_PMD_MAPPED';
+  return pmdTable(k, pgd, address) === 0 || isSwapPmd(k, pmd) ? 'SCAN_PMD_NULL' : 'SCAN_PMD_NONE';
 }
 
 /** @returns why the scan stops at an entry, undefined when it goes on */

@@ -14,7 +14,7 @@ import { PageKsm } from '../folio/frame.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
-import { type Pmd, hugeAddress, pmdAt, pmdPfn } from '../pgtable/pmd.js';
+import { type Pmd, hugeAddress, pmdAt, pmdPfn, pmdPresent } from '../pgtable/pmd.js';
 import { ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { vmNormalPage } from '../rmap/map.js';
@@ -36,9 +36,9 @@ export function* mappedPage(k: Machine, vma: Vma, address: number): Step<number>
   return ptePresent(k, pte) ? vmNormalPage(k, pte) : 0;
 }
 
-/** The page within a huge one; 0 for one of zeros. */
+/** The page within a huge one; 0 for one of zeros, and for one that is moving. */
 function pageOfLeaf(k: Machine, pmd: Pmd, address: number): number {
-  if (isHugeZeroPmd(k, pmd)) return 0;
+  if (!pmdPresent(k, pmd) || isHugeZeroPmd(k, pmd)) return 0;
   return pmdPfn(k, pmd) + (address - hugeAddress(k, address)) / k.pageSize;
 }
 

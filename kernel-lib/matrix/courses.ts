@@ -314,6 +314,16 @@ const huge: readonly Course[] = [
   },
   { name: 'moved, a page of a huge page', thp: true, steps: [...hugePage, 'fork 0 1', 'movepages 0 0 0 1'] },
   {
+    name: 'read-only while a huge page moves',
+    thp: true,
+    steps: [...hugePage, 'movebegin 0 0 0', 'mprotect 0 0 0 H r', 'moveend', 'fork 0 1'],
+  },
+  {
+    name: 'split while a huge page moves',
+    thp: true,
+    steps: [...hugePage, 'movebegin 0 0 0', 'mprotect 0 0 1 1 r', 'moveend', 'fork 0 1'],
+  },
+  {
     name: 'split for reclaim',
     thp: true,
     steps: [...hugePage, 'madvise 0 0 0 4 PAGEOUT', 'read 0 0 0', 'read 0 0 2'],

@@ -1,13 +1,17 @@
-import { EAGAIN, EBUSY, ENOMEM } from '../base/errno.js';
-import { allocPage, folioPut } from '../folio/alloc.js';
+import { EAGAIN, EBUSY, ENOMEM, ENOSYS } from '../base/errno.js';
+import { allocHugeFolio, allocPage, folioPut } from '../folio/alloc.js';
+import { folioMapcount, folioNrPages, folioTestLarge } from '../folio/compound.js';
+import { deferredSplitQueued } from '../folio/deferred-split.js';
 import { PG_active, PG_unevictable, PG_writeback } from '../folio/flags.js';
-import { clearFlag, folioRefCount, pageMapcount, pageOwner, testFlag } from '../folio/frame.js';
-import { folioTrylock, folioUnlock } from '../folio/lock.js';
+import { clearFlag, folioRefCount, pageOwner, testFlag } from '../folio/frame.js';
+import { folioLock, folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioAddLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { moveToNewFolio } from '../huge/migrate-folio.js';
+import { removeMigrationPtesWhole, tryToMigrateWhole } from '../huge/migrate-whole.js';
 import { removeMigrationPtes, tryToMigrate } from '../huge/migration-ptes.js';
+import { splitHugePageToList } from '../huge/split-folio.js';
 
 /** Who moves pages: `enum migrate_reason` of include/linux/migrate_mode.h. */
 export type MigrateReason = 'MR_MEMORY_FAILURE' | 'MR_SYSCALL';
@@ -21,31 +25,119 @@ export interface Unmapped {
   readonly wasMapped: boolean;
 }
 
+/** What a call has done so far, for /proc/vmstat. */
+interface MigratePagesStats {
+  nrSucceeded: number;
+  nrFailed: number;
+  nrThpSucceeded: number;
+  nrThpFailed: number;
+  nrThpSplit: number;
+}
+
 /**
- * Moves isolated pages to other frames: their content, their mappings, their places in a cache. Of a page that has
+ * Moves isolated folios to other frames: their content, their mappings, their places in a cache. Of a folio that has
  * moved the isolation's reference goes, but for MR_MEMORY_FAILURE, which keeps it.
  *
  * @kernel mm/migrate.c migrate_pages v6.2
- * @differs base pages; one after the other
- * @returns the pages that did not move, still isolated: without CONFIG_MIGRATION all of them
+ * @differs one after the other
+ * @returns the folios that did not move, still isolated: without CONFIG_MIGRATION all of them
  */
-export function* migratePages(k: Machine, pages: readonly number[], reason: MigrateReason): Step<number[]> {
-  if (!k.pte.arch.kconfig.MIGRATION) return [...pages];
+export function* migratePages(k: Machine, folios: readonly number[], reason: MigrateReason): Step<number[]> {
+  if (!k.pte.arch.kconfig.MIGRATION) return [...folios];
+  const stats = { nrSucceeded: 0, nrFailed: 0, nrThpSucceeded: 0, nrThpFailed: 0, nrThpSplit: 0 };
+  const split: number[] = [];
+  const failed = yield* migratePagesBatch(k, folios, reason, split, stats);
+  // The pages of huge ones that could not move whole have their own turn.
+  failed.push(...(yield* migratePagesBatch(k, split, reason, split, stats)));
+  k.count('pgmigrate_success', stats.nrSucceeded);
+  k.count('pgmigrate_fail', stats.nrFailed);
+  k.count('thp_migration_success', stats.nrThpSucceeded);
+  k.count('thp_migration_fail', stats.nrThpFailed);
+  k.count('thp_migration_split', stats.nrThpSplit);
+  return failed;
+}
+
+/**
+ * @kernel mm/migrate.c migrate_pages_batch 6.12
+ * @param split receives the pages of folios that had to be split
+ */
+function* migratePagesBatch(
+  k: Machine,
+  folios: readonly number[],
+  reason: MigrateReason,
+  split: number[],
+  stats: MigratePagesStats,
+): Step<number[]> {
   const failed: number[] = [];
-  let retry = [...pages];
+  let retry = [...folios];
   for (let pass = 0; pass < NR_MAX_MIGRATE_PAGES_RETRY && retry.length > 0; pass++) {
     const again: number[] = [];
-    for (const page of retry) {
-      const rc = yield* migrateFolio(k, page, reason);
-      if (rc === -EAGAIN) again.push(page);
-      else if (rc !== 0) failed.push(page);
+    for (const folio of retry) {
+      const nr = folioNrPages(k, folio);
+      const rc = yield* migrateOrSplit(k, folio, reason, split, stats);
+      if (rc === -EAGAIN) again.push(folio);
+      else if (rc < 0) failed.push(folio);
+      else if (rc === MOVED) countMoved(stats, nr);
     }
     retry = again;
   }
   failed.push(...retry);
-  k.count('pgmigrate_success', pages.length - failed.length);
-  k.count('pgmigrate_fail', failed.length);
+  for (const folio of failed) countFailed(k, stats, folio);
   return failed;
+}
+
+const MOVED = 0;
+/** The folio is small pages now, which wait for their turn. */
+const SPLIT = 1;
+
+function countMoved(stats: MigratePagesStats, nr: number): void {
+  stats.nrSucceeded += nr;
+  if (nr > 1) stats.nrThpSucceeded++;
+}
+
+function countFailed(k: Machine, stats: MigratePagesStats, folio: number): void {
+  stats.nrFailed += folioNrPages(k, folio);
+  if (folioTestLarge(k, folio)) stats.nrThpFailed++;
+}
+
+/** Moves a folio, a huge one whole where that can be done. @returns MOVED, SPLIT or a negative error number */
+function* migrateOrSplit(
+  k: Machine,
+  folio: number,
+  reason: MigrateReason,
+  split: number[],
+  stats: MigratePagesStats,
+): Step<number> {
+  const large = folioTestLarge(k, folio);
+  if (large && splitsFirst(k, folio) && (yield* trySplitFolio(k, folio, split, stats))) return SPLIT;
+  if (large && !thpMigrationSupported(k)) return -ENOSYS;
+  const rc = yield* migrateFolio(k, folio, reason);
+  if (rc === -ENOMEM && large && (yield* trySplitFolio(k, folio, split, stats))) return SPLIT;
+  return rc;
+}
+
+/** @kernel include/linux/huge_mm.h thp_migration_supported v6.2 */
+export function thpMigrationSupported(k: Machine): boolean {
+  return k.pte.huge?.migration === true;
+}
+
+/** A folio that waits to be split anyway is worth no huge frame, since 7262f208ca68. */
+function splitsFirst(k: Machine, folio: number): boolean {
+  if (!thpMigrationSupported(k)) return true;
+  return k.patched.migrationSplitsDeferred && deferredSplitQueued(k, folio);
+}
+
+/** @kernel mm/migrate.c try_split_folio 6.12 @param split receives its pages */
+function* trySplitFolio(k: Machine, folio: number, split: number[], stats: MigratePagesStats): Step<boolean> {
+  const tails: number[] = [];
+  yield* folioLock(k, folio);
+  const rc = yield* splitHugePageToList(k, folio, tails);
+  folioUnlock(k, folio);
+  if (rc !== 0) return false;
+  stats.nrThpFailed++;
+  stats.nrThpSplit++;
+  split.push(folio, ...tails);
+  return true;
 }
 
 /** Gives pages that did not move back to their lists. @kernel mm/migrate.c putback_movable_pages v6.2 */
@@ -80,7 +172,8 @@ export function* migrateFolioDone(k: Machine, src: number, reason: MigrateReason
  * @returns a negative error number when nothing is locked and everything is as before
  */
 export function* migrateFolioUnmap(k: Machine, src: number): Step<Unmapped | number> {
-  const dst = allocPage(k);
+  const large = folioTestLarge(k, src);
+  const dst = large ? allocHugeFolio(k) : allocPage(k);
   if (dst === 0) return -ENOMEM;
   if (!(yield* folioTrylock(k, src))) return yield* giveUp(k, dst, -EAGAIN);
   if (testFlag(k, src, PG_writeback)) {
@@ -89,10 +182,11 @@ export function* migrateFolioUnmap(k: Machine, src: number): Step<Unmapped | num
   }
   yield* folioTrylock(k, dst);
   // A page that was just read into the swap cache is nobody's yet: rmap could not find it.
-  const wasMapped = pageOwner(k, src) !== 0 && pageMapcount(k, src) > 0;
-  if (wasMapped) yield* tryToMigrate(k, src);
-  if (pageMapcount(k, src) === 0) return { dst, wasMapped };
-  yield* removeMigrationPtes(k, src, src);
+  const wasMapped = pageOwner(k, src) !== 0 && folioMapcount(k, src) > 0;
+  if (wasMapped && large) yield* tryToMigrateWhole(k, src);
+  else if (wasMapped) yield* tryToMigrate(k, src);
+  if (folioMapcount(k, src) === 0) return { dst, wasMapped };
+  yield* mapAgain(k, src, src);
   folioUnlock(k, dst);
   folioUnlock(k, src);
   return yield* giveUp(k, dst, -EAGAIN);
@@ -111,9 +205,14 @@ export function* migrateFolioMove(k: Machine, src: number, { dst, wasMapped }: U
     yield* folioAddLru(k, dst);
     if (wasMapped) yield* lruAddDrain(k);
   }
-  if (wasMapped) yield* removeMigrationPtes(k, src, rc === 0 ? dst : src);
+  if (wasMapped) yield* mapAgain(k, src, rc === 0 ? dst : src);
   folioUnlock(k, dst);
   folioUnlock(k, src);
   yield* folioPut(k, dst);
   return rc;
+}
+
+function* mapAgain(k: Machine, src: number, folio: number): Step<void> {
+  if (folioTestLarge(k, folio)) yield* removeMigrationPtesWhole(k, src, folio);
+  else yield* removeMigrationPtes(k, src, folio);
 }

@@ -1,9 +1,10 @@
 import { EACCES, EBUSY, EFAULT, ENOENT } from '../base/errno.js';
 import { folioPut } from '../folio/alloc.js';
-import { ZERO_PFN, pageMapcount } from '../folio/frame.js';
+import { ZERO_PFN, pageFolio, pageMapcount } from '../folio/frame.js';
 import { folioIsolateLru, lruAddDrain } from '../folio/lru.js';
 import { FOLL_GET } from '../gup/flags.js';
 import { followPagePte } from '../gup/follow.js';
+import { isHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
@@ -13,7 +14,7 @@ import { vmaLookup } from '../vma/vma-list.js';
 import { migratePages, putbackMovablePages } from './migrate.js';
 
 /**
- * Moves the page at an address to another frame, as move_pages() does when it asks for another node.
+ * Moves the page at an address, or the huge page that it is of, to another frame, as move_pages() does when it asks for another node.
  *
  * @kernel mm/migrate.c do_pages_move v6.2
  * @differs one page; there is one node, and the new frame is simply another one
@@ -30,7 +31,7 @@ export function* doPagesMove(k: Machine, mm: Mm, address: number, migrateAll: bo
   return failed.length === 0 ? 0 : -EBUSY;
 }
 
-/** Isolates the page at an address. @kernel mm/migrate.c add_page_for_migration v6.2 @returns it, or an error number */
+/** Isolates the folio at an address. @kernel mm/migrate.c add_page_for_migration v6.2 @returns it, or an error number */
 function* addPageForMigration(k: Machine, mm: Mm, address: number, migrateAll: boolean): Step<number> {
   yield* mmapReadLock(k, mm);
   const result = yield* isolateAt(k, mm, address, migrateAll);
@@ -43,9 +44,15 @@ function* isolateAt(k: Machine, mm: Mm, address: number, migrateAll: boolean): S
   if (vma === null || (vma.vmFlags & (VM_IO | VM_PFNMAP)) !== 0) return -EFAULT;
   const page = yield* followPagePte(k, vma, address, FOLL_GET);
   if (page === 0) return -ENOENT;
-  const refused = page === ZERO_PFN ? -EFAULT : !migrateAll && pageMapcount(k, page) > 1 ? -EACCES : 0;
-  const isolated = refused === 0 && (yield* folioIsolateLru(k, page));
-  yield* folioPut(k, page);
-  if (isolated) return page;
+  const folio = pageFolio(k, page);
+  const refused =
+    page === ZERO_PFN || isHugeZeroPage(k, folio)
+      ? -EFAULT
+      : !migrateAll && pageMapcount(k, page) > 1
+        ? -EACCES
+        : 0;
+  const isolated = refused === 0 && (yield* folioIsolateLru(k, folio));
+  yield* folioPut(k, folio);
+  if (isolated) return folio;
   return refused === 0 ? -EBUSY : refused;
 }

@@ -6,6 +6,7 @@ import type { Machine } from '../machine/machine.js';
 import {
   type Pmd,
   hugeAddress,
+  isSwapPmd,
   pmdClearUffdWp,
   pmdDirty,
   pmdMkwrite,
@@ -13,15 +14,20 @@ import {
   pmdModify,
   pmdPfn,
   pmdProtnone,
+  pmdSame,
   pmdSoftDirty,
   pmdUffdWp,
   pmdWrite,
   pmdWrprotect,
+  pmdpGet,
   pmdpInvalidate,
   setPmdAt,
 } from '../pgtable/pmd.js';
 import { ptlUnlock } from '../pgtable/table.js';
+import { pteSwpClearUffdWp, pteSwpMkuffdWp } from '../pgtable/pte.js';
+import type { PmdMappedAt } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
+import { migrationPtePage, wrprotectedMigrationPte } from '../swap/migration-entry.js';
 import { flushPmdTlbRange } from '../tlb/tlb.js';
 import { userfaultfdWp } from '../uffd/markers.js';
 import { vmaSoftDirtyEnabled } from '../vma/page-prot.js';
@@ -45,6 +51,29 @@ export function* changeHugePmd(
 ): Step<void> {
   const at = yield* __pmdTransHugeLock(k, vma, address);
   if (at === null) return;
+  const pmd = yield* pmdpGet(k, at.pmdp);
+  if (isSwapPmd(k, pmd)) yield* changeMovingPmd(k, at, pmd, cpFlags);
+  else yield* changeMappedPmd(k, vma, at, address, newprot, cpFlags);
+  ptlUnlock(k, at.table);
+}
+
+/** A huge page that is moving will be mapped by the VMA's protection, but writable only if the entry says so. */
+function* changeMovingPmd(k: Machine, at: PmdMappedAt, pmd: Pmd, cpFlags: number): Step<void> {
+  let entry = wrprotectedMigrationPte(k, pmd, PageAnon(k, migrationPtePage(k, pmd)));
+  if (k.patched.uffdWpMovingPmd && (cpFlags & MM_CP_UFFD_WP) !== 0) entry = pteSwpMkuffdWp(k, entry);
+  else if (k.patched.uffdWpMovingPmd && (cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0)
+    entry = pteSwpClearUffdWp(k, entry);
+  if (!pmdSame(pmd, entry)) yield* setPmdAt(k, at.pmdp, entry);
+}
+
+function* changeMappedPmd(
+  k: Machine,
+  vma: Vma,
+  at: PmdMappedAt,
+  address: number,
+  newprot: Pgprot,
+  cpFlags: number,
+): Step<void> {
   // Never none in between: MADV_DONTNEED, which holds the mmap lock for reading as well, would pass it over.
   const old = yield* pmdpInvalidate(k, at.pmdp);
   let entry = pmdModify(k, old, newprot);
@@ -54,7 +83,6 @@ export function* changeHugePmd(
   if (upgrade && !pmdWrite(k, entry) && canChangePmdWritable(k, vma, entry)) entry = pmdMkwrite(k, entry);
   yield* setPmdAt(k, at.pmdp, entry);
   yield* flushPmdTlbRange(k, vma.vmMm, hugeAddress(k, address));
-  ptlUnlock(k, at.table);
 }
 
 /** @kernel mm/huge_memory.c can_change_pmd_writable 6.12 */

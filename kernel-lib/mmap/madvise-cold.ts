@@ -15,7 +15,7 @@ import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import { splitUnlocked } from '../huge/split-folio.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
-import { hpagePmdSize, pmdMkold, pmdPfn, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
+import { hpagePmdSize, pmdMkold, pmdPfn, pmdPresent, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
 import { pteMkold, ptePresent, pteYoung } from '../pgtable/pte.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { reclaimPages } from '../reclaim/reclaim-pages.js';
@@ -141,7 +141,7 @@ function* coldOrPageoutHuge(
   if (at === null) return false;
   const pmd = yield* pmdpGet(k, at.pmdp);
   const folio = pmdPfn(k, pmd);
-  const own = !isHugeZeroPmd(k, pmd) && !folioLikelyMappedShared(k, folio);
+  const own = pmdPresent(k, pmd) && !isHugeZeroPmd(k, pmd) && !folioLikelyMappedShared(k, folio);
   if (own && end - start !== hpagePmdSize(k)) return !(yield* splitPart(k, at, folio));
   const folios: number[] = [];
   if (own) {

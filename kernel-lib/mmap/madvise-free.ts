@@ -11,7 +11,7 @@ import {
 import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import { splitHugePageToList } from '../huge/split-folio.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
-import { hpagePmdSize, pmdMkclean, pmdMkold, pmdPfn, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
+import { hpagePmdSize, pmdMkclean, pmdMkold, pmdPfn, pmdPresent, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
 import { flushPmdTlbRange } from '../tlb/tlb.js';
 import { vmNormalPage } from '../rmap/map.js';
 import { PG_dirty, PG_swapcache } from '../folio/flags.js';
@@ -113,7 +113,12 @@ function* madviseFreeHugePmd(k: Machine, vma: Vma, start: number, end: number): 
   if (at === null) return false;
   const pmd = yield* pmdpGet(k, at.pmdp);
   const folio = pmdPfn(k, pmd);
-  if (isHugeZeroPmd(k, pmd) || !ownsHuge(k, folio) || !(yield* folioTrylock(k, folio))) {
+  if (
+    !pmdPresent(k, pmd) ||
+    isHugeZeroPmd(k, pmd) ||
+    !ownsHuge(k, folio) ||
+    !(yield* folioTrylock(k, folio))
+  ) {
     ptlUnlock(k, at.table);
     return false;
   }

@@ -7,7 +7,7 @@ import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import { folioPteBatch } from '../huge/pte-batch.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
-import { pmdPfn, pmdpGet } from '../pgtable/pmd.js';
+import { pmdPfn, pmdPresent, pmdpGet } from '../pgtable/pmd.js';
 import { ptePresent } from '../pgtable/pte.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -67,7 +67,7 @@ function* mlockHugePmd(k: Machine, vma: Vma, start: number): Step<boolean> {
   const at = yield* __pmdTransHugeLock(k, vma, start);
   if (at === null) return false;
   const pmd = yield* pmdpGet(k, at.pmdp);
-  if (!isHugeZeroPmd(k, pmd)) yield* mlockOrMunlock(k, vma, pmdPfn(k, pmd));
+  if (pmdPresent(k, pmd) && !isHugeZeroPmd(k, pmd)) yield* mlockOrMunlock(k, vma, pmdPfn(k, pmd));
   ptlUnlock(k, at.table);
   return true;
 }

@@ -1,6 +1,8 @@
 import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
 import {
+  type Pmd,
+  isSwapPmd,
   pgtableTransHugeDeposit,
   pgtableTransHugeWithdraw,
   pmdAt,
@@ -12,6 +14,7 @@ import {
   pmdpHugeGetAndClear,
   setPmdAt,
 } from '../pgtable/pmd.js';
+import { pteSwpMksoftDirty } from '../pgtable/pte.js';
 import { pmdAlloc, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { flushPmdTlbRange } from '../tlb/tlb.js';
@@ -33,11 +36,17 @@ export function* moveHugePmd(k: Machine, vma: Vma, oldAddr: number, newAddr: num
   if (newTable !== old.table) yield* ptlLock(k, newTable);
   const pmd = yield* pmdpHugeGetAndClear(k, old.pmdp);
   if (newTable !== old.table) pgtableTransHugeDeposit(k, newTable, pgtableTransHugeWithdraw(k, old.table));
-  yield* setPmdAt(k, pmdOffset(k, newTable, newAddr), k.softDirty ? pmdMksoftDirty(k, pmd) : pmd);
+  yield* setPmdAt(k, pmdOffset(k, newTable, newAddr), moveSoftDirtyPmd(k, pmd));
   yield* flushPmdTlbRange(k, vma.vmMm, oldAddr);
   if (newTable !== old.table) ptlUnlock(k, newTable);
   ptlUnlock(k, old.table);
   return true;
+}
+
+/** What has moved counts as written. @kernel mm/huge_memory.c move_soft_dirty_pmd v6.2 */
+function moveSoftDirtyPmd(k: Machine, pmd: Pmd): Pmd {
+  if (!k.softDirty) return pmd;
+  return isSwapPmd(k, pmd) ? pteSwpMksoftDirty(k, pmd) : pmdMksoftDirty(k, pmd);
 }
 
 /**

@@ -66,6 +66,18 @@ export const hugePatches = {
     changes: 'memory of which no page may be written is collapsed, too',
     since: 'v6.18',
   },
+  uffdWpMovingPmd: {
+    id: '24bf08c4376b',
+    title: 'mm/userfaultfd: fix uffd-wp handling for THP migration entries',
+    changes: 'userfaultfd write-protects a huge page also while it is moving',
+    since: 'v6.3-rc7',
+  },
+  migrationSplitsDeferred: {
+    id: '7262f208ca68',
+    title: 'mm/migrate: split source folio if it is on deferred split list',
+    changes: 'a huge page of which a part is unmapped is split before it moves',
+    since: 'v6.10',
+  },
   pmdWriteUpgrade: {
     id: 'c27f479ef542',
     title: 'mm/huge_memory: try avoiding write faults when changing PMD protection',

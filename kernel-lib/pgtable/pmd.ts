@@ -93,6 +93,22 @@ export function pmdPresent(k: Machine, pmd: Pmd): boolean {
   return k.pte.huge !== undefined && k.pte.huge.pmdPresent(load(pmd), 0);
 }
 
+/**
+ * Neither none, nor a table, nor a leaf: it stands for a huge page that is moving.
+ *
+ * @kernel include/linux/huge_mm.h is_swap_pmd v6.2
+ */
+export function isSwapPmd(k: Machine, pmd: Pmd): boolean {
+  // Where huge pages never move so, halves may be loaded, and a table be taken for anything.
+  const moves = k.pte.huge?.migration === true;
+  return moves && pmd.hi !== TABLE && !pmdNone(k, pmd) && !pmdPresent(k, pmd);
+}
+
+/** Whether the entry maps a huge page or stands for one. MODEL: pmd_is_huge() of v6.19. */
+export function pmdIsHuge(k: Machine, pmd: Pmd): boolean {
+  return pmdTransHuge(k, pmd) || isSwapPmd(k, pmd);
+}
+
 /** An entry that maps the huge page that begins with a frame: `mk_huge_pmd` of include/linux/huge_mm.h. */
 export function mkHugePmd(k: Machine, page: number, prot: Pgprot): Pmd {
   const pte = load(pfnPte(k, page, prot));

@@ -112,6 +112,18 @@ export function* pageAddAnonRmap(
   yield* mlockVmaPage(k, page, vma);
 }
 
+/**
+ * Maps an anonymous folio by a leaf, as it was mapped before it moved.
+ *
+ * @kernel mm/rmap.c folio_add_anon_rmap_pmd 6.12
+ * @differs the folio is anonymous already
+ */
+export function* folioAddAnonRmapPmd(k: Machine, folio: number, vma: Vma, flags: number): Step<void> {
+  yield* mappedEntirely(k, folio);
+  if ((flags & RMAP_EXCLUSIVE) !== 0) setFlag(k, folio, PG_anon_exclusive);
+  if ((vma.vmFlags & (VM_LOCKED | VM_SPECIAL)) === VM_LOCKED) yield* mlockFolio(k, folio);
+}
+
 /** Maps a page of an address space. @kernel mm/rmap.c page_add_file_rmap v6.2 */
 export function* pageAddFileRmap(k: Machine, page: number, vma: Vma): Step<void> {
   yield* mapped(k, page);

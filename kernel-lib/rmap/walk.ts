@@ -1,12 +1,13 @@
 import { hpagePmdNr } from '../folio/compound.js';
 import { PageAnon, PageKsm, pageIndex, pageOwner } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
-import { hugeAddress, pmdOffset, pmdPfn, pmdTable, pmdTransHuge, pmdpGet } from '../pgtable/pmd.js';
+import { type Pmd, hugeAddress, pmdOffset, pmdPfn, pmdTable, pmdTransHuge, pmdpGet } from '../pgtable/pmd.js';
 import { type Pte, ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { isMigrationEntry, pteToSwpEntry } from '../swap/entry.js';
 import { isDeviceExclusiveEntry, isDevicePrivateEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
+import { isPmdMigrationEntry, migrationPtePage } from '../swap/migration-entry.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { AnonVma, AnonVmaChain } from '../vma/anon-vma.js';
 import { AddressSpace, vmasMapping } from '../vma/file.js';
@@ -136,11 +137,16 @@ export interface PmdMappedAt {
   readonly pmdp: number;
 }
 
-/** Whether one leaf maps the whole folio at a place: if so with its table locked, for the caller to unlock. */
+/**
+ * Whether one entry maps the whole folio at a place: if so with its table locked, for the caller to unlock.
+ *
+ * @param flags PVMW_MIGRATION: whether one stands for it while it moves
+ */
 export function* pmdMappedWalk(
   k: Machine,
   folio: number,
   { vma, origin }: FolioPlace,
+  flags = 0,
 ): Step<PmdMappedAt | null> {
   if (origin < 0 || origin !== hugeAddress(k, origin)) return null;
   const table = pmdTable(k, Mm.at(k, vma.vmMm).pgd, origin);
@@ -148,7 +154,13 @@ export function* pmdMappedWalk(
   const pmdp = pmdOffset(k, table, origin);
   yield* ptlLock(k, table);
   const pmd = yield* pmdpGet(k, pmdp);
-  if (pmdTransHuge(k, pmd) && pmdPfn(k, pmd) === folio) return { table, pmdp };
+  if (checkPmd(k, pmd, folio, flags)) return { table, pmdp };
   ptlUnlock(k, table);
   return null;
+}
+
+/** @kernel mm/page_vma_mapped.c check_pmd v6.2 @differs asks for the entry's kind, too */
+function checkPmd(k: Machine, pmd: Pmd, folio: number, flags: number): boolean {
+  if ((flags & PVMW_MIGRATION) === 0) return pmdTransHuge(k, pmd) && pmdPfn(k, pmd) === folio;
+  return isPmdMigrationEntry(k, pmd) && migrationPtePage(k, pmd) === folio;
 }

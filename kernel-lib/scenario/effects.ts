@@ -134,6 +134,8 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   deferOnlyPartlyMapped: { scenario: 'thp-pages-munmap', release: '6.12' },
   zapBatches: { scenario: 'thp-pages-munmap', release: '6.12' },
   mlockLargeFolios: { scenario: 'thp-pages-mlock' },
+  uffdWpMovingPmd: { scenario: 'thp-move-uffd-wp' },
+  migrationSplitsDeferred: { scenario: 'thp-move-part' },
   hugeZeroBecomesHuge: { scenario: 'thp-zero-write' },
   collapseReadonly: { scenario: 'thp-collapse-readonly' },
   // observation.ts

@@ -1,6 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
+  pteAdvancePfn,
   pteSwpClearExclusive,
   pteSwpExclusive,
   pteSwpMkexclusive,
@@ -9,7 +10,8 @@ import {
   pteSwpSoftDirty,
   pteSwpUffdWp,
 } from '../pgtable/pte.js';
-import { entryToPte, pteToSwpEntry, swpEntry, swpOffset, swpType } from './entry.js';
+import { type Pmd, isSwapPmd, pmdPresent } from '../pgtable/pmd.js';
+import { entryToPte, isMigrationEntry, pteToSwpEntry, swpEntry, swpOffset, swpType } from './entry.js';
 import { SWP_PFN_BITS, swpOffsetPfn } from './pfn-entry.js';
 
 /**
@@ -104,6 +106,23 @@ export function sharedMigrationPte(k: Machine, pte: Pte): Pte {
 /** For mprotect: the page may not be written from now on. @param anon whether it is anonymous, and so exclusive */
 export function wrprotectedMigrationPte(k: Machine, pte: Pte, anon: boolean): Pte {
   return isWritableMigrationEntry(k, pteToSwpEntry(k, pte)) ? weakened(k, pte, anon) : pte;
+}
+
+/** Whether a huge page that was mapped by one entry is moving. @kernel include/linux/swapops.h is_pmd_migration_entry v6.2 */
+export function isPmdMigrationEntry(k: Machine, pmd: Pmd): boolean {
+  return isSwapPmd(k, pmd) && isMigrationEntry(k, pteToSwpEntry(k, pmd));
+}
+
+/** The entry that would map, or stand for, page `n` of what one above the lowest level does. */
+export function pageOfPmd(k: Machine, pmd: Pmd, n: number): Pte {
+  if (pmdPresent(k, pmd)) return pteAdvancePfn(k, pmd, n);
+  // A marker of hugetlb stands for all of its pages.
+  if (!isPmdMigrationEntry(k, pmd)) return pmd;
+  const entry = pteToSwpEntry(k, pmd);
+  let pte = entryToPte(k, swpEntry(swpType(entry), swpOffset(entry) + n));
+  if (pteSwpSoftDirty(k, pmd)) pte = pteSwpMksoftDirty(k, pte);
+  if (pteSwpUffdWp(k, pmd)) pte = pteSwpMkuffdWp(k, pte);
+  return pteSwpExclusive(k, pmd) ? pteSwpMkexclusive(k, pte) : pte;
 }
 
 /** The frame that a migration entry names. */

@@ -156,7 +156,7 @@ const probes = {
   devexclusive: place,
   /** mincore() of one page. */
   mincore: place,
-  /** move_pages() takes each to another frame, whoever maps it (MPOL_MF_MOVE_ALL). */
+  /** move_pages() takes each, or the huge page that it is of, to another frame, whoever maps it (MPOL_MF_MOVE_ALL). */
   movepages: range,
   /** 1: writes of the swap device stay under way until 0. */
   slowswap: ['on'],

@@ -2,12 +2,18 @@ import { EBADF, EBUSY, EFAULT, ENOSYS } from '../base/errno.js';
 import { migrateToDevice } from '../device/private.js';
 import { handleMmFault } from '../fault/handle.js';
 import { folioPut } from '../folio/alloc.js';
-import { NO_PAGE, pageByte, setPageByte } from '../folio/frame.js';
+import { folioTestLarge } from '../folio/compound.js';
+import { NO_PAGE, pageByte, pageFolio, setPageByte } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioIsolateLru, folioPutbackLru } from '../folio/lru.js';
 import { makeDeviceExclusiveRange } from '../gup/device-exclusive.js';
-import { migrateFolioDone, migrateFolioMove, migrateFolioUnmap } from '../migrate/migrate.js';
 import { doPagesMove } from '../migrate/move-pages.js';
+import {
+  migrateFolioDone,
+  migrateFolioMove,
+  migrateFolioUnmap,
+  thpMigrationSupported,
+} from '../migrate/migrate.js';
 import { run } from '../step/step.js';
 import { SWP_STABLE_WRITES, swapArea } from '../swap/area.js';
 import { endSwapWrites } from '../swap/io.js';
@@ -97,7 +103,8 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
   movebegin: (world, { process, region, index }) => {
     const { k } = world;
     if (!k.pte.arch.kconfig.MIGRATION) return -ENOSYS;
-    const page = frameOf(world, process, region, index);
+    const page = pageFolio(k, frameOf(world, process, region, index));
+    if (folioTestLarge(k, page) && !thpMigrationSupported(k)) return -ENOSYS;
     if (page === 0 || !run(folioIsolateLru(k, page))) return -EFAULT;
     const unmapped = run(migrateFolioUnmap(k, page));
     if (typeof unmapped !== 'number') {

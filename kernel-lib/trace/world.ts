@@ -2,7 +2,8 @@ import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
 import type { Unmapped } from '../migrate/migrate.js';
 import { ptePfn, ptePresent } from '../pgtable/pte.js';
-import { pteOffset, pteTable, readPte } from '../pgtable/table.js';
+import { entryAt, hugeAddress } from '../pgtable/pmd.js';
+import { pteTable } from '../pgtable/table.js';
 import type { Signal } from '../sys/access.js';
 import type { PinnedPages } from '../sys/pins.js';
 import type { Pipe } from '../sys/pipe.js';
@@ -68,8 +69,9 @@ export function mmOf(world: World, process: number): Mm {
 export function frameOf(world: World, process: number, region: number, index: number): number {
   const { k } = world;
   const address = addressOf(world, region, index);
-  const table = pteTable(k, mmOf(world, process).pgd, address);
-  if (table === 0) return 0;
-  const pte = readPte(k, pteOffset(k, table, address));
-  return ptePresent(k, pte) ? ptePfn(k, pte) : 0;
+  const { pgd } = mmOf(world, process);
+  const pte = entryAt(k, pgd, address);
+  if (!ptePresent(k, pte)) return 0;
+  const inLeaf = pteTable(k, pgd, address) === 0 ? (address - hugeAddress(k, address)) / k.pageSize : 0;
+  return ptePfn(k, pte) + inLeaf;
 }

@@ -2,7 +2,7 @@ import { ZERO_PFN, isDevicePfn, pageFolio } from '../folio/frame.js';
 import { isHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import { pteNone, ptePfn, ptePresent, pteSwpExclusive, pteWrite } from '../pgtable/pte.js';
-import { nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
+import { isMigrationEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { Mm } from '../vma/mm.js';
 import { vmasOf } from '../vma/vma-list.js';
 import { isVmHugetlbPage } from '../vma/vma.js';
@@ -32,6 +32,8 @@ export interface Swapped extends Place {
 export interface PageTables {
   readonly mapped: readonly Mapped[];
   readonly swapped: readonly Swapped[];
+  /** Entries that stand for a page while it moves. */
+  readonly moving: readonly Place[];
   /** Entries that map each page, and that name each slot. */
   readonly maps: ReadonlyMap<number, number>;
   readonly names: ReadonlyMap<number, number>;
@@ -48,15 +50,22 @@ export function everyMm(k: Machine): Mm[] {
 export function tablesOf(k: Machine, mms: readonly Mm[]): PageTables {
   const mapped: Mapped[] = [];
   const swapped: Swapped[] = [];
+  const moving: Place[] = [];
   // Huge pages of hugetlb are accounted by themselves.
   for (const vma of mms.flatMap((mm) => vmasOf(k, mm)).filter((vma) => !isVmHugetlbPage(vma))) {
-    for (const at of ptesOf(k, vma)) sort(k, vma.vmMm, at, mapped, swapped);
+    for (const at of ptesOf(k, vma)) sort(k, vma.vmMm, at, { mapped, swapped, moving });
   }
   const maps = tally(mapped.map(({ page }) => page));
-  return { mapped, swapped, maps, names: tally(swapped.map(({ entry }) => entry)) };
+  return { mapped, swapped, moving, maps, names: tally(swapped.map(({ entry }) => entry)) };
 }
 
-function sort(k: Machine, mm: number, at: PteAt, mapped: Mapped[], swapped: Swapped[]): void {
+interface Sorted {
+  readonly mapped: Mapped[];
+  readonly swapped: Swapped[];
+  readonly moving: Place[];
+}
+
+function sort(k: Machine, mm: number, at: PteAt, { mapped, swapped, moving }: Sorted): void {
   const { pte, huge, address } = at;
   if (pteNone(k, pte)) return;
   if (ptePresent(k, pte)) {
@@ -69,6 +78,7 @@ function sort(k: Machine, mm: number, at: PteAt, mapped: Mapped[], swapped: Swap
   }
   const entry = pteToSwpEntry(k, pte);
   if (!nonSwapEntry(k, entry)) swapped.push({ mm, address, entry, exclusive: pteSwpExclusive(k, pte) });
+  else if (isMigrationEntry(k, entry)) moving.push({ mm, address });
 }
 
 function tally(keys: readonly number[]): Map<number, number> {

@@ -15,9 +15,11 @@ import {
 } from '../pgtable/pte.js';
 import {
   hugeAddress,
+  isSwapPmd,
   pmdClearSoftDirty,
   pmdMkold,
   pmdPfn,
+  pmdPresent,
   pmdWrprotect,
   pmdpGet,
   pmdpInvalidate,
@@ -118,12 +120,17 @@ function* clearRefsHugePmd(k: Machine, vma: Vma, start: number, _end: number, ty
 
 function* clearReferencedPmd(k: Machine, at: PmdMappedAt): Step<void> {
   const pmd = yield* pmdpGet(k, at.pmdp);
+  if (!pmdPresent(k, pmd)) return;
   yield* setPmdAt(k, at.pmdp, pmdMkold(k, pmd));
   clearFlag(k, pmdPfn(k, pmd), PG_young | PG_referenced);
 }
 
 /** @kernel fs/proc/task_mmu.c clear_soft_dirty_pmd v6.2 */
 function* clearSoftDirtyPmd(k: Machine, vma: Vma, at: PmdMappedAt, address: number): Step<void> {
+  if (isSwapPmd(k, yield* pmdpGet(k, at.pmdp))) {
+    yield* setPmdAt(k, at.pmdp, pteSwpClearSoftDirty(k, yield* pmdpGet(k, at.pmdp)));
+    return;
+  }
   const pmd = yield* pmdpInvalidate(k, at.pmdp);
   yield* setPmdAt(k, at.pmdp, pmdClearSoftDirty(k, pmdWrprotect(k, pmd)));
   yield* flushPmdTlbRange(k, vma.vmMm, hugeAddress(k, address));

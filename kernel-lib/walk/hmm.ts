@@ -2,7 +2,7 @@ import { EBUSY, EFAULT, EPERM } from '../base/errno.js';
 import { vmBugOn } from '../base/error.js';
 import { FAULT_FLAG_REMOTE, FAULT_FLAG_WRITE, VM_FAULT_ERROR } from '../fault/flags.js';
 import { handleMmFault } from '../fault/handle.js';
-import { migrationEntryWait } from '../fault/migration-wait.js';
+import { migrationEntryWait, pmdMigrationEntryWait } from '../fault/migration-wait.js';
 import { ZERO_PFN } from '../folio/frame.js';
 import { type HugePteAt, hugePtepGet } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
@@ -12,6 +12,7 @@ import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { isMigrationEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
+import { isPmdMigrationEntry } from '../swap/migration-entry.js';
 import {
   isDeviceExclusiveEntry,
   isDevicePrivateEntry,
@@ -156,6 +157,7 @@ function* hmmVmaHandlePmd(
 ): Step<number> {
   const flags = pteToHmmPfnFlags(k, pmd);
   const requiredFault = hmmPteNeedFault(walk.private, flags);
+  if (isPmdMigrationEntry(k, pmd)) return yield* moving(k, walk, start, end, requiredFault);
   if (requiredFault !== 0) return yield* hmmVmaFault(k, walk, start, end, requiredFault);
   const haddr = hugeAddress(k, start);
   for (let at = start; at < end; at += k.pageSize) {
@@ -181,6 +183,23 @@ function* hmmVmaWalkHugetlbEntry(
   if (requiredFault !== 0) return yield* hmmVmaFault(k, walk, start, end, requiredFault);
   hmmPfnsFill(k, walk.private, start, end, 0);
   return 0;
+}
+
+/** A huge page that is moving: to be waited for, if the device wants it now. */
+function* moving(
+  k: Machine,
+  walk: MmWalk<HmmVmaWalk>,
+  start: number,
+  end: number,
+  requiredFault: number,
+): Step<number> {
+  if (requiredFault === 0) {
+    hmmPfnsFill(k, walk.private, start, end, 0);
+    return 0;
+  }
+  walk.private.last = start;
+  yield* pmdMigrationEntryWait(k, walk.vma!, start);
+  return -EBUSY;
 }
 
 /** @kernel mm/hmm.c hmm_vma_handle_pte v6.2 */

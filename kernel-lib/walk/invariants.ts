@@ -170,11 +170,12 @@ export const residentCountIsTrue: Invariant = {
   reason: 'what /proc shows and the OOM killer weighs is what the page tables hold',
   broken: (k) => {
     for (const mm of everyMm(k)) {
-      const { mapped, swapped } = tablesOf(k, [mm]);
+      const { mapped, swapped, moving } = tablesOf(k, [mm]);
+      const expected = mapped.length + moving.length;
       const where = `address space ${mm.at}`;
       const resident = mm.rssAnon + mm.rssFile + mm.rssShmem;
-      if (resident !== mapped.length) {
-        return { where, expected: `${mapped.length} pages to count as resident`, got: `${resident}` };
+      if (resident !== expected) {
+        return { where, expected: `${expected} pages to count as resident`, got: `${resident}` };
       }
       if (mm.swapEnts !== swapped.length) {
         return { where, expected: `${swapped.length} pages to count as swapped`, got: `${mm.swapEnts}` };

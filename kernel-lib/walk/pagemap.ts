@@ -24,6 +24,7 @@ import {
   swpOffset,
   swpType,
 } from '../swap/entry.js';
+import { pageOfPmd } from '../swap/migration-entry.js';
 import { isPfnSwapEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { pteSwpUffdWpAny } from '../uffd/markers.js';
@@ -189,7 +190,7 @@ function* pagemapLeaf(
 ): Step<number> {
   const first = (start - hugeAddress(k, start)) / k.pageSize;
   for (let i = 0; i < (end - start) / k.pageSize; i++) {
-    const pte = pteAdvancePfn(k, pmd, first + i);
+    const pte = pageOfPmd(k, pmd, first + i);
     pm.entries.push(makePme(pteToPagemapEntry(k, vma!, pte, pm.showPfn, true)));
   }
   return 0;

@@ -1,17 +1,18 @@
 import type { Machine } from '../machine/machine.js';
-import { type Pmd, pmdAt, pmdNone, pmdTransHuge } from '../pgtable/pmd.js';
-import { type Pte, pteAdvancePfn, ptePresent } from '../pgtable/pte.js';
+import { pmdAt, pmdIsHuge, pmdNone } from '../pgtable/pmd.js';
+import { type Pte, pteAdvancePfn } from '../pgtable/pte.js';
 import { type Pud, pudAddrEnd, pudAddress, pudAt, pudLeaf } from '../pgtable/pud.js';
 import { pmdAddrEnd, pmdAddrStart, pteOffset, pteTable, readPte } from '../pgtable/table.js';
+import { pageOfPmd } from '../swap/migration-entry.js';
 import { Mm } from '../vma/mm.js';
 import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
 
 /** One place of a mapping. */
 export interface PteAt {
   readonly address: number;
-  /** What a leaf above maps, as the entry that would map this one page. */
+  /** What an entry above maps or stands for, as the entry that would map this one page. */
   readonly pte: Pte;
-  /** Whether it is a leaf above. */
+  /** Whether it is one above. */
   readonly huge: boolean;
 }
 
@@ -29,11 +30,11 @@ export function* ptesOf(k: Machine, vma: Vma): Generator<PteAt, void, undefined>
     const table = pteTable(k, pgd, start);
     const pmd = table === 0 && k.pte.huge !== undefined ? pmdAt(k, pgd, start) : k.pte.pteEmpty;
     // What hugetlb has in place of a table stands for all of its pages, also when it is a marker.
-    const huge = pmdTransHuge(k, pmd) || (isVmHugetlbPage(vma) && !pmdNone(k, pmd));
+    const huge = pmdIsHuge(k, pmd) || (isVmHugetlbPage(vma) && !pmdNone(k, pmd));
     const base = pmdAddrStart(k, start);
     for (let address = start; address < end; address += k.pageSize) {
       const small = table === 0 ? k.pte.pteEmpty : readPte(k, pteOffset(k, table, address));
-      const pte = huge ? leafPte(k, pmd, (address - base) / k.pageSize) : small;
+      const pte = huge ? pageOfPmd(k, pmd, (address - base) / k.pageSize) : small;
       yield { address, pte, huge };
     }
     start = end;
@@ -44,9 +45,4 @@ function* pagesOfPud(k: Machine, vma: Vma, pud: Pud, start: number): Generator<P
   const base = pudAddress(k, start);
   for (let address = start; address < pudAddrEnd(k, start, vma.vmEnd); address += k.pageSize)
     yield { address, pte: pteAdvancePfn(k, pud, (address - base) / k.pageSize), huge: true };
-}
-
-/** The entry that would stand for one page of what a leaf maps. */
-function leafPte(k: Machine, pmd: Pmd, page: number): Pte {
-  return ptePresent(k, pmd) ? pteAdvancePfn(k, pmd, page) : pmd;
 }

@@ -102,6 +102,8 @@ function smapsPteEntry(
     return;
   }
   const entry = pteToSwpEntry(k, pte);
+  // A huge page that is moving.
+  if (huge) mss.anonymousThp += k.pageSize;
   if (!nonSwapEntry(k, entry)) accountSwapEntry(mss, k.pageSize, swpSwapcount(k, entry));
   else if (isPfnSwapEntry(k, entry)) smapsAccount(mss, k.pageSize, pageOfEntry(k, entry));
 }

@@ -7,6 +7,7 @@ import {
   pgtableTransHugeWithdraw,
   pmdDevmap,
   pmdPfn,
+  pmdPresent,
   pmdpHugeGetAndClear,
 } from '../pgtable/pmd.js';
 import { freePteTable, ptlUnlock } from '../pgtable/table.js';
@@ -17,7 +18,7 @@ import type { Vma } from '../vma/vma.js';
 import { type MmuGather, __tlbRemovePageSize, tlbFlushMmu, tlbRemoveTlbEntry } from './mmu-gather.js';
 
 /**
- * Removes a leaf, and the table that it had put aside.
+ * Removes a leaf, or the entry of a huge page that is moving, and the table that it had put aside.
  *
  * @kernel mm/huge_memory.c zap_huge_pmd v6.2
  * @returns false if there is none any more
@@ -32,11 +33,13 @@ export function* zapHugePmd(k: Machine, tlb: MmuGather, vma: Vma, address: numbe
     return true;
   }
   const zero = isHugeZeroPmd(k, pmd);
+  // A page that is moving has no mapping here to take away, and who moves it has the reference.
+  const mapped = !zero && pmdPresent(k, pmd);
   const folio = pmdPfn(k, pmd);
-  if (!zero) yield* folioRemoveRmapPmd(k, folio, vma);
+  if (mapped) yield* folioRemoveRmapPmd(k, folio, vma);
   freePteTable(k, pgtableTransHugeWithdraw(k, at.table));
   if (!zero) addMmCounter(k, Mm.at(k, vma.vmMm), MM_ANONPAGES, -hpagePmdNr(k));
   ptlUnlock(k, at.table);
-  if (!zero && (yield* __tlbRemovePageSize(k, tlb, folio, false))) yield* tlbFlushMmu(k, tlb);
+  if (mapped && (yield* __tlbRemovePageSize(k, tlb, folio, false))) yield* tlbFlushMmu(k, tlb);
   return true;
 }

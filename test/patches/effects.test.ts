@@ -36,7 +36,6 @@ describe('what a patch changes is seen', () => {
     expect(without.sort()).toEqual([
       'delayRmapTwoBatches',
       'delayedRmapHidden',
-      'hugeFaultSharedOnly',
       'loongarchDirtyIsHardware',
       'loongarchWrprotectKeepsDirty',
       'mprotectKnowsPuds',

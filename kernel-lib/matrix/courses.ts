@@ -8,6 +8,7 @@ import {
   whileMoving,
   writeBack,
 } from './acts.js';
+import { forkGiants, openDax, openDaxPages, shareGiants } from './device-acts.js';
 import type { Course } from './course.js';
 
 const anon = 'mmap 0 0 4 w p anon';
@@ -182,6 +183,20 @@ const files: readonly Course[] = [
       'write 0 0 0 3',
     ],
   },
+  {
+    name: 'memory of a device, page by page',
+    steps: [openDaxPages, 'mmap 0 0 4 w s o0', 'read 0 0 0', 'write 0 0 1 1', 'mprotect 0 0 0 4 r'],
+  },
+  {
+    name: 'memory of a device by huge pages',
+    thp: true,
+    steps: [
+      ...[openDax, 'mmap 0 0 2H w s o0', 'read 0 0 0', 'write 0 0 0 1', 'fault 0 0 0 write'],
+      ...['mprotect 0 0 0 2H r', 'mprotect 0 0 0 2H w', 'write 0 0 0 2', 'mprotect 0 0 0 1 r'],
+    ],
+  },
+  { name: 'memory of a device by entries of a GiB', thp: true, steps: [shareGiants] },
+  { name: 'the same at fork', thp: true, steps: [forkGiants] },
   {
     name: 'fault-around',
     objects: memfd,

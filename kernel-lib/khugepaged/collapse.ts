@@ -71,7 +71,7 @@ export function* madviseCollapse(k: Machine, vma: Vma, start: number, end: numbe
   let thps = 0;
   let lastFail: ScanResult = 'SCAN_FAIL';
   for (let address = hstart; address < hend; address += size) {
-    const here = hugepageVmaRevalidate(k, mm, address);
+    const here = hugepageVmaRevalidate(k, mm, address, false);
     const result = here === null ? 'SCAN_VMA_CHECK' : yield* collapseOne(k, mm, here, address);
     if (result === 'SCAN_SUCCEED' || result === 'SCAN_PMD_MAPPED') {
       thps++;
@@ -99,15 +99,16 @@ function madviseCollapseErrno(result: ScanResult): number {
 }
 
 /** The VMA that may still have a huge page at `address`, null if it went or changed. @kernel mm/khugepaged.c hugepage_vma_revalidate v6.2 */
-function hugepageVmaRevalidate(k: Machine, mm: Mm, address: number): Vma | null {
+function hugepageVmaRevalidate(k: Machine, mm: Mm, address: number, isKhugepaged: boolean): Vma | null {
   const vma = vmaLookup(k, mm, address);
-  if (vma === null || !transhugeVmaSuitable(k, vma, address) || !hugepageVmaCheck(k, vma, false)) return null;
+  if (vma === null || !transhugeVmaSuitable(k, vma, address)) return null;
+  if (!hugepageVmaCheck(k, vma, isKhugepaged)) return null;
   return vma.anonVma === 0 ? null : vma;
 }
 
 function* collapseOne(k: Machine, mm: Mm, vma: Vma, address: number): Step<ScanResult> {
   const scanned = yield* hpageCollapseScanPmd(k, vma, address, false);
-  return scanned === 'SCAN_SUCCEED' ? yield* collapseHugePage(k, mm, address) : scanned;
+  return scanned === 'SCAN_SUCCEED' ? yield* collapseHugePage(k, mm, address, false) : scanned;
 }
 
 /**
@@ -115,21 +116,27 @@ function* collapseOne(k: Machine, mm: Mm, vma: Vma, address: number): Step<ScanR
  *
  * @kernel mm/khugepaged.c collapse_huge_page v6.2
  * @differs holds the mmap lock for reading afterwards
+ * @param isKhugepaged false for MADV_COLLAPSE, whatever sysfs says
  */
-function* collapseHugePage(k: Machine, mm: Mm, address: number): Step<ScanResult> {
+export function* collapseHugePage(
+  k: Machine,
+  mm: Mm,
+  address: number,
+  isKhugepaged: boolean,
+): Step<ScanResult> {
   // Memory may have to be waited for.
   mmapReadUnlock(k, mm);
   const folio = allocHugeFolio(k);
   yield* mmapReadLock(k, mm);
   if (folio === 0) return 'SCAN_ALLOC_HUGE_PAGE_FAIL';
   k.count('thp_collapse_alloc');
-  const vma = hugepageVmaRevalidate(k, mm, address);
+  const vma = hugepageVmaRevalidate(k, mm, address, isKhugepaged);
   let result: ScanResult = vma === null ? 'SCAN_VMA_CHECK' : yield* __collapseHugePageSwapin(k, vma, address);
   mmapReadUnlock(k, mm);
   if (result === 'SCAN_SUCCEED') {
     // From here on nobody but GUP-fast and the rmap looks at the table.
     yield* mmapWriteLock(k, mm);
-    result = yield* replaceTable(k, mm, address, folio);
+    result = yield* replaceTable(k, mm, address, folio, isKhugepaged);
     mmapWriteUnlock(k, mm);
   }
   if (result !== 'SCAN_SUCCEED') yield* folioPut(k, folio);
@@ -137,8 +144,14 @@ function* collapseHugePage(k: Machine, mm: Mm, address: number): Step<ScanResult
   return result;
 }
 
-function* replaceTable(k: Machine, mm: Mm, address: number, folio: number): Step<ScanResult> {
-  const vma = hugepageVmaRevalidate(k, mm, address);
+function* replaceTable(
+  k: Machine,
+  mm: Mm,
+  address: number,
+  folio: number,
+  isKhugepaged: boolean,
+): Step<ScanResult> {
+  const vma = hugepageVmaRevalidate(k, mm, address, isKhugepaged);
   if (vma === null) return 'SCAN_VMA_CHECK';
   const table = pteTable(k, mm.pgd, address);
   if (table === 0) return 'SCAN_PMD_NULL';
@@ -185,7 +198,7 @@ const noneOrZero = (k: Machine, pte: Pte): boolean =>
  * Locks every page of a table and takes it from its LRU list.
  *
  * @kernel mm/khugepaged.c __collapse_huge_page_isolate v6.2
- * @differs MADV_COLLAPSE's part: no limits
+ * @differs no limits here: khugepaged keeps to them when it scans
  * @param large receives the large folios among them
  */
 function* __collapseHugePageIsolate(

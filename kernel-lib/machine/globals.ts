@@ -31,6 +31,9 @@ export const GLOBALS = struct('globals', {
   swapAreas: 'i32',
   /** Address of the first address space of a process, 0 for none. */
   mmlist: 'i32',
+  /** Address of the mm at which khugepaged goes on, 0 for the first, and the number of the page there. */
+  khugepagedMm: 'i32',
+  khugepagedPage: 'u32',
   /** 1 while reads and writes of the swap device fail. */
   swapIoFails: 'i32',
   /** 1 while writes of the swap device stay under way. */

@@ -1,3 +1,4 @@
+import { type ScannedRange, khugepagedDoScan, khugepagedPagesToScan } from '../khugepaged/daemon.js';
 import type { Arch } from '../arch/arch.js';
 import { archById } from '../arch/variants.js';
 import { badArgument, checkName, checkOptions, checkWhole } from '../base/argument.js';
@@ -139,6 +140,11 @@ function daxAlignment(k: Machine, align: string): number {
   return bytes;
 }
 
+/** What khugepaged decided about a range of a process that could be a huge page. */
+export interface Scanned extends Pick<ScannedRange, 'address' | 'result'> {
+  readonly process: string;
+}
+
 /** A booted machine, as a notebook drives it. */
 export class Linux {
   /** The machine's state, for code that looks inside. */
@@ -206,6 +212,22 @@ export class Linux {
   /** Asks the processes' memory cgroup to give up `nrPages` pages; how many it gave: a write to memory.reclaim. */
   reclaim(nrPages: number): number {
     return runOperation(this.machine, memoryReclaim(this.machine, nrPages));
+  }
+
+  /**
+   * Wakes khugepaged up once.
+   *
+   * @param pages how many pages it looks at; absent: those of eight huge pages, as sysfs has it
+   * @returns for each range that could be a huge page what it decided, `SCAN_SUCCEED` if it is one now
+   */
+  khugepaged(pages?: number): Scanned[] {
+    const k = this.machine;
+    if (k.pte.huge === undefined) throw new InputError(`khugepaged: ${k.pte.arch.id} has no huge pages`);
+    if (pages !== undefined && !(Number.isInteger(pages) && pages > 0))
+      throw badArgument('khugepaged', 'pages', pages, 'a whole number from 1');
+    const ranges = runOperation(k, khugepagedDoScan(k, pages ?? khugepagedPagesToScan(k)));
+    const nameOf = (mm: number) => this.processes.find((process) => process.mm.at === mm)?.name ?? '';
+    return ranges.map(({ mm, address, result }) => ({ process: nameOf(mm), address, result }));
   }
 
   /** Living processes, oldest first. */

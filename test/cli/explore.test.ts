@@ -45,6 +45,7 @@ test('the replay that a search prints is a command that does so in a process of 
     '--without',
     '5df397dec7c4',
     'c47454823bd4',
+    'f036c8184f8b',
   );
   const [, command] = /^replay: faultbook (.*)$/m.exec(stdout)!;
   const again = await run(...command!.split(' '));

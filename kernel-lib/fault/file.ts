@@ -19,7 +19,7 @@ import { vmaMapping } from '../vma/file.js';
 import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
 import { mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_SHARED, VM_UFFD_MINOR, VM_UFFD_MISSING } from '../vma/vm-flags.js';
-import { linearPageIndex, vmaIsShmem } from '../vma/vma.js';
+import { VM_OPS_REMAP, linearPageIndex, vmaIsShmem } from '../vma/vma.js';
 import { shouldFaultAround, doFaultAround } from './fault-around.js';
 import { daxFault, devicePfnAt, hasHugeFault } from './dax.js';
 import { filemapFault } from './filemap.js';
@@ -51,8 +51,10 @@ const NO_PAGE_CAME = VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY;
  * First touch of a file mapping.
  *
  * @kernel mm/memory.c do_fault v6.2
+ * @differs whoever maps without a fault of its own maps all: an entry is not empty but for a moment
  */
 export function* doFault(k: Machine, vmf: VmFault): Step<number> {
+  if (vmf.vma.vmOps === VM_OPS_REMAP) return VM_FAULT_SIGBUS;
   vmf.table = yield* __pteAlloc(k, mmOf(k, vmf.vma).pgd, vmf.address);
   if (vmf.table === 0) return 0;
   if ((vmf.flags & FAULT_FLAG_WRITE) === 0) return yield* doReadFault(k, vmf);

@@ -32,6 +32,7 @@ import {
   pteSoftDirty,
   pteUffdWp,
   pteWrite,
+  pteYoung,
 } from '../pgtable/pte.js';
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { folioAddLruVma } from '../rmap/lru.js';
@@ -196,9 +197,10 @@ function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
     if (oldPage !== 0) yield* folioPut(k, oldFolio);
     return VM_FAULT_OOM;
   }
-  if (oldPage !== 0) yield* __wpPageCopyUser(k, newPage, oldPage);
-  else if (isDevicePfn(k, ptePfn(k, vmf.origPte)))
-    setPageContent(k, newPage, deviceContent(k, ptePfn(k, vmf.origPte)));
+  if (!(yield* __wpPageCopyUser(k, newPage, vmf))) {
+    yield* folioPut(k, newPage);
+    return 0;
+  }
   setFlag(k, newPage, PG_uptodate);
 
   yield* pteOffsetMapLock(k, vmf);
@@ -215,10 +217,34 @@ function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
   return copied && (vmf.flags & FAULT_FLAG_UNSHARE) === 0 ? wrote(k) : 0;
 }
 
-/** @kernel mm/memory.c __wp_page_copy_user v6.2 @differs a page without struct page is not copied */
-function* __wpPageCopyUser(k: Machine, to: number, from: number): Step<void> {
-  if (PageKsm(k, from)) k.count('cow_ksm');
-  yield* copyUserHighpage(k, to, from);
+/**
+ * Copies what the entry maps: a page, or what the user's own address shows where the frame has no struct page.
+ *
+ * @kernel mm/memory.c __wp_page_copy_user v6.2
+ * @differs whoever reads a frame of a device that way can: mappings that may not be read are not faulted in
+ * @returns false when somebody else has changed the entry
+ */
+function* __wpPageCopyUser(k: Machine, to: number, vmf: VmFault): Step<boolean> {
+  if (vmf.page !== 0) {
+    if (PageKsm(k, vmf.page)) k.count('cow_ksm');
+    yield* copyUserHighpage(k, to, vmf.page);
+    return true;
+  }
+  const pfn = ptePfn(k, vmf.origPte);
+  if (!isDevicePfn(k, pfn)) return true;
+  if (!(yield* userMayRead(k, vmf))) return false;
+  setPageContent(k, to, deviceContent(k, pfn));
+  return true;
+}
+
+/** Where a load of an old entry would fault, it is made young first. @returns false when the entry has changed */
+function* userMayRead(k: Machine, vmf: VmFault): Step<boolean> {
+  if (k.mmu.rules.young !== 'fault' || pteYoung(k, vmf.origPte)) return true;
+  yield* pteOffsetMapLock(k, vmf);
+  const same = pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte);
+  if (same) yield* setPteAt(k, vmf.ptep, pteMkyoung(k, vmf.origPte));
+  ptlUnlock(k, vmf.table);
+  return same;
 }
 
 function* replacePage(k: Machine, vmf: VmFault, newPage: number): Step<void> {

@@ -13,6 +13,7 @@ import {
   FILE_DAX,
   FILE_DISK,
   FILE_HUGETLB,
+  FILE_REMAP,
   FILE_SHMEM,
   FILE_ZERO,
   FMODE_READ,
@@ -27,7 +28,15 @@ import type { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { vmaSetPageProt } from '../vma/page-prot.js';
 import { findVma, findVmaIntersection, insertVma, vmaBefore, vmasOf } from '../vma/vma-list.js';
-import { VM_OPS_DAX, VM_OPS_FILE, VM_OPS_HUGETLB, VM_OPS_SHMEM, Vma, vmAreaFree } from '../vma/vma.js';
+import {
+  VM_OPS_DAX,
+  VM_OPS_FILE,
+  VM_OPS_HUGETLB,
+  VM_OPS_REMAP,
+  VM_OPS_SHMEM,
+  Vma,
+  vmAreaFree,
+} from '../vma/vma.js';
 import {
   VM_ACCOUNT,
   VM_DONTEXPAND,
@@ -61,6 +70,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from './flags.js';
+import { remapPfnRange } from './remap-pfn-range.js';
 import { doMunmap } from './munmap.js';
 
 /** Where mappings go for which no address is asked. MODEL: upwards from here, the first gap that is wide enough. */
@@ -189,7 +199,7 @@ function* mmapRegion(
       file: file === null ? 0 : file.at,
       anonVma: 0,
       uffdCtx: 0,
-    }) ?? newMapping(k, mm, file, { start: addr, end, flags, pgoff });
+    }) ?? (yield* newMapping(k, mm, file, { start: addr, end, flags, pgoff }));
   if (vma === null) return -ENOMEM;
   mm.totalVm += len / k.pageSize;
   if (flags & VM_LOCKED) mm.lockedVm += len / k.pageSize;
@@ -203,19 +213,19 @@ function mergeNewMapping(k: Machine, vmg: VmaMerge): Vma | null {
   return k.patched.mergeNewRange ? vmaMergeNewRange(k, vmg) : mmapRegionMerge(k, vmg);
 }
 
-function newMapping(
+function* newMapping(
   k: Machine,
   mm: Mm,
   file: File | null,
   range: Pick<VmaMerge, 'start' | 'end' | 'flags' | 'pgoff'>,
-): Vma | null {
+): Step<Vma | null> {
   const vma = kmemCacheZalloc(k, Vma);
   vma.vmMm = mm.at;
   vma.vmStart = range.start;
   vma.vmEnd = range.end;
   vma.vmFlags = range.flags;
   vma.vmPgoff = range.pgoff;
-  if (file !== null && !callMmap(k, file, vma)) {
+  if (file !== null && !(yield* callMmap(k, file, vma))) {
     vmAreaFree(k, vma);
     return null;
   }
@@ -232,15 +242,25 @@ function newMapping(
  * @kernel include/linux/fs.h call_mmap v6.2
  * @returns false when the file refuses
  */
-function callMmap(k: Machine, file: File, vma: Vma): boolean {
+function* callMmap(k: Machine, file: File, vma: Vma): Step<boolean> {
   vma.vmFile = file.at;
   if (file.fOp === FILE_HUGETLB && !hugetlbfsFileMmap(k, vma)) return false;
+  if (file.fOp === FILE_REMAP && (yield* remapDeviceMmap(k, vma)) !== 0) return false;
   getFile(k, file.at);
   if (file.fOp === FILE_SHMEM) vma.vmOps = VM_OPS_SHMEM;
   else if (file.fOp === FILE_DISK) vma.vmOps = VM_OPS_FILE;
   else if (file.fOp === FILE_DAX) vma.vmOps = VM_OPS_DAX;
   else if (file.fOp === FILE_ZERO && vma.vmFlags & VM_SHARED) shmemZeroSetup(k, vma);
   return true;
+}
+
+/** MODEL: what the mmap of such a driver does, as mmap_mem() of drivers/char/mem.c. */
+function* remapDeviceMmap(k: Machine, vma: Vma): Step<number> {
+  const { daxPfn, daxNrPages } = vmaMapping(k, vma)!;
+  const size = vma.vmEnd - vma.vmStart;
+  if (vma.vmPgoff + size / k.pageSize > daxNrPages) return -EINVAL;
+  vma.vmOps = VM_OPS_REMAP;
+  return yield* remapPfnRange(k, vma, vma.vmStart, daxPfn + vma.vmPgoff, size);
 }
 
 /** `hugetlbfs_file_mmap` of fs/hugetlbfs/inode.c. @returns false when the pool has not pages enough */

@@ -2,7 +2,7 @@ import { VmBug } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { ld, st } from '../step/memory.js';
-import { AddressSpace, FILE_DAX, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
+import { AddressSpace, FILE_DAX, FILE_REMAP, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
 
 /**
  * A new device whose memory is mapped as it is, opened for reading and writing.
@@ -12,6 +12,15 @@ import { AddressSpace, FILE_DAX, FMODE_READ, FMODE_WRITE, File } from '../vma/fi
  * @param align the most that one entry of a page table maps, in bytes, a size that the tables know
  */
 export function daxDeviceSetup(k: Machine, nrPages: number, align: number): File {
+  return deviceSetup(k, nrPages, align, FILE_DAX);
+}
+
+/** A device whose driver maps its memory when mmap is called, not when it is touched. @param nrPages its size */
+export function remapDeviceSetup(k: Machine, nrPages: number): File {
+  return deviceSetup(k, nrPages, k.pageSize, FILE_REMAP);
+}
+
+function deviceSetup(k: Machine, nrPages: number, align: number, fOp: number): File {
   const mapping = kmemCacheZalloc(k, AddressSpace);
   mapping.iSize = nrPages * k.pageSize;
   mapping.daxPfn = nextDevicePfn(k, align / k.pageSize);
@@ -22,7 +31,7 @@ export function daxDeviceSetup(k: Machine, nrPages: number, align: number): File
   const file = kmemCacheZalloc(k, File);
   file.fMapping = mapping.at;
   file.fMode = FMODE_READ | FMODE_WRITE;
-  file.fOp = FILE_DAX;
+  file.fOp = fOp;
   file.fCount = 1;
   return file;
 }

@@ -257,7 +257,13 @@ export function mmCounter(k: Machine, page: number): number {
   return PageAnon(k, page) ? MM_ANONPAGES : mmCounterFile(k, page);
 }
 
-/** The page that an entry maps, 0 for the zero page and memory of a device. @kernel mm/memory.c vm_normal_page v6.2 */
+/**
+ * The page that an entry maps, 0 for the zero page and memory of a device.
+ *
+ * @kernel mm/memory.c vm_normal_page v6.2
+ * @differs where entries have no special bit, what VM_PFNMAP maps is told from copies by the frame's number, not by
+ * the VMA's vm_pgoff
+ */
 export function vmNormalPage(k: Machine, pte: Pte): number {
   if (pteSpecial(k, pte)) return 0;
   const pfn = ptePfn(k, pte);

@@ -1,3 +1,4 @@
+import { EFAULT } from '../base/errno.js';
 import { all, lastEntry, lastStep, reads } from './facts.js';
 import type { Kernel, Scenario } from './scenario.js';
 import type { StepReport } from './step-report.js';
@@ -172,6 +173,30 @@ export const faultFlagScenarios: readonly Scenario[] = [
         .join('; '),
     source: 'b9086fde6d44',
     why: 'Shared mappings are decided first and private ones last since the rework; for faults that were checked at the entry that is the same.',
+  },
+  {
+    name: 'unshare-pfn',
+    number: 'S18',
+    kind: 'sequential',
+    title: 'An unshare fault on memory of a device that has no struct page, in a private mapping',
+    swap: 'none',
+    objects: ['obj 0 pfnmap 2'],
+    steps: [
+      ...['mmap 0 0 2 w s o0', 'write 0 0 0 5', 'mmap 0 1 2 w p o0', 'read 0 1 0', 'gup 0 1 0 1 0 pin'],
+      ...['fault 0 1 0 unshare', 'read 0 1 0', 'write 0 0 0 6', 'read 0 1 0'],
+    ],
+    verdict: all(
+      (steps) => `GUP ${lastStep(steps, 'gup').err === EFAULT ? 'refuses' : 'pins'}`,
+      (steps) => {
+        const { writable, flags } = lastEntry(steps, 0, 1);
+        return `the page is ${flags?.includes('a') ? 'anonymous' : 'of the device'}, ${writable ? 'writable' : 'read-only'}`;
+      },
+      reads('the process', 'read'),
+    ),
+    expected: ({ patched }) =>
+      `GUP refuses; the page is ${patched.unshareAnyCow ? 'anonymous, read-only; the process reads 0x5' : 'of the device, read-only; the process reads 0x6'}`,
+    source: `${series}: 8d6a0ac09a16`,
+    why: 'The copy is taken through the user address, for nothing else knows the frame; GUP refuses such a mapping before it would ask for one.',
   },
   {
     name: 'unshare-zeropage',

@@ -12,7 +12,7 @@ import { SWP_SYNCHRONOUS_IO, swaponArea } from '../swap/area.js';
 import { type MachineShape, makeMachine } from '../sys/machine.js';
 import { newTask } from '../sys/task.js';
 import { lruAddDrain } from '../folio/lru.js';
-import { daxDeviceSetup } from '../pagecache/dax-device.js';
+import { daxDeviceSetup, remapDeviceSetup } from '../pagecache/dax-device.js';
 import { diskFileSetup } from '../pagecache/disk-file.js';
 import { hugetlbFileSetup } from '../pagecache/hugetlb-file.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
@@ -127,6 +127,7 @@ export class Model implements Driver {
 function fileOf(k: Machine, kind: ProgramObject['kind'], nrPages: number): File {
   if (kind === 'memfd' || kind === 'tmpfs') return __shmemFileSetup(k, nrPages);
   if (kind === 'disk') return diskFileSetup(k, nrPages);
+  if (kind === 'pfnmap') return remapDeviceSetup(k, nrPages);
   if (kind !== 'hugetlb') return deviceOf(k, kind, nrPages);
   return hugetlbFileSetup(k, Math.ceil((nrPages * k.pageSize) / hpagePmdSize(k)));
 }

@@ -9,7 +9,7 @@ const fields = {
 /** A file that lives on tmpfs, as a memfd or in huge pages; `nrPages` long when the program starts, all holes. */
 export interface ProgramObject {
   readonly object: number;
-  readonly kind: 'memfd' | 'tmpfs' | 'hugetlb' | 'disk' | 'dax' | 'daxremap';
+  readonly kind: 'memfd' | 'tmpfs' | 'hugetlb' | 'disk' | 'dax' | 'daxremap' | 'pfnmap';
   readonly nrPages: number;
 }
 
@@ -89,10 +89,10 @@ function countOf(header: string, given: ReadonlyMap<string, string>, field: stri
 }
 
 function parseObject(line: string): ProgramObject {
-  const match = /^obj (\d{1,4}) (memfd|tmpfs|hugetlb|disk|dax|daxremap) (\d{1,9})$/.exec(line);
+  const match = /^obj (\d{1,4}) (memfd|tmpfs|hugetlb|disk|dax|daxremap|pfnmap) (\d{1,9})$/.exec(line);
   if (!match)
     throw new InputError(
-      `object line "${line}": must be "obj NUMBER memfd|tmpfs|hugetlb|disk|dax|daxremap PAGES"`,
+      `object line "${line}": must be "obj NUMBER memfd|tmpfs|hugetlb|disk|dax|daxremap|pfnmap PAGES"`,
     );
   return { object: Number(match[1]), kind: match[2] as ProgramObject['kind'], nrPages: Number(match[3]) };
 }

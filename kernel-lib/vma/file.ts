@@ -121,6 +121,8 @@ export const FILE_DISK = 3;
 export const FILE_HUGETLB = 4;
 /** Memory of a device, which is mapped as it is (DAX). */
 export const FILE_DAX = 5;
+/** Memory of a device that is mapped all at once, when it is mapped at all (remap_pfn_range). */
+export const FILE_REMAP = 6;
 
 /** One VMA more holds the file at that address; 0 is no file. @kernel include/linux/fs.h get_file v6.2 */
 export function getFile(k: Machine, file: number): void {

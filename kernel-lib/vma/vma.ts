@@ -46,6 +46,8 @@ export const VM_OPS_FILE = 2;
 export const VM_OPS_HUGETLB = 3;
 /** vmOps of memory of a device, mapped without a page cache: the only ones with a huge_fault. */
 export const VM_OPS_DAX = 4;
+/** vmOps of memory of a device that was mapped at once: the only ones without a fault. */
+export const VM_OPS_REMAP = 5;
 
 /**
  * Allocates a VMA with the fields of `orig`, linked nowhere and without anon_vma chain.

@@ -156,6 +156,17 @@ export const hugePatches = {
     changes: 'a large folio that lies in locked memory with all of its pages is locked, however it is mapped',
     since: 'v6.7',
   },
+  pagewalkPassesPud: {
+    id: '?pagewalk-pud-once',
+    title: '[RFC] mm/pagewalk: use READ_ONCE when reading the PUD entry unlocked (September 2020)',
+    changes: 'a walk follows the copy of the entry that it has looked at, and callbacks get that copy',
+  },
+  pagewalkRetriesLeaf: {
+    id: '3b89863c3fa4',
+    title: 'mm/pagewalk: fix race between concurrent split and refault',
+    changes: 'a walk looks anew at a huge entry of a GiB that came back while it split it',
+    since: 'v7.0',
+  },
   mprotectKnowsPuds: {
     id: '?mprotect-dax-puds',
     title: 'mm/mprotect: fix dax pud handlings',

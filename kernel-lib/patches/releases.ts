@@ -41,7 +41,12 @@ const releases: Readonly<Record<string, Release>> = {
   '6.5.10': { mainline: 'v6.5' },
   '6.12.111': {
     mainline: 'v6.12',
-    backports: ['mremapClearsUffdWp', 'loongarchWrprotectKeepsDirty', 'arm64MkwriteAsks'],
+    backports: [
+      'mremapClearsUffdWp',
+      'loongarchWrprotectKeepsDirty',
+      'arm64MkwriteAsks',
+      'pagewalkRetriesLeaf',
+    ],
   },
   '7.2.13': { mainline: 'v7.2' },
 };

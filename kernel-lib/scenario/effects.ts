@@ -120,6 +120,10 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   splitMkwriteIfWritable: {
     none: 'a rework: an entry that was writable stays so, and no other becomes so',
   },
+  pagewalkPassesPud: {
+    none: 'it takes one of the two ways in which pud-walk breaks: a walk behind none; one into a leaf is left',
+  },
+  pagewalkRetriesLeaf: { race: 'pud-walk' },
   mprotectKnowsPuds: { none: 'the regions of programs are shorter than a GiB' },
   pmdWriteUpgrade: { scenario: 'thp-mprotect-write' },
   migrateExactSoftDirty: { scenario: 'migrate-soft-dirty' },

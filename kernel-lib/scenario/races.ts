@@ -5,6 +5,7 @@ import { migrationRaces } from '#stepped/scenario/migration-races.js';
 import { odirectSwapoutRaces } from '#stepped/scenario/odirect-swapout.js';
 import { paeTornReadRaces } from '#stepped/scenario/pae-torn-read.js';
 import { pteMarkerClearRaces } from '#stepped/scenario/pte-marker-clear.js';
+import { pudWalkRaces } from '#stepped/scenario/pud-walk.js';
 import type { Race } from '#stepped/scenario/race.js';
 import { InputError } from '../base/error.js';
 
@@ -17,6 +18,7 @@ export const races: readonly Race[] = [
   ...pteMarkerClearRaces,
   ...paeTornReadRaces,
   ...migrationRaces,
+  ...pudWalkRaces,
 ];
 
 /** @throws InputError naming the races that there are */

@@ -1,11 +1,20 @@
+import { vmBugOn } from '../base/error.js';
 import { type HugePteAt, hugePteOffset } from '../huge/hugetlb-pte.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
-import { mapsHugePud } from '../huge/pud-lock.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
-import { __splitHugePud } from '../huge/split-pud.js';
+import { splitHugePud } from '../huge/split-pud.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pmd, hpagePmdSize, pmdAt, hugeAddress } from '../pgtable/pmd.js';
-import { pudAddrEnd } from '../pgtable/pud.js';
+import {
+  type Pud,
+  hasPudLeaves,
+  pudAddrEnd,
+  pudLeaf,
+  pudNone,
+  pudOffset,
+  pudTable,
+  pudpGet,
+} from '../pgtable/pud.js';
 import { emptyLevel, pmdAddrEnd, pteOffset, pteTable, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { type AddressSpace, vmasMapping } from '../vma/file.js';
@@ -14,11 +23,18 @@ import { VM_PFNMAP } from '../vma/vm-flags.js';
 import { findVma } from '../vma/vma-list.js';
 import { type Vma, isVmHugetlbPage, vmaPages } from '../vma/vma.js';
 
+/**
+ * What a callback wants next: what lies below its entry, the next entry, or this one looked at anew.
+ * `enum page_walk_action` of include/linux/pagewalk.h.
+ */
+export type PageWalkAction = 'ACTION_SUBTREE' | 'ACTION_CONTINUE' | 'ACTION_AGAIN';
+
 /** A walk under way. @kernel include/linux/pagewalk.h mm_walk v6.2 */
 export interface MmWalk<T> {
   readonly mm: Mm;
   /** NULL between mappings. */
   vma: Vma | null;
+  action: PageWalkAction;
   readonly private: T;
 }
 
@@ -26,7 +42,7 @@ export interface MmWalk<T> {
  * What a walk calls. Each gives 0 to go on; anything else ends the walk and is its result.
  *
  * @kernel include/linux/pagewalk.h mm_walk_ops v6.2
- * @differs no callbacks above the lowest table
+ * @differs no callbacks above the lowest table but for leaves
  */
 export interface MmWalkOps<T> {
   /** A lowest table; instead of visiting its entries one by one. It takes the table's lock itself. */
@@ -37,8 +53,6 @@ export interface MmWalkOps<T> {
     start: number,
     end: number,
   ) => Step<number>;
-  /** A leaf two levels above the lowest; it takes the table's lock itself. Absent: it is split. */
-  readonly pudEntry?: (k: Machine, walk: MmWalk<T>, start: number, end: number) => Step<number>;
   /** A leaf that maps a huge page; absent: it is split. */
   readonly leaf?: (k: Machine, walk: MmWalk<T>, pmd: Pmd, start: number, end: number) => Step<number>;
   /** One entry, also an empty one, under its table's lock. */
@@ -73,7 +87,7 @@ export function* walkPageRange<T>(
   ops: MmWalkOps<T>,
   arg: T,
 ): Step<number> {
-  const walk: MmWalk<T> = { mm, vma: null, private: arg };
+  const walk: MmWalk<T> = { mm, vma: null, action: 'ACTION_SUBTREE', private: arg };
   for (let at = start; at < end;) {
     const vma = findVma(k, mm, at);
     walk.vma = vma !== null && vma.vmStart <= at ? vma : null;
@@ -103,7 +117,7 @@ function* __walkPageRange<T>(
   if (hidden) return yield* hole(k, walk, start, end, 0, ops);
   const err = isVmHugetlbPage(walk.vma!)
     ? yield* walkHugetlbRange(k, walk, start, end, ops)
-    : yield* walkPmdRange(k, walk, start, end, ops);
+    : yield* walkPudRange(k, walk, start, end, ops);
   if (ops.postVma !== undefined) yield* ops.postVma(k, walk);
   return err;
 }
@@ -145,7 +159,7 @@ export function* walkPageMapping<T>(
   for (const vma of vmasMapping(k, mapping, firstIndex, firstIndex + nr - 1)) {
     const from = Math.max(firstIndex, vma.vmPgoff) - vma.vmPgoff;
     const to = Math.min(firstIndex + nr - vma.vmPgoff, vmaPages(vma));
-    const walk: MmWalk<T> = { mm: Mm.at(k, vma.vmMm), vma, private: arg };
+    const walk: MmWalk<T> = { mm: Mm.at(k, vma.vmMm), vma, action: 'ACTION_SUBTREE', private: arg };
     const start = vma.vmStart + from * k.pageSize;
     const err = yield* __walkPageRange(k, walk, start, vma.vmStart + to * k.pageSize, ops);
     if (err !== 0) return err;
@@ -153,7 +167,64 @@ export function* walkPageMapping<T>(
   return 0;
 }
 
-/** @kernel mm/pagewalk.c walk_pmd_range v6.2 @differs the levels above are not visited one by one */
+/**
+ * @kernel mm/pagewalk.c walk_pud_range v6.2
+ * @differs the levels above are not visited one by one, nor is this one where it has no leaves
+ */
+function* walkPudRange<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  if (!hasPudLeaves(k)) return yield* walkPmdRange(k, walk, start, end, ops);
+  let err = 0;
+  for (let at = start; at < end && err === 0;) {
+    const next = pudAddrEnd(k, at, end);
+    err = yield* walkPud(k, walk, at, next, ops);
+    if (walk.action !== 'ACTION_AGAIN') at = next;
+  }
+  return err;
+}
+
+function* walkPud<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  walk.action = 'ACTION_SUBTREE';
+  const table = pudTable(k, walk.mm.pgd, start);
+  const pudp = table === 0 ? 0 : pudOffset(k, table, start);
+  if (pudp === 0 || pudNone(yield* pudpGet(k, pudp)))
+    return yield* hole(k, walk, start, end, realDepth(k, emptyLevel(k, walk.mm.pgd, start)), ops);
+  // Who asks for what lies below gets a leaf in pieces: none is left, or what a fault has brought meanwhile.
+  yield* splitHugePud(k, walk.vma!, pudp, start);
+  const below = yield* pudBelow(k, pudp);
+  if (below === null) {
+    walk.action = 'ACTION_AGAIN';
+    return 0;
+  }
+  vmBugOn(pudNone(below), 'a page table is read behind an entry that is none');
+  vmBugOn(pudLeaf(below), 'a device’s page is read as a page table');
+  return yield* walkPmdRange(k, walk, start, end, ops);
+}
+
+/**
+ * The entry that is followed to the table below it; null where it is to be looked at anew. An entry that leads to a
+ * table stays. Any other may change: from none or a leaf to none, a leaf or a table.
+ */
+function* pudBelow(k: Machine, pudp: number): Step<Pud | null> {
+  const pud = yield* pudpGet(k, pudp);
+  const again = pudNone(pud) || (k.patched.pagewalkRetriesLeaf && pudLeaf(pud));
+  if (again) return null;
+  // pmd_offset() is given where the entry stands, and reads it once more.
+  return k.patched.pagewalkPassesPud ? pud : yield* pudpGet(k, pudp);
+}
+
+/** @kernel mm/pagewalk.c walk_pmd_range v6.2 */
 function* walkPmdRange<T>(
   k: Machine,
   walk: MmWalk<T>,
@@ -163,16 +234,6 @@ function* walkPmdRange<T>(
 ): Step<number> {
   let err = 0;
   for (let at = start; at < end && err === 0;) {
-    if (mapsHugePud(k, walk.vma!, at)) {
-      const next = pudAddrEnd(k, at, end);
-      // Who asks for what lies below gets it in pieces: the next look finds none, or what a fault has brought.
-      if (ops.pudEntry === undefined) yield* __splitHugePud(k, walk.vma!, at);
-      else {
-        err = yield* ops.pudEntry(k, walk, at, next);
-        at = next;
-      }
-      continue;
-    }
     const next = pmdAddrEnd(k, at, end);
     err = yield* walkPmd(k, walk, at, next, ops);
     at = next;
@@ -218,7 +279,7 @@ function* walkPteRange<T>(
 }
 
 /** @kernel mm/pagewalk.c walk_pte_range_inner v6.2 */
-function* walkPteRangeInner<T>(
+export function* walkPteRangeInner<T>(
   k: Machine,
   walk: MmWalk<T>,
   table: number,
@@ -233,58 +294,8 @@ function* walkPteRangeInner<T>(
   return err;
 }
 
-/**
- * The same without regard to mappings, and without the tables' locks: for who looks at tables that are not a
- * process's. The caller holds mmap_lock for writing.
- *
- * @kernel mm/pagewalk.c walk_page_range_novma v6.2
- */
-export function* walkPageRangeNovma<T>(
-  k: Machine,
-  mm: Mm,
-  start: number,
-  end: number,
-  ops: MmWalkOps<T>,
-  arg: T,
-): Step<number> {
-  const walk: MmWalk<T> = { mm, vma: null, private: arg };
-  for (let at = start; at < end;) {
-    const table = pteTable(k, mm.pgd, at);
-    const level = emptyLevel(k, mm.pgd, at);
-    const next = table === 0 && !isLowest(k, level) ? entryEnd(k, level, at, end) : pmdAddrEnd(k, at, end);
-    const err = yield* walkNovma(k, walk, table, level, at, next, ops);
-    if (err !== 0) return err;
-    at = next;
-  }
-  return 0;
-}
-
-function isLowest(k: Machine, level: number): boolean {
-  return level === k.levels.length - 1;
-}
-
-function* walkNovma<T>(
-  k: Machine,
-  walk: MmWalk<T>,
-  table: number,
-  level: number,
-  start: number,
-  end: number,
-  ops: MmWalkOps<T>,
-): Step<number> {
-  if (table !== 0) return yield* walkPteRangeInner(k, walk, table, start, end, ops);
-  if (!isLowest(k, level)) return yield* hole(k, walk, start, end, realDepth(k, level), ops);
-  // No table, and no level is empty: a leaf.
-  return ops.leaf === undefined ? 0 : yield* ops.leaf(k, walk, pmdAt(k, walk.mm.pgd, start), start, end);
-}
-
-/** First address behind the entry of a level that `address` falls under. */
-function entryEnd(k: Machine, level: number, address: number, end: number): number {
-  const { span } = k.levels[level]!;
-  return Math.min(end, (Math.floor(address / span) + 1) * span);
-}
-
-function* hole<T>(
+/** What the walk says of a range without tables. */
+export function* hole<T>(
   k: Machine,
   walk: MmWalk<T>,
   start: number,

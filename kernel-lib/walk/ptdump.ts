@@ -5,7 +5,8 @@ import { ptepGet } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
-import { type MmWalk, type MmWalkOps, walkPageRangeNovma } from './pagewalk.js';
+import { walkPageRangeNovma } from './pagewalk-novma.js';
+import type { MmWalk, MmWalkOps } from './pagewalk.js';
 
 /** One entry or hole of a page table as it stands, whoever it belongs to. */
 export interface PtdumpNote {

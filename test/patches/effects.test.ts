@@ -40,6 +40,7 @@ describe('what a patch changes is seen', () => {
       'loongarchWrprotectKeepsDirty',
       'mprotectKnowsPuds',
       'pagemapExclusiveIsPresent',
+      'pagewalkPassesPud',
       'splitMkwriteIfWritable',
       'wpSharedFirst',
     ]);

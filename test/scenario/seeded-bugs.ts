@@ -19,6 +19,7 @@ export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
   'gup-fast-fork': { release: 'v6.1' },
   'gup-fast-zap': { release: 'v6.1' },
   'gup-fast-collapse': { release: 'v6.1' },
+  'pud-walk': { release: 'v6.1', with: ['3b89863c3fa4'] },
   'pte-marker-clear': { release: 'v6.2' },
   'pae-torn-read': { release: 'v6.2' },
   'pae-torn-pte-lockless': { release: 'v6.2' },
@@ -92,6 +93,28 @@ const odirectSwapout: readonly Omit<SeededBug, 'race'>[] = [
     file: 'fault/swapin.ts',
     line: 'const raced = !pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte);',
     instead: 'const raced = false;',
+  },
+];
+
+const pudWalk: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'after the split the walk asks only whether there is no entry',
+    file: 'walk/pagewalk.ts',
+    line: 'const again = pudNone(pud) || (k.patched.pagewalkRetriesLeaf && pudLeaf(pud));',
+    instead: 'const again = pudNone(pud);',
+  },
+  {
+    bug: 'after the split the walk asks only whether there is a leaf',
+    file: 'walk/pagewalk.ts',
+    line: 'const again = pudNone(pud) || (k.patched.pagewalkRetriesLeaf && pudLeaf(pud));',
+    instead: 'const again = pudLeaf(pud);',
+  },
+  {
+    bug: 'the walk looks anew only if it has split something itself',
+    file: 'walk/pagewalk.ts',
+    line: 'const below = yield* pudBelow(k, pudp);',
+    instead:
+      'const was = yield* pudpGet(k, pudp);\n  const below = pudLeaf(was) ? null : yield* pudpGet(k, pudp);',
   },
 ];
 
@@ -317,6 +340,7 @@ export const seededBugs: readonly SeededBug[] = Object.entries({
   'gup-fast-fork': gupFastFork,
   'gup-fast-zap': gupFastZap,
   'gup-fast-collapse': gupFastCollapse,
+  'pud-walk': pudWalk,
   'pte-marker-clear': pteMarkerClear,
   'pae-torn-read': paeTornRead,
   'pae-torn-pte-lockless': paeTornPte,

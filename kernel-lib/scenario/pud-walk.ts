@@ -1,0 +1,114 @@
+import type { Arch } from '../arch/arch.js';
+import { vaSplit } from '../arch/shorthand.js';
+import { archById } from '../arch/variants.js';
+import { InputError, vmBugOn } from '../base/error.js';
+import type { Machine } from '../machine/machine.js';
+import type { Task } from '../machine/task.js';
+import { MAP_SHARED, PROT_READ, PROT_WRITE } from '../mmap/flags.js';
+import { vmMmapPgoff } from '../mmap/mmap.js';
+import { daxDeviceSetup } from '../pagecache/dax-device.js';
+import { hpagePudNr, hpagePudSize, pudAt, pudLeaf } from '../pgtable/pud.js';
+import { type Step, run } from '../step/step.js';
+import { access, accessOnce } from '../sys/access.js';
+import { mmOfTask, newTask } from '../sys/task.js';
+import type { Mm } from '../vma/mm.js';
+import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
+import { findVma } from '../vma/vma-list.js';
+import { doMincore } from '../walk/mincore.js';
+import { zapPageRangeSingle } from '../zap/zap.js';
+import { bootRace, runningOn } from './race-machine.js';
+import type { Invariant, Race, RaceKernel, RaceSetup } from './race.js';
+
+/** Whoever goes down a level finds a table there. */
+export const tablesOnly: Invariant = {
+  name: 'a walk reads page tables only',
+  reason:
+    'what lies behind an entry that is none, or a leaf, is no table: its bytes would be taken for entries',
+};
+
+/** A walk wants one page of device memory that a single entry maps; others take that entry away and bring it back. */
+function pudWalk(kernel: RaceKernel): RaceSetup {
+  const record = tablesOf(kernel.arch, kernel.bound['entries']!);
+  const machine = bootRace(kernel, { nrCpus: 3, record });
+  const task = newTask(machine);
+  const mm = mmOfTask(machine, task);
+  const start = mapDevice(machine, task);
+  const on = (cpu: number) => runningOn(machine, cpu, task);
+  const again = () => touch(machine, mm, start);
+  return {
+    machine,
+    threads: [
+      { name: 'walker', enter: on(0), operations: [() => mincore(machine, mm, start)] },
+      { name: 'zap', enter: on(1), operations: [() => zap(machine, mm, start)] },
+      {
+        name: 'user',
+        enter: on(2),
+        operations: Array.from({ length: kernel.bound['touches']! }, () => again),
+      },
+    ],
+    // The walk stops the machine where it goes astray.
+    broken: () => null,
+    watched: [{ name: '', mm: mm.at, start, nrPages: hpagePudNr(machine) }],
+  };
+}
+
+/** The architecture with tables of few entries. @throws InputError where no entry two levels up can be a leaf */
+function tablesOf(id: string, entries: number): Arch {
+  const arch = archById(id);
+  const bits = Math.log2(entries);
+  if (!arch.kconfig.HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD || arch.levels.length !== 4)
+    throw new InputError(`${id} has no four levels with huge entries at the second: take x86_64`);
+  if (!Number.isInteger(bits) || bits < 1 || bits > 2)
+    throw new InputError(`tables of ${entries} entries; allowed: 2, 4`);
+  return { ...arch, levels: vaSplit(arch.pageShift, { pgd: 2, pud: 2, pmd: bits, pte: bits }) };
+}
+
+/** Maps what one entry can span of a device, shared, and touches it. */
+function mapDevice(k: Machine, task: Task): number {
+  runningOn(k, 0, task)();
+  const mm = mmOfTask(k, task);
+  const len = hpagePudSize(k);
+  const file = daxDeviceSetup(k, hpagePudNr(k), len);
+  const prot = PROT_READ | PROT_WRITE;
+  const start = run(vmMmapPgoff(k, mm, { file, addr: 0, len, prot, flags: MAP_SHARED, pgoff: 0 }));
+  run(access(k, mm, start));
+  vmBugOn(!pudLeaf(pudAt(k, mm.pgd, start)), 'the device is not mapped by one entry');
+  return start;
+}
+
+function* mincore(k: Machine, mm: Mm, start: number): Step<void> {
+  yield* doMincore(k, mm, start, start + k.pageSize);
+}
+
+function* zap(k: Machine, mm: Mm, start: number): Step<void> {
+  yield* mmapReadLock(k, mm);
+  yield* zapPageRangeSingle(k, findVma(k, mm, start)!, start, start + hpagePudSize(k));
+  mmapReadUnlock(k, mm);
+}
+
+function* touch(k: Machine, mm: Mm, address: number): Step<void> {
+  yield* accessOnce(k, mm, address);
+}
+
+/** An entry of a GiB changes under a walk, which holds the mmap lock for reading only: as a fault does. */
+export const pudWalkRaces: readonly Race[] = [
+  {
+    name: 'pud-walk',
+    kind: 'race',
+    title: 'A huge entry of a GiB goes and comes back while a walk splits it: what does the walk read?',
+    threads: [
+      'walks the page tables for mincore, which splits the entry',
+      'takes the memory away, as MADV_DONTNEED does',
+      'touches the memory, which maps it by one entry again',
+    ],
+    invariant: tablesOnly,
+    bound: { entries: 2, touches: 2 },
+    arch: 'x86_64',
+    release: 'v6.1',
+    decidedBy: ['3b89863c3fa4'],
+    setUp: pudWalk,
+    breaks: ({ patched }) => !patched.pagewalkRetriesLeaf,
+    why: 'After it split the entry the walk asks only whether there is none; a fault may have brought the leaf back, and that is no table. The RFC of 2020 reads the entry once, but follows that copy into the leaf as well.',
+    source: 'commit 3b89863c3fa4 "mm/pagewalk: fix race between concurrent split and refault"',
+  },
+];

@@ -293,8 +293,8 @@ const migrationFault: readonly Omit<SeededBug, 'race'>[] = [
   {
     bug: 'the new frame is mapped before it has the content',
     file: 'huge/migrate-folio.ts',
-    line: 'yield* copyUserHighpage(k, dst, src);',
-    instead: '',
+    line: 'yield* copyUserHighpage(k, dst + i, src + i);',
+    instead: ';',
   },
 ];
 

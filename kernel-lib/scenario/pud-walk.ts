@@ -14,6 +14,7 @@ import { mmOfTask, newTask } from '../sys/task.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { findVma } from '../vma/vma-list.js';
+import { hmmRangeFault } from '../walk/hmm.js';
 import { doMincore } from '../walk/mincore.js';
 import { zapPageRangeSingle } from '../zap/zap.js';
 import { bootRace, runningOn } from './race-machine.js';
@@ -27,7 +28,7 @@ export const tablesOnly: Invariant = {
 };
 
 /** A walk wants one page of device memory that a single entry maps; others take that entry away and bring it back. */
-function pudWalk(kernel: RaceKernel): RaceSetup {
+function pudWalk(kernel: RaceKernel, walk: typeof mincore): RaceSetup {
   const record = tablesOf(kernel.arch, kernel.bound['entries']!);
   const machine = bootRace(kernel, { nrCpus: 3, record });
   const task = newTask(machine);
@@ -38,7 +39,7 @@ function pudWalk(kernel: RaceKernel): RaceSetup {
   return {
     machine,
     threads: [
-      { name: 'walker', enter: on(0), operations: [() => mincore(machine, mm, start)] },
+      { name: 'walker', enter: on(0), operations: [() => walk(machine, mm, start)] },
       { name: 'zap', enter: on(1), operations: [() => zap(machine, mm, start)] },
       {
         name: 'user',
@@ -80,6 +81,13 @@ function* mincore(k: Machine, mm: Mm, start: number): Step<void> {
   yield* doMincore(k, mm, start, start + k.pageSize);
 }
 
+/** A device asks for the page's place, and faults nothing in. */
+function* mirror(k: Machine, mm: Mm, start: number): Step<void> {
+  yield* mmapReadLock(k, mm);
+  yield* hmmRangeFault(k, mm, { start, end: start + k.pageSize, defaultFlags: 0 });
+  mmapReadUnlock(k, mm);
+}
+
 function* zap(k: Machine, mm: Mm, start: number): Step<void> {
   yield* mmapReadLock(k, mm);
   yield* zapPageRangeSingle(k, findVma(k, mm, start)!, start, start + hpagePudSize(k));
@@ -90,25 +98,39 @@ function* touch(k: Machine, mm: Mm, address: number): Step<void> {
   yield* accessOnce(k, mm, address);
 }
 
+const [zapper, user] = [
+  'takes the memory away, as MADV_DONTNEED does',
+  'touches it, which maps it by one entry again',
+];
+
+const common = {
+  kind: 'race',
+  invariant: tablesOnly,
+  bound: { entries: 2, touches: 2 },
+  arch: 'x86_64',
+  release: 'v6.1',
+  decidedBy: ['3b89863c3fa4'],
+  source: 'commit 3b89863c3fa4 "mm/pagewalk: fix race between concurrent split and refault"',
+} as const;
+
 /** An entry of a GiB changes under a walk, which holds the mmap lock for reading only: as a fault does. */
 export const pudWalkRaces: readonly Race[] = [
   {
+    ...common,
     name: 'pud-walk',
-    kind: 'race',
     title: 'A huge entry of a GiB goes and comes back while a walk splits it: what does the walk read?',
-    threads: [
-      'walks the page tables for mincore, which splits the entry',
-      'takes the memory away, as MADV_DONTNEED does',
-      'touches the memory, which maps it by one entry again',
-    ],
-    invariant: tablesOnly,
-    bound: { entries: 2, touches: 2 },
-    arch: 'x86_64',
-    release: 'v6.1',
-    decidedBy: ['3b89863c3fa4'],
-    setUp: pudWalk,
+    threads: ['walks the page tables for mincore, which splits the entry', zapper, user],
+    setUp: (kernel) => pudWalk(kernel, mincore),
     breaks: ({ patched }) => !patched.pagewalkRetriesLeaf,
     why: 'After it split the entry the walk asks only whether there is none; a fault may have brought the leaf back, and that is no table. The RFC of 2020 reads the entry once, but follows that copy into the leaf as well.',
-    source: 'commit 3b89863c3fa4 "mm/pagewalk: fix race between concurrent split and refault"',
+  },
+  {
+    ...common,
+    name: 'pud-walk-hmm',
+    title: 'The same where HMM walks, which locks a huge entry and leaves it whole',
+    threads: ['walks the page tables for a device by hmm_range_fault()', zapper, user],
+    setUp: (kernel) => pudWalk(kernel, mirror),
+    breaks: ({ patched }) => !patched.pagewalkRetriesLeaf,
+    why: 'Where HMM finds no leaf under the lock it asks for what lies below; the leaf may be back before the walk looks again.',
   },
 ];

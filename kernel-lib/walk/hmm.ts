@@ -5,9 +5,11 @@ import { handleMmFault } from '../fault/handle.js';
 import { migrationEntryWait, pmdMigrationEntryWait } from '../fault/migration-wait.js';
 import { ZERO_PFN } from '../folio/frame.js';
 import { type HugePteAt, hugePtepGet } from '../huge/hugetlb-pte.js';
+import { __pudTransHugeLock } from '../huge/pud-lock.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pmd, hugeAddress, pmdPfn } from '../pgtable/pmd.js';
 import { type Pte, ptePfn, ptePresent, pteProtnone, pteWrite } from '../pgtable/pte.js';
+import { type Pud, pudAddress, pudPfn, pudSame, pudpGet } from '../pgtable/pud.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
@@ -81,6 +83,7 @@ export function* hmmRangeFault(k: Machine, mm: Mm, range: HmmRange): Step<HmmPfn
 }
 
 const hmmWalkOps: MmWalkOps<HmmVmaWalk> = {
+  pudEntry: hmmVmaWalkPud,
   pmdEntry: hmmVmaWalkPmd,
   leaf: hmmVmaHandlePmd,
   hugetlbEntry: hmmVmaWalkHugetlbEntry,
@@ -129,6 +132,41 @@ function* hmmVmaWalkHole(k: Machine, walk: MmWalk<HmmVmaWalk>, start: number, en
     return walk.vma === null ? -EFAULT : yield* hmmVmaFault(k, walk, start, end, requiredFault);
   }
   hmmPfnsFill(k, walk.private, start, end, walk.vma === null ? HMM_PFN_ERROR : 0);
+  return 0;
+}
+
+/** A leaf is read under its table's lock, and left whole. @kernel mm/hmm.c hmm_vma_walk_pud v6.2 */
+function* hmmVmaWalkPud(
+  k: Machine,
+  walk: MmWalk<HmmVmaWalk>,
+  seen: Pud,
+  pudp: number,
+  start: number,
+  end: number,
+): Step<number> {
+  const at = yield* __pudTransHugeLock(k, walk.vma!, start);
+  if (at === null) return 0;
+  const pud = yield* pudpGet(k, pudp);
+  ptlUnlock(k, at.table);
+  const again = k.patched.pagewalkPassesPud && !pudSame(pud, seen);
+  walk.action = again ? 'ACTION_AGAIN' : 'ACTION_CONTINUE';
+  return again ? 0 : yield* hmmVmaHandlePud(k, walk, pud, start, end);
+}
+
+function* hmmVmaHandlePud(
+  k: Machine,
+  walk: MmWalk<HmmVmaWalk>,
+  pud: Pud,
+  start: number,
+  end: number,
+): Step<number> {
+  const flags = pteToHmmPfnFlags(k, pud);
+  const requiredFault = hmmPteNeedFault(walk.private, flags);
+  if (requiredFault !== 0) return yield* hmmVmaFault(k, walk, start, end, requiredFault);
+  const haddr = pudAddress(k, start);
+  for (let at = start; at < end; at += k.pageSize) {
+    note(k, walk.private, at, { pfn: pudPfn(k, pud) + (at - haddr) / k.pageSize, flags });
+  }
   return 0;
 }
 

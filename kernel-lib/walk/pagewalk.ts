@@ -6,6 +6,7 @@ import { splitHugePud } from '../huge/split-pud.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pmd, hpagePmdSize, pmdAt, hugeAddress } from '../pgtable/pmd.js';
 import {
+  PUD_NONE,
   type Pud,
   hasPudLeaves,
   pudAddrEnd,
@@ -50,6 +51,19 @@ export interface MmWalkOps<T> {
     k: Machine,
     walk: MmWalk<T>,
     table: number,
+    start: number,
+    end: number,
+  ) => Step<number>;
+  /**
+   * An entry two levels above the lowest that was not none; it takes the table's lock itself, and sets `walk.action`.
+   *
+   * @param pud what the walk read; only a kernel with the RFC of 2020 lets callbacks have it
+   */
+  readonly pudEntry?: (
+    k: Machine,
+    walk: MmWalk<T>,
+    pud: Pud,
+    pudp: number,
     start: number,
     end: number,
   ) => Step<number>;
@@ -198,8 +212,13 @@ function* walkPud<T>(
   walk.action = 'ACTION_SUBTREE';
   const table = pudTable(k, walk.mm.pgd, start);
   const pudp = table === 0 ? 0 : pudOffset(k, table, start);
-  if (pudp === 0 || pudNone(yield* pudpGet(k, pudp)))
+  const pud = pudp === 0 ? PUD_NONE : yield* pudpGet(k, pudp);
+  if (pudNone(pud))
     return yield* hole(k, walk, start, end, realDepth(k, emptyLevel(k, walk.mm.pgd, start)), ops);
+  if (ops.pudEntry !== undefined) {
+    const err = yield* ops.pudEntry(k, walk, pud, pudp, start, end);
+    if (err !== 0 || walk.action !== 'ACTION_SUBTREE') return err;
+  }
   // Who asks for what lies below gets a leaf in pieces: none is left, or what a fault has brought meanwhile.
   yield* splitHugePud(k, walk.vma!, pudp, start);
   const below = yield* pudBelow(k, pudp);

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
 import { pmdAt, pmdTransHuge } from '../../kernel-lib/pgtable/pmd.js';
-import { pudAt, pudLeaf } from '../../kernel-lib/pgtable/pud.js';
+import { pudAt, pudLeaf, pudPfn } from '../../kernel-lib/pgtable/pud.js';
+import { run } from '../../kernel-lib/step/step.js';
 import { type BootOptions, type DaxOptions, boot } from '../../kernel-lib/sys/boot.js';
 import type { Process } from '../../kernel-lib/sys/process.js';
+import { HMM_PFN_VALID, HMM_PFN_WRITE, hmmRangeFault } from '../../kernel-lib/walk/hmm.js';
 
 const PAGE = 4096;
 const PMD = 512;
@@ -31,6 +33,21 @@ test('one fault maps a whole GiB of a device, and stores reach its memory', () =
   expect([device.content(7), device.content(PUD - 1), device.content(0)]).toEqual([70, 71, 0]);
   expect(device.hugeFaults).toBe(1);
 });
+
+test.each([[], ['?pagewalk-pud-once']])(
+  'HMM tells where a page of a GiB lies, and leaves the entry whole (patches: %j)',
+  (...patches) => {
+    const { device, user } = withDevice({ pages: PUD, align: 'pud' }, { with: patches });
+    const at = user.mmap(PUD, { file: device });
+    user.write(at, 1);
+    const start = at + 7 * PAGE;
+    const { machine: k, mm } = user;
+    const first = pudPfn(k, pudAt(k, mm.pgd, at));
+    const found = run(hmmRangeFault(k, mm, { start, end: start + PAGE, defaultFlags: 0 }));
+    expect(found).toEqual([{ pfn: first + 7, flags: HMM_PFN_VALID | HMM_PFN_WRITE }]);
+    expect(sizeOfEntry(user, at)).toBe('pud');
+  },
+);
 
 test('a mapping that holds no whole GiB gets entries of 2 MiB, and of a page at its ends', () => {
   const { device, user } = withDevice({ pages: PUD, align: 'pud' });

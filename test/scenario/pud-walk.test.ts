@@ -28,3 +28,7 @@ test('a walk that looks anew at a leaf goes astray in no way, with the RFC or wi
     }
   }
 });
+
+test('HMM, which finds no leaf under the lock, goes down into one that came back, with the RFC or without', () => {
+  for (const patches of [[], [RFC]]) expect(explore('pud-walk-hmm', { with: patches }).verdict).toBe('found');
+});

@@ -26,7 +26,16 @@ const losesTypes = ({ patched }: Kernel): boolean => !patched.nios2SwapRefactore
 
 const I1 = 'BUG: I1: a writable entry maps an exclusive page';
 const I7 = 'BUG: I7: unsharing never makes an entry writable';
+const NOT_EXCLUSIVE = 'BUG: only exclusive anonymous pages are pinned';
+const FOR_EVER = 'BUG: an access faults for ever: every fault is answered, and none helps';
 const LEAKED = 'FAIL: the write leaked';
+
+/** The numbers of the selftests' cases on memory that would have huge pages, and of those that swap it out. */
+const hugeCases = (cases: string, kinds: string) =>
+  kinds
+    .split(' ')
+    .flatMap((kind) => cases.split(' ').map((number) => `${number}${kind}`))
+    .join(' ');
 
 /**
  * The protections of private mappings that may be written begin with the write bit. All that mm/ maps for a read is
@@ -47,7 +56,12 @@ const coldfire: ExceptionalArch = {
     { verdict: 'the second page is dirty', scenarios: 'R22' },
     { verdict: '2 entries, maybe shared; the child reads 0x22', scenarios: 'X16' },
     { verdict: 'BUG: break_ksm() faults for ever: the page stays merged', scenarios: 'S15 S16' },
-    { verdict: 'BUG: only exclusive anonymous pages are pinned', scenarios: 'S17' },
+    { verdict: NOT_EXCLUSIVE, scenarios: 'S17 C11t' },
+    { verdict: I7, scenarios: hugeCases('C9 C12', 'h p o m t') },
+    { verdict: I7, scenarios: 'C41 C42', on: unshares },
+    { verdict: I1, scenarios: hugeCases('C1 C2 C3 C4 C6 C9 C10 C12 C13', 'hs ps os') },
+    { verdict: I1, scenarios: hugeCases('C5 C11 C14', 'hs ps os'), on: withoutMarker },
+    { verdict: I1, scenarios: 'R06 R11 X15', on: withoutMarker },
     { verdict: 'the pipe reads 0x8', scenarios: 'S17b' },
     { verdict: LEAKED, scenarios: 'C2 C4' },
     { verdict: 'swapoff ends; 0 faults (0 major), 0 reuses', scenarios: 'X12' },
@@ -87,11 +101,17 @@ const nios2: ExceptionalArch = {
       scenarios: 'C9s C10s C11s C12s C13s C14s',
       on: (kernel) => withoutMarker(kernel) && !unshares(kernel),
     },
+    { verdict: FOR_EVER, scenarios: 'X17 M37 M39 M40 R12', on: losesTypes },
+    { verdict: 'BUG: a free swap slot gets a reference', scenarios: 'X16 M38 M41 R55', on: losesTypes },
+    { verdict: 'BUG: a swap slot loses a reference that it does not have', scenarios: 'M42', on: losesTypes },
     {
-      verdict: 'BUG: an access faults for ever: every fault is answered, and none helps',
-      scenarios: 'X17',
+      verdict: 'BUG: GUP would loop for ever: its faults change nothing',
+      scenarios: 'K3 K4',
       on: losesTypes,
     },
+    { verdict: 'the process reads 0x0', scenarios: 'R10', on: losesTypes },
+    { verdict: 'the page is not locked', scenarios: 'R11', on: losesTypes },
+    { verdict: 'reads 0x0', scenarios: 'M28', on: ({ patched }) => !patched.swapErrorMarker },
     { verdict: 'the child reads 0x0', scenarios: 'S20', on: losesTypes },
     { verdict: 'reads 0x0', scenarios: 'M14 M19 M22 M23', on: losesTypes },
     { verdict: 'no warning; reads 0x0', scenarios: 'M15', on: losesTypes },

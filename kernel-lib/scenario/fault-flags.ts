@@ -183,7 +183,8 @@ export const faultFlagScenarios: readonly Scenario[] = [
     objects: ['obj 0 pfnmap 2'],
     steps: [
       ...['mmap 0 0 2 w s o0', 'write 0 0 0 5', 'mmap 0 1 2 w p o0', 'read 0 1 0', 'gup 0 1 0 1 0 pin'],
-      ...['fault 0 1 0 unshare', 'read 0 1 0', 'write 0 0 0 6', 'read 0 1 0'],
+      // Of an entry that may be old the first fault but makes it young, where no hardware does.
+      ...['fault 0 1 0 unshare', 'fault 0 1 0 unshare', 'read 0 1 0', 'write 0 0 0 6', 'read 0 1 0'],
     ],
     verdict: all(
       (steps) => `GUP ${lastStep(steps, 'gup').err === EFAULT ? 'refuses' : 'pins'}`,

@@ -146,9 +146,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   smapsKsm: { scenario: 'ksm-pin' },
   hwpoisonIsPfnEntry: { scenario: 'smaps-hwpoison' },
   smapsNonpresentShared: { scenario: 'smaps-hwpoison', with: ['hwpoisonIsPfnEntry'] },
-  pagemapExclusiveIsPresent: {
-    none: 'a page behind a hwpoison entry is mapped no more, one that is moving was never asked',
-  },
+  pagemapExclusiveIsPresent: { scenario: 'device-private-fault' },
   smapsLockonfault: { scenario: 'mlock-on-fault' },
   kpageflagsOfFolio: { scenario: 'thp-kpageflags' },
   pagemapPagePrecise: { scenario: 'thp-pagemap-part' },

@@ -39,7 +39,6 @@ describe('what a patch changes is seen', () => {
       'loongarchDirtyIsHardware',
       'loongarchWrprotectKeepsDirty',
       'mprotectKnowsPuds',
-      'pagemapExclusiveIsPresent',
       'pagewalkPassesPud',
       'splitMkwriteIfWritable',
       'wpSharedFirst',

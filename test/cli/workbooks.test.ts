@@ -13,7 +13,7 @@ const out = mkdtempSync(join(tmpdir(), 'workbooks-'));
 
 beforeAll(async () => {
   await faultbook(['run', committed, '--out', out], '.');
-}, 300_000);
+}, 900_000);
 afterAll(() => rmSync(out, { recursive: true }));
 
 /** What a reader of a notebook has before their eyes, cell by cell. */

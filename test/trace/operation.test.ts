@@ -29,7 +29,7 @@ test.each([
   ['write 0 0 0 256', /value is "256"; allowed: an integer from 0 to 255/],
   ['read 8 0 0', /process is "8"; allowed: an integer from 0 to 7/],
   ['read 0 12 0', /region is "12"; allowed: an integer from 0 to 11/],
-  ['read 0 0 4096', /index is "4096"; allowed: an integer from 0 to 4095/],
+  ['read 0 0 32768', /index is "32768"; allowed: an integer from 0 to 32767/],
   ['read 0 0 -1', /index is "-1"/],
   ['read  0 0 0', /process is ""/],
   ['swapoff now', /"now" is one word too many for swapoff/],

@@ -10,6 +10,8 @@ test('a header without fields means an asynchronous swap device, no THP and copi
       thp: 'never',
       umiss: 'copy',
       vfio: false,
+      hugepages: 0,
+      devicePages: 0,
       objects: [],
     },
   });
@@ -18,7 +20,16 @@ test('a header without fields means an asynchronous swap device, no THP and copi
 test('a full header and its objects are read', () => {
   const header = 'prog id=b profile=pin swap=brd thp=always umiss=copywp vfio=1';
   expect(parseHeader(header, ['obj 0 memfd 4', 'obj 1 tmpfs 9'])).toEqual({
-    ...{ id: 'b', profile: 'pin', swap: 'brd', thp: 'always', umiss: 'copywp', vfio: true },
+    ...{
+      id: 'b',
+      profile: 'pin',
+      swap: 'brd',
+      thp: 'always',
+      umiss: 'copywp',
+      vfio: true,
+      hugepages: 0,
+      devicePages: 0,
+    },
     objects: [
       { object: 0, kind: 'memfd', nrPages: 4 },
       { object: 1, kind: 'tmpfs', nrPages: 9 },

@@ -184,6 +184,11 @@ const files: readonly Course[] = [
     ],
   },
   {
+    name: 'frames that a driver maps',
+    objects: ['obj 0 pfnmap 4'],
+    steps: ['mmap 0 0 4 w p o0', 'fault 0 0 0 unshare', 'fault 0 0 0 unshare', 'write 0 0 1 1', 'fork 0 1'],
+  },
+  {
     name: 'memory of a device, page by page',
     steps: [openDaxPages, 'mmap 0 0 4 w s o0', 'read 0 0 0', 'write 0 0 1 1', 'mprotect 0 0 0 4 r'],
   },

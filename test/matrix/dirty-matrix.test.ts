@@ -8,8 +8,9 @@ function badPaths(cells: readonly BadCell[]): Record<string, string> {
   return Object.fromEntries(cells.map(({ site, findings }) => [site, findings.join(' ')]));
 }
 
-test('on x86-64 the courses lead over every path that stores an entry, and no kernel breaks an invariant on any', () => {
-  const { unreached, sites, rows } = dirtyMatrix({ arches: ['x86_64'] });
+test('the courses lead over every path that stores an entry, and no kernel of x86-64 breaks an invariant on any', () => {
+  // Where a load of an old entry faults, Hexagon for one, a copy from it makes it young first.
+  const { unreached, sites, rows } = dirtyMatrix({ arches: ['x86_64', 'hexagon'] });
   expect(sites.length).toBeGreaterThan(60);
   expect(sites.map(siteName)).toContain('huge/split-pmd:fillWithPages');
   expect(unreached).toEqual([]);

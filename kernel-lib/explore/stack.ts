@@ -10,8 +10,19 @@ export interface Frame {
 export function framesOnStack(limit = Infinity): Frame[] {
   return callSites(limit).map((site) => ({
     name: site.getFunctionName() ?? '',
-    file: /([\w-]+\/[\w-]+)\.[jt]s/.exec(site.getScriptNameOrSourceURL() ?? '')?.[1] ?? '',
+    file: fileOf(site.getScriptNameOrSourceURL() ?? ''),
   }));
+}
+
+const files = new Map<string, string>();
+
+/** `zap/mmu-gather` of a script's whole address, worked out once for each. */
+function fileOf(script: string): string {
+  const known = files.get(script);
+  if (known !== undefined) return known;
+  const file = /([\w-]+\/[\w-]+)\.[jt]s/.exec(script)?.[1] ?? '';
+  files.set(script, file);
+  return file;
 }
 
 /** The engine's stack as it is, whatever the program around has made of the text of stacks. */

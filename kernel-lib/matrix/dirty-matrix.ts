@@ -3,7 +3,7 @@ import { archById, arches } from '../arch/variants.js';
 import { releaseByName } from '../patches/releases.js';
 import { type CallSite, callSites, siteName } from './call-sites.js';
 import type { Course } from './course.js';
-import { courses } from './courses.js';
+import { courses } from './courses/all.js';
 import { type FindingName, findingNames } from './findings.js';
 import { type MatrixKernel, matrixKernels } from './kernels.js';
 import { type CourseResult, type MachineKind, runCourse } from './run-course.js';

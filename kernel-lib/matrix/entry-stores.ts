@@ -1,7 +1,7 @@
 import { framesOnStack } from '../explore/stack.js';
 import type { Machine } from '../machine/machine.js';
 import { type Pte, pteAdvancePfn, ptePresent, pteSame } from '../pgtable/pte.js';
-import type { Mem } from '../step/mem.js';
+import { observedMem } from '../step/observed-mem.js';
 import { siteName } from './call-sites.js';
 
 /** An entry that a function of the kernel stored. */
@@ -29,26 +29,69 @@ const NEAR = 12;
 export function watchEntryStores(k: Machine, tell: (store: EntryStore) => void): () => void {
   const machine = k as { -readonly [N in keyof Machine]: Machine[N] };
   let low: { readonly ptep: number; readonly lo: number } | undefined;
-  let last: EntryStore | undefined;
-  machine.ptes = observed(k.ptes, (word, value) => {
+  const rows = new Rows(k);
+  machine.ptes = observedMem(k.ptes, (word, value) => {
     // Tables lie at even words, and so does the lower half of every entry.
     const upper = low !== undefined && word === low.ptep + 1;
-    if (!upper) return void (low = word % 2 === 0 ? { ptep: word, lo: value } : undefined);
+    if (!upper) return void (low = word % 2 === 0 ? { ptep: word, lo: value | 0 } : undefined);
     const { ptep, lo } = low!;
     low = undefined;
-    const pte = { lo, hi: value };
-    // Whoever fills a table does so in a loop: looking at the stack each time would take most of the run.
-    const goesOn = last !== undefined && ptep === last.ptep + 2 && follows(k, last.pte, pte);
-    const site = goesOn ? last!.site : storingFunction();
-    last = site === undefined ? undefined : { site, ptep, pte };
-    if (last !== undefined) tell(last);
+    const pte = { lo, hi: value | 0 };
+    const site = rows.siteOf(ptep, pte);
+    if (site !== undefined) tell({ site, ptep, pte });
   });
-  return () => (last = undefined);
+  return () => rows.clear();
 }
 
-/** Whether an entry is the one before it over again, or the same for the next frame. */
-function follows(k: Machine, before: Pte, pte: Pte): boolean {
-  return pteSame(before, pte) || (ptePresent(k, before) && pteSame(pteAdvancePfn(k, before, 1), pte));
+/** An entry that was stored, and by whom, undefined where that was no setter. */
+interface RowEnd {
+  readonly site: string | undefined;
+  readonly pte: Pte;
+  /** How it differs from the one before it, absent for the first of a row. */
+  readonly step?: Pte;
+}
+
+/**
+ * Rows of entries that loops are storing. Who fills a table stores one entry behind the other: looking at the stack each
+ * time would take most of the run. A fork has two rows under way, the parent's and the child's.
+ */
+class Rows {
+  readonly #k: Machine;
+  /** By the place behind their last entry. */
+  readonly #ends = new Map<number, RowEnd[]>();
+
+  constructor(k: Machine) {
+    this.#k = k;
+  }
+
+  /** Who stores an entry: whoever stores the row that it goes on with, else the function on the stack. */
+  siteOf(ptep: number, pte: Pte): string | undefined {
+    const ends = this.#ends.get(ptep) ?? [];
+    const row = ends.findIndex((end) => follows(this.#k, end, pte));
+    const before = row < 0 ? undefined : ends.splice(row, 1)[0]!;
+    const site = before === undefined ? storingFunction() : before.site;
+    const end = before === undefined ? { site, pte } : { site, pte, step: difference(before.pte, pte) };
+    if (ends.length === 0) this.#ends.delete(ptep);
+    const behind = this.#ends.get(ptep + 2);
+    if (behind === undefined) this.#ends.set(ptep + 2, [end]);
+    else behind.push(end);
+    return site;
+  }
+
+  clear(): void {
+    this.#ends.clear();
+  }
+}
+
+/** Whether an entry is the one before it over again, the same for the next frame, or as far from it as that from its own. */
+function follows(k: Machine, { pte: before, step }: RowEnd, pte: Pte): boolean {
+  if (pteSame(before, pte) || (ptePresent(k, before) && pteSame(pteAdvancePfn(k, before, 1), pte)))
+    return true;
+  return step !== undefined && pteSame(difference(before, pte), step);
+}
+
+function difference(from: Pte, to: Pte): Pte {
+  return { lo: (to.lo - from.lo) | 0, hi: (to.hi - from.hi) | 0 };
 }
 
 function storingFunction(): string | undefined {
@@ -56,18 +99,4 @@ function storingFunction(): string | undefined {
   const at = frames.map(({ name }) => setter.test(name)).lastIndexOf(true);
   const caller = at < 0 ? undefined : frames[at + 1];
   return caller && siteName(caller);
-}
-
-function observed(mem: Mem, note: (word: number, value: number) => void): Mem {
-  return new Proxy(mem, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      // Methods of typed arrays want the array itself.
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-    set(target, name, value) {
-      note(Number(name), (value as number) | 0);
-      return Reflect.set(target, name, value, target);
-    },
-  });
 }

@@ -1,7 +1,7 @@
 import type { Citation } from '../explore/citations.js';
 import { citationOf, framesOnStack } from '../explore/stack.js';
 import type { Machine } from '../machine/machine.js';
-import type { Mem } from '../step/mem.js';
+import { observedMem } from '../step/observed-mem.js';
 
 /** A store to a page table, and who made it. */
 export interface PteStore {
@@ -19,7 +19,7 @@ export function pteStores(k: Machine, body: () => void): PteStore[] {
   const stores: PteStore[] = [];
   const machine = k as { -readonly [N in keyof Machine]: Machine[N] };
   const plain = k.ptes;
-  machine.ptes = noting(plain, (word, value) => {
+  machine.ptes = observedMem(plain, (word, value) => {
     const known = callers();
     const functions = known.map(({ name }) => name);
     // A table's lock lies in front of its entries.
@@ -32,20 +32,6 @@ export function pteStores(k: Machine, body: () => void): PteStore[] {
     machine.ptes = plain;
   }
   return stores;
-}
-
-function noting(mem: Mem, note: (word: number, value: number) => void): Mem {
-  return new Proxy(mem, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      // Methods of typed arrays want the array itself.
-      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-    },
-    set(target, name, value) {
-      note(Number(name), value as number);
-      return Reflect.set(target, name, value, target);
-    },
-  });
 }
 
 /** The kernel's functions on the stack, innermost first; the ones that only the model has are left out. */

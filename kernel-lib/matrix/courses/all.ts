@@ -1,0 +1,21 @@
+import type { Course } from '../course.js';
+import { anonymousCourses } from './anonymous.js';
+import { devicesCourses } from './devices.js';
+import { filesCourses } from './files.js';
+import { hugeCourses } from './huge-pages.js';
+import { hugetlbCourses } from './hugetlb.js';
+import { migrationCourses } from './migration.js';
+import { swappingCourses } from './swapping.js';
+import { userfaultsCourses } from './userfaults.js';
+
+/** Every course of the matrix. */
+export const courses: readonly Course[] = [
+  ...anonymousCourses,
+  ...swappingCourses,
+  ...migrationCourses,
+  ...filesCourses,
+  ...userfaultsCourses,
+  ...hugeCourses,
+  ...hugetlbCourses,
+  ...devicesCourses,
+];

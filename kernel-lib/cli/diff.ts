@@ -13,6 +13,7 @@ interface Options {
   readonly fromPatch?: string;
   readonly toPatch?: string;
   readonly arch: string;
+  readonly cpu?: string;
   readonly json?: true;
 }
 
@@ -34,6 +35,7 @@ export function diff(): Command {
     .option('--from-patch <changes>', 'changes of the one: +COMMIT,-COMMIT')
     .option('--to-patch <changes>', 'changes of the other')
     .option('--arch <arch>', 'architecture variant', 'x86_64')
+    .option('--cpu <cpu>', 'a CPU of that architecture, such as ptw on LoongArch (default: the usual one)')
     .option('--json', 'print one JSON object')
     .action((name: string, { json, ...options }: Options) => {
       const found = difference(name, options);
@@ -43,11 +45,12 @@ export function diff(): Command {
 
 function difference(
   name: string,
-  { from = '6.1', to = from, fromPatch, toPatch, arch }: Options,
+  { from = '6.1', to = from, fromPatch, toPatch, arch, cpu }: Options,
 ): Difference {
   const scenario = scenarioByName(name);
-  const before = { release: from, arch, ...parsePatchWords(fromPatch ?? '') };
-  const after = { release: to, arch, ...parsePatchWords(toPatch ?? '') };
+  const machine = { arch, ...(cpu !== undefined && { cpu }) };
+  const before = { release: from, ...machine, ...parsePatchWords(fromPatch ?? '') };
+  const after = { release: to, ...machine, ...parsePatchWords(toPatch ?? '') };
   const comparison = compare(scenario, before, after);
   return {
     before: comparison.before,
@@ -59,11 +62,12 @@ function difference(
 
 /** The fields of a run are those of the second kernel; the first is `from`. */
 function differenceJson({ before, after, divergence, flips }: Difference): string {
-  const { name, release, arch, patches, verdict, expected, steps } = after;
+  const { name, release, arch, cpu, patches, verdict, expected, steps } = after;
   const found = {
     name,
     release,
     arch,
+    cpu,
     patches,
     verdict,
     expected,

@@ -25,6 +25,7 @@ export function explore(): Command {
     .argument('<name>', 'a race, as `faultbook scenario` lists them')
     .option('--release <release>', 'release to boot (default: the one of the race)')
     .option('--arch <arch>', 'architecture variant (default: the one of the race)')
+    .option('--cpu <cpu>', 'a CPU of that architecture, such as ptw on LoongArch (default: the usual one)')
     .option('--with <ids...>', 'commits to add to the release')
     .option('--without <ids...>', 'commits to take away from it')
     .option('--bound <name=n...>', 'sizes other than the race’s own, such as pages=1', addBound)
@@ -104,13 +105,14 @@ function explorationText(result: Exploration): string {
 
 /** The race and its kernel, as a command line says them. */
 function argumentsOf({ name, bound, race, options }: Exploration): string[] {
-  const { release, arch, with: added = [], without = [] } = options;
+  const { release, arch, cpu, with: added = [], without = [] } = options;
   const sizes = Object.entries(bound).filter(([size, n]) => race.bound[size] !== n);
   const option = (flag: string, words: readonly string[]) => (words.length > 0 ? [flag, ...words] : []);
   return [
     name,
     ...(release === undefined ? [] : ['--release', release]),
     ...(arch === undefined ? [] : ['--arch', arch]),
+    ...(cpu === undefined ? [] : ['--cpu', cpu]),
     ...option('--with', added),
     ...option('--without', without),
     ...option(

@@ -9,6 +9,7 @@ import { stepText } from './step-text.js';
 interface Options {
   readonly release?: string;
   readonly arch: string;
+  readonly cpu?: string;
   readonly with?: readonly string[];
   readonly without?: readonly string[];
   readonly patch?: string;
@@ -22,6 +23,7 @@ export function scenario(): Command {
     .argument('[names...]', 'scenarios, by name or number; none: list them all')
     .option('--release <release>', 'release to boot (default: 6.1)')
     .option('--arch <arches>', 'architecture variants, joined by commas, or all', 'x86_64')
+    .option('--cpu <cpu>', 'a CPU of that architecture, such as ptw on LoongArch (default: the usual one)')
     .option('--with <ids...>', 'commits to add to the release')
     .option('--without <ids...>', 'commits to take away from it')
     .option('--patch <changes>', 'the same in one word: +COMMIT,-COMMIT')
@@ -36,8 +38,12 @@ export function scenario(): Command {
 
 function runAll(names: readonly string[], options: Options): Run[] {
   const chosen = names.map(scenarioByName);
-  const { release } = options;
-  const kernel = { ...patchOptions(options), ...(release !== undefined && { release }) };
+  const { release, cpu } = options;
+  const kernel = {
+    ...patchOptions(options),
+    ...(release !== undefined && { release }),
+    ...(cpu !== undefined && { cpu }),
+  };
   return chosen.flatMap((one) => archesOf(options.arch).map((arch) => runScenario(one, { ...kernel, arch })));
 }
 

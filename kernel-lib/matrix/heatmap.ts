@@ -1,3 +1,4 @@
+import { machineName } from '../arch/machine-name.js';
 import type { Figure } from '../view/figure.js';
 import { heatmap } from '../view/heatmap.js';
 import type { DirtyMatrix, MachineRow } from './dirty-matrix.js';
@@ -21,10 +22,6 @@ export function dirtyHeatmap({ rows, sites, unreached, cells }: DirtyMatrix): Fi
       caption: `${cells} cells: ${rows.length} machines, ${reached} of ${sites.length} paths. On the paths that are not shown no kernel is wrong.`,
     },
   );
-}
-
-function machineName({ arch, cpu }: MachineRow): string {
-  return cpu === undefined ? arch : `${arch} (${cpu})`;
 }
 
 /** The function's own name: the file is of no help on an axis. */

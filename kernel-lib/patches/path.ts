@@ -6,6 +6,8 @@ import { patchById, patchesOf } from './releases.js';
 export interface PatchSet {
   readonly release: string;
   readonly arch: string;
+  /** A CPU of that architecture; absent: the usual one. No patch depends on it. */
+  readonly cpu?: string;
   readonly with?: readonly string[];
   readonly without?: readonly string[];
 }
@@ -68,12 +70,13 @@ export function kernelOnPath(from: PatchSet, path: readonly PathStep[], n: numbe
   return kernelOf(from, ids);
 }
 
-/** The kernel of a release and architecture that has exactly these patches. */
-function kernelOf({ release, arch }: PatchSet, ids: ReadonlySet<string>): PatchSet {
+/** The kernel of a release and machine that has exactly these patches. */
+function kernelOf({ release, arch, cpu }: PatchSet, ids: ReadonlySet<string>): PatchSet {
   const own = patchesOf(release, arch);
   return {
     release,
     arch,
+    ...(cpu !== undefined && { cpu }),
     with: [...ids].filter((id) => !own.includes(id)),
     without: own.filter((id) => !ids.has(id)),
   };

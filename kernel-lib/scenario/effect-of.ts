@@ -25,10 +25,11 @@ export function effectOf(id: string, arch?: string): Comparison {
   const effect = effectRecord(id);
   if ('none' in effect) throw new InputError(`no scenario shows ${patch.id}: ${effect.none}`);
   if ('race' in effect) throw new InputError(`${patch.id} decides a race: faultbook explore ${effect.race}`);
-  const { release = 'v6.1', scenario } = effect;
+  const { release = 'v6.1', cpu, scenario } = effect;
   const { before, after } = sidesOf(patch.id, {
     release,
     arch: arch ?? effect.arch ?? patch.arches?.[0] ?? 'x86_64',
+    ...(cpu !== undefined && { cpu }),
     with: idsOf(effect.with),
     without: idsOf(effect.without),
   });

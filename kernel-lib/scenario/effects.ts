@@ -7,6 +7,8 @@ export interface ScenarioEffect {
   readonly release?: string;
   /** Default: the first that the patch concerns, or x86_64. */
   readonly arch?: string;
+  /** Default: the architecture's usual one. */
+  readonly cpu?: string;
   /** Patches beside those of the release, or taken from it, without which it would show nothing. */
   readonly with?: readonly PatchName[];
   readonly without?: readonly PatchName[];
@@ -101,10 +103,8 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
     with: ['splitProtectsLast', 'splitProtectsFirstAgain'],
     without: ['loongarchMkwriteAsks'],
   },
-  loongarchDirtyIsHardware: { none: 'only a CPU whose walker notes stores by itself gets entries that tell' },
-  loongarchWrprotectKeepsDirty: {
-    none: 'only a CPU whose walker notes stores by itself gets entries that tell',
-  },
+  loongarchDirtyIsHardware: { scenario: 'dirty-lazyfree-store', release: 'v6.3', cpu: 'ptw' },
+  loongarchWrprotectKeepsDirty: { scenario: 'dirty-lazyfree-fork', release: '6.5', cpu: 'ptw' },
   arm64MkwriteAsks: { scenario: 'thp-split-dirty' },
   sparcMkdirtyAsks: { scenario: 'thp-split-exclusive' },
   migrationProtects: { scenario: 'migrate-readonly-exclusive', arch: 'sparc64' },

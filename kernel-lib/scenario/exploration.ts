@@ -1,4 +1,5 @@
 import type { Race, RaceKernel, RaceSetup } from '#stepped/scenario/race.js';
+import { machineName } from '../arch/machine-name.js';
 import { badArgument, checkOptions, checkWhole } from '../base/argument.js';
 import { InputError } from '../base/error.js';
 import { fewestSwitches } from '../explore/fewest-switches.js';
@@ -179,11 +180,12 @@ function checkExplore(call: string, race: Race | string, options: ExploreOptions
 }
 
 export function chosenKernel(race: Race, options: ExploreOptions): ChosenKernel {
-  const { arch = race.arch } = options;
+  const { arch = race.arch, cpu } = options;
+  const machine = { arch, ...(cpu !== undefined && { cpu }) };
   const release = releaseByName(options.release ?? race.release);
   const patched = resolvePatches(release, arch, options.with, options.without);
-  const words = `${['Linux', release, ...patchWords(options)].join(' ')}, ${arch}`;
-  return { release, arch, patched, bound: chosenBound(race, options.bound ?? {}), words };
+  const words = `${['Linux', release, ...patchWords(options)].join(' ')}, ${machineName(machine)}`;
+  return { release, ...machine, patched, bound: chosenBound(race, options.bound ?? {}), words };
 }
 
 function chosenBound(race: Race, asked: Readonly<Record<string, number>>): Readonly<Record<string, number>> {

@@ -33,7 +33,7 @@ export type RaceShape = Pick<MachineShape, 'nrCpus'> &
  * Boots a small machine for a race. It does not count events, so that ways that differ in nothing else end in one
  * state.
  */
-export function bootRace({ release, arch, patched }: Omit<RaceKernel, 'bound'>, shape: RaceShape): Machine {
+export function bootRace({ release, arch, cpu, patched }: Omit<RaceKernel, 'bound'>, shape: RaceShape): Machine {
   const {
     nrSwapSlots = 0,
     nrFrames = 64,
@@ -48,6 +48,7 @@ export function bootRace({ release, arch, patched }: Omit<RaceKernel, 'bound'>, 
   const k = makeMachine({
     release,
     arch: record,
+    cpu,
     patched,
     nrFrames,
     nrSwapSlots,

@@ -14,6 +14,8 @@ export interface Invariant {
 export interface RaceKernel {
   readonly release: string;
   readonly arch: string;
+  /** Absent: the architecture's usual one. */
+  readonly cpu?: string;
   readonly patched: Patched;
   /** By the names of the race's `bound`. */
   readonly bound: Readonly<Record<string, number>>;

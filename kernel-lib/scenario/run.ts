@@ -1,4 +1,5 @@
 import { hpagePmdNr } from '../folio/compound.js';
+import { machineName } from '../arch/machine-name.js';
 import { archById } from '../arch/variants.js';
 import { badArgument, checkOptions } from '../base/argument.js';
 import { VmBug } from '../base/error.js';
@@ -22,6 +23,8 @@ export interface RunOptions {
   readonly release?: string;
   /** Absent: x86_64. */
   readonly arch?: string;
+  /** As for boot; absent: the architecture's usual one. */
+  readonly cpu?: string;
   /** Commits of patches to add to the release, and to take away from it. */
   readonly with?: readonly string[];
   readonly without?: readonly string[];
@@ -31,7 +34,7 @@ export interface RunOptions {
 
 /** Their names. */
 export const runOptions = [
-  ...(['release', 'arch', 'with', 'without', 'own'] as const satisfies readonly (keyof RunOptions)[]),
+  ...(['release', 'arch', 'cpu', 'with', 'without', 'own'] as const satisfies readonly (keyof RunOptions)[]),
 ];
 
 /** What a run is made of. */
@@ -39,6 +42,7 @@ interface RunFields {
   readonly name: string;
   readonly release: string;
   readonly arch: string;
+  readonly cpu?: string;
   readonly patches: readonly string[];
   readonly verdict: string;
   readonly expected: string;
@@ -52,6 +56,8 @@ export class Run implements RunFields, Displayable {
   /** Full name of the release. */
   readonly release: string;
   readonly arch: string;
+  /** Its CPU, where that is not the usual one. */
+  readonly cpu?: string;
   /** Patches beyond the release's, `+8d6a0ac09a16`, or taken from it, `-93c0eac40d4e`. */
   readonly patches: readonly string[];
   readonly verdict: string;
@@ -64,6 +70,7 @@ export class Run implements RunFields, Displayable {
     this.name = fields.name;
     this.release = fields.release;
     this.arch = fields.arch;
+    if (fields.cpu !== undefined) this.cpu = fields.cpu;
     this.patches = fields.patches;
     this.verdict = fields.verdict;
     this.expected = fields.expected;
@@ -73,7 +80,7 @@ export class Run implements RunFields, Displayable {
 
   /** The kernel in words: `Linux 6.1.187 +8d6a0ac09a16, x86_64`. */
   get kernel(): string {
-    return `${['Linux', this.release, ...this.patches].join(' ')}, ${this.arch}`;
+    return `${['Linux', this.release, ...this.patches].join(' ')}, ${machineName(this)}`;
   }
 
   /** Sums over all steps: faults, counters of /proc/vmstat, and mapped pages that another page replaced. */
@@ -138,21 +145,23 @@ function replacedPages(steps: readonly StepReport[]): number {
  * Runs a scenario: its lines go through the same system calls as the recorded programs.
  *
  * @param scenario one of the catalogue by its name or number, or one of your own
- * @throws InputError for an unknown scenario, and for a release, an architecture or patches that boot would refuse
+ * @throws InputError for an unknown scenario, and for a release, an architecture, a CPU or patches that boot would
+ * refuse
  */
 export function runScenario(scenario: Scenario | string, options: RunOptions = {}): Run {
   checkOptions('runScenario', options, runOptions);
   const chosen = chosenScenario('runScenario', scenario);
-  const { release = '6.1', arch = 'x86_64' } = options;
+  const { release = '6.1', arch = 'x86_64', cpu } = options;
+  const machine = { arch, ...(cpu !== undefined && { cpu }) };
   const model = bootModel(chosen, { ...options, release, arch });
   const { steps, bug } = runSteps(model, chosen.steps);
   return new Run({
     name: chosen.name,
     release: releaseByName(release),
-    arch,
+    ...machine,
     patches: patchWords(options),
     verdict: bug === undefined ? chosen.verdict(steps) : `BUG: ${bug.message}`,
-    ...expectationOf(chosen, { arch, patched: model.world.k.patched }),
+    ...expectationOf(chosen, { ...machine, patched: model.world.k.patched }),
     steps,
   });
 }

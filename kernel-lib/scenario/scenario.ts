@@ -4,6 +4,8 @@ import type { StepReport } from './step-report.js';
 /** The kernel on which a scenario runs: what an expectation may depend on. */
 export interface Kernel {
   readonly arch: string;
+  /** One of the architecture's CPUs that note less by themselves; absent: the usual one. */
+  readonly cpu?: string;
   readonly patched: Patched;
 }
 

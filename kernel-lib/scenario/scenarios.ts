@@ -20,6 +20,7 @@ import { cowThpSelftestScenarios } from './selftest-cow-thp.js';
 import { longtermSelftestScenarios } from './selftest-longterm.js';
 import { thpCallScenarios } from './thp-calls.js';
 import { dirtyBitScenarios } from './dirty-bits.js';
+import { hardwareStoreScenarios } from './hardware-stores.js';
 import { thpMoveScenarios } from './thp-moves.js';
 import { thpSplitScenarios } from './thp-split.js';
 import { swpLifetimeScenarios } from './swp-lifetime.js';
@@ -41,6 +42,7 @@ export const scenarios: readonly Scenario[] = [
   ...devicePageScenarios,
   ...thpSplitScenarios,
   ...dirtyBitScenarios,
+  ...hardwareStoreScenarios,
   ...thpCallScenarios,
   ...thpMoveScenarios,
   ...mappingCallScenarios,

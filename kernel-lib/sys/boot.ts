@@ -29,7 +29,7 @@ export interface BootOptions {
   readonly release?: string;
   /** An architecture variant, such as `x86_64` or `x86_32_pae`. */
   readonly arch?: string;
-  /** A CPU that notes less by itself: `no-dbm` on arm64, `no-svadu` on RISC-V. */
+  /** A CPU that notes less by itself: `no-dbm` on arm64, `no-svadu` on RISC-V, `ptw` on LoongArch. */
   readonly cpu?: string;
   /** Memory: `640MiB`. */
   readonly memory?: string;
@@ -52,7 +52,7 @@ export interface BootOptions {
 
 /** Their names. */
 const bootOptions = [
-  ...['release', 'arch', 'cpu', 'memory', 'swap', 'hugepages', 'checking', 'thp', 'with', 'without', 'own'],
+  ...['release', 'arch', 'cpu', 'memory', 'swap', 'deviceMemory', 'hugepages', 'checking', 'thp', 'with', 'without', 'own'],
 ] as const satisfies readonly (keyof BootOptions)[];
 
 /**

@@ -32,6 +32,8 @@ export interface MachineSetup {
   readonly release: string;
   /** An architecture variant that `boot` knows, such as `x86_32_pae`. */
   readonly arch: string;
+  /** A CPU of it, as for `boot`; absent: the usual one. */
+  readonly cpu?: string;
   readonly program: ProgramHeader;
   /** Commits of patches to add to the release, and to take away from it. */
   readonly with?: readonly string[];

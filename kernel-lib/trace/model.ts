@@ -60,7 +60,7 @@ export class Model implements Driver {
 
   /** @throws InputError for what no kernel is or could combine */
   constructor(
-    { release, arch, program, ...patches }: MachineSetup,
+    { release, arch, cpu, program, ...patches }: MachineSetup,
     make: (shape: MachineShape) => Machine = makeMachine,
   ) {
     const record = archById(arch);
@@ -69,6 +69,7 @@ export class Model implements Driver {
     const k = make({
       release: releaseByName(release),
       arch: record,
+      cpu,
       patched: resolvePatches(release, arch, patches.with, patches.without),
       nrFrames: framesOf(record, program.thp),
       nrDeviceFrames: program.devicePages,

@@ -36,8 +36,6 @@ describe('what a patch changes is seen', () => {
     expect(without.sort()).toEqual([
       'delayRmapTwoBatches',
       'delayedRmapHidden',
-      'loongarchDirtyIsHardware',
-      'loongarchWrprotectKeepsDirty',
       'mprotectKnowsPuds',
       'pagewalkPassesPud',
       'splitMkwriteIfWritable',

@@ -62,6 +62,32 @@ test('D5: on sparc64 a store to read-only memory that was moved goes through, un
   expect(verdict({ release: '6.5', without: ['fa2e71a6fcee'] })).toMatch(/goes through/);
 });
 
+const walkers = arches.filter(({ cpus = {} }) => 'ptw' in cpus).map(({ id }) => id);
+
+test.each(['dirty-clean-store', 'dirty-lazyfree-store', 'dirty-lazyfree-fork'])(
+  '%s: what a walker in hardware notes is lost on LoongArch as long as history has it',
+  (name) => {
+    const runs = walkers.flatMap((arch) =>
+      ['v6.1', '6.5', '7.2'].map((release) => runScenario(name, { release, arch, cpu: 'ptw' })),
+    );
+    expect(runs.length).toBeGreaterThanOrEqual(9);
+    expect(runs.filter(({ verdict, expected }) => verdict !== expected).map(({ kernel }) => kernel)).toEqual([]);
+  },
+);
+
+test('6.5 throws away on LoongArch with a walker what a process wrote before it forked, 7.2 no longer', () => {
+  const verdict = (options: RunOptions) =>
+    runScenario('dirty-lazyfree-fork', { arch: 'loongarch64_4k', ...options }).verdict;
+  expect(verdict({ release: '6.5', cpu: 'ptw' })).toBe('the process reads 0x0');
+  expect(verdict({ release: '6.5' })).toBe('the process reads 0x2');
+  expect(verdict({ release: '7.2', cpu: 'ptw' })).toBe('the process reads 0x2');
+});
+
+test('a CPU that an architecture has not is refused, and one that it has is named with the kernel', () => {
+  expect(() => runScenario('D8', { arch: 'x86_64', cpu: 'ptw' })).toThrow("x86_64 has no CPU 'ptw'");
+  expect(runScenario('D8', { arch: 'riscv64', cpu: 'no-svadu' }).kernel).toMatch(/riscv64 \(no-svadu\)$/);
+});
+
 test('D8 and D10: LoongArch’s exception handler and arm64’s DBM note a store without a fault; others take one', () => {
   const verdict = (arch: string) => runScenario('dirty-clean-store', { arch }).verdict;
   const noted = 'the store takes 0 faults (0 major), 0 reuses; the entry is dirty';

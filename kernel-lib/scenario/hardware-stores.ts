@@ -1,0 +1,52 @@
+import { archById } from '../arch/variants.js';
+import { reads } from './facts.js';
+import type { Kernel, Scenario } from './scenario.js';
+
+/** A page whose content may be thrown away unless it is written again, and then is. */
+const writtenAgain = ['mmap 0 0 1 w p anon', 'write 0 0 0 1', 'madvise 0 0 0 1 FREE', 'write 0 0 0 2'];
+const reclaimed = ['madvise 0 0 0 1 PAGEOUT', 'read 0 0 0'];
+
+/** Whether an entry counts as clean although a walker in hardware has noted a store in it. */
+export function missesWalkersStores(kernel: Kernel): boolean {
+  return kernel.cpu === 'ptw' && !(hasEras(kernel) && kernel.patched.loongarchDirtyIsHardware);
+}
+
+/** Whether write-protecting an entry takes away all that the walker noted. */
+function protectsAway(kernel: Kernel): boolean {
+  return kernel.cpu === 'ptw' && !(hasEras(kernel) && kernel.patched.loongarchWrprotectKeepsDirty);
+}
+
+/** Whether patches change the architecture's operators: a variant that stands for one state of them has none. */
+function hasEras({ arch }: Kernel): boolean {
+  return (archById(arch).eras ?? []).length > 0;
+}
+
+const common: Pick<Scenario, 'kind' | 'swap' | 'verdict'> = {
+  kind: 'sequential',
+  swap: 'dm',
+  verdict: reads('the process', 'read'),
+};
+
+/** What reclaim knows of a store that raised no exception and that only the page-table walker has noted. */
+export const hardwareStoreScenarios: readonly Scenario[] = [
+  {
+    ...common,
+    name: 'dirty-lazyfree-store',
+    number: 'D14',
+    title: 'A page that MADV_FREE gave up is written again and reclaimed: is the store lost?',
+    steps: [...writtenAgain, ...reclaimed],
+    expected: (kernel) => `the process reads ${missesWalkersStores(kernel) ? '0x0' : '0x2'}`,
+    source: '01158487af60; try_to_unmap_one() of v6.1',
+    why: 'Reclaim throws the page away unless its entry is dirty: what the walker notes has to count as dirty.',
+  },
+  {
+    ...common,
+    name: 'dirty-lazyfree-fork',
+    number: 'D15',
+    title: 'The same, where the process forks between its store and reclaim',
+    steps: [...writtenAgain, 'fork 0 1', 'exit 1', ...reclaimed],
+    expected: (kernel) => `the process reads ${protectsAway(kernel) ? '0x0' : '0x2'}`,
+    source: '018e9828eb52; __copy_present_pte() of v6.1',
+    why: 'fork() takes the bit by which the MMU lets stores through: if that was all that told of the store, reclaim hears of none.',
+  },
+];

@@ -33,7 +33,10 @@ export type RaceShape = Pick<MachineShape, 'nrCpus'> &
  * Boots a small machine for a race. It does not count events, so that ways that differ in nothing else end in one
  * state.
  */
-export function bootRace({ release, arch, cpu, patched }: Omit<RaceKernel, 'bound'>, shape: RaceShape): Machine {
+export function bootRace(
+  { release, arch, cpu, patched }: Omit<RaceKernel, 'bound'>,
+  shape: RaceShape,
+): Machine {
   const {
     nrSwapSlots = 0,
     nrFrames = 64,

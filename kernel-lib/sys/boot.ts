@@ -52,7 +52,20 @@ export interface BootOptions {
 
 /** Their names. */
 const bootOptions = [
-  ...['release', 'arch', 'cpu', 'memory', 'swap', 'deviceMemory', 'hugepages', 'checking', 'thp', 'with', 'without', 'own'],
+  ...[
+    'release',
+    'arch',
+    'cpu',
+    'memory',
+    'swap',
+    'deviceMemory',
+    'hugepages',
+    'checking',
+    'thp',
+    'with',
+    'without',
+    'own',
+  ],
 ] as const satisfies readonly (keyof BootOptions)[];
 
 /**

@@ -71,7 +71,9 @@ test.each(['dirty-clean-store', 'dirty-lazyfree-store', 'dirty-lazyfree-fork'])(
       ['v6.1', '6.5', '7.2'].map((release) => runScenario(name, { release, arch, cpu: 'ptw' })),
     );
     expect(runs.length).toBeGreaterThanOrEqual(9);
-    expect(runs.filter(({ verdict, expected }) => verdict !== expected).map(({ kernel }) => kernel)).toEqual([]);
+    expect(runs.filter(({ verdict, expected }) => verdict !== expected).map(({ kernel }) => kernel)).toEqual(
+      [],
+    );
   },
 );
 

@@ -61,7 +61,7 @@ export const hugePatches = {
     since: 'v6.13',
   },
   collapseReadonly: {
-    id: '?collapse-readonly',
+    id: '62b98015d988',
     title: 'mm: enable khugepaged anonymous collapse on non-writable regions',
     changes: 'memory of which no page may be written is collapsed, too',
     since: 'v6.18',
@@ -168,7 +168,7 @@ export const hugePatches = {
     since: 'v7.0',
   },
   mprotectKnowsPuds: {
-    id: '?mprotect-dax-puds',
+    id: 'cb0f01beb166',
     title: 'mm/mprotect: fix dax pud handlings',
     changes:
       'mprotect changes huge entries of a GiB; before, it took them for broken tables and cleared them',

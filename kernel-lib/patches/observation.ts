@@ -27,8 +27,8 @@ export const observationPatches = {
     since: 'v6.11',
   },
   smapsLockonfault: {
-    id: '?smaps-lf',
-    title: 'mm/mlock: show VM_LOCKONFAULT in smaps',
+    id: '8614d6c5eda0',
+    title: 'mm: do not show fs mm pc for VM_LOCKONFAULT pages',
     changes: 'smaps names memory that is locked on fault',
     since: 'v6.2',
   },
@@ -45,8 +45,9 @@ export const observationPatches = {
     since: 'v6.11',
   },
   pagemapPageOfHead: {
-    id: '?pagemap-head',
-    title: 'pagemap asks for the first page of a PMD-mapped huge page again',
+    id: 'eb16876971ea',
+    title:
+      'fs/proc/task_mmu: remove per-page mapcount dependency for PM_MMAP_EXCLUSIVE (CONFIG_NO_PAGE_MAPCOUNT)',
     changes: 'pagemap says of every page of a huge page what it says of the first',
     since: 'v6.15',
   },

@@ -68,7 +68,7 @@ export const swapPatches = {
     since: 'v6.11',
   },
   ratelimitedStatsFlush: {
-    id: '?memcg-ratelimited-flush',
+    id: '90a6f2a8f442',
     title: 'memcg: use ratelimited stats flush in the reclaim',
     changes: 'reclaim decides by old statistics of the cgroup whether active pages may go',
     since: 'v6.12',

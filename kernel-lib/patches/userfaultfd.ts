@@ -36,7 +36,7 @@ export const userfaultfdPatches = {
     requires: [['51d3d5eb74ff', 'the default protection of shared mappings must be read-only']],
   },
   uffdWpManyVmas: {
-    id: '?uffd-wp-many-vmas',
+    id: 'a1b92a3f1498',
     title: 'mm/userfaultfd: support WP on multiple VMAs',
     changes: 'UFFDIO_WRITEPROTECT works on ranges of several VMAs, all of them registered',
     since: 'v6.4',

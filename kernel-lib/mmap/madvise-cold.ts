@@ -15,16 +15,33 @@ import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import { splitUnlocked } from '../huge/split-folio.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
-import { hpagePmdSize, pmdMkold, pmdPfn, pmdPresent, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
+import {
+  hpagePmdSize,
+  pmdMkold,
+  pmdPfn,
+  pmdPresent,
+  pmdYoung,
+  pmdpGet,
+  pmdpInvalidate,
+  setPmdAt,
+} from '../pgtable/pmd.js';
 import { pteMkold, ptePresent, pteYoung } from '../pgtable/pte.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { reclaimPages } from '../reclaim/reclaim-pages.js';
 import type { PmdMappedAt } from '../rmap/walk.js';
 import { vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
+import { flushPmdTlbRange, ptepGetAndClearFull } from '../tlb/tlb.js';
 import type { Vma } from '../vma/vma.js';
 import { VM_HUGETLB, VM_LOCKED, VM_PFNMAP } from '../vma/vm-flags.js';
+import { type MmuGather, tlbFinishMmu, tlbGatherMmu, tlbRemoveTlbEntry } from '../zap/mmu-gather.js';
 import { walkPageRange } from './walk-page-range.js';
+
+/** @kernel mm/madvise.c madvise_walk_private v6.2 */
+interface MadviseWalkPrivate {
+  readonly tlb: MmuGather;
+  readonly pageout: boolean;
+}
 
 /**
  * Makes the pages the first that reclaim would take.
@@ -48,7 +65,9 @@ export function* madvisePageout(k: Machine, vma: Vma, start: number, end: number
 function* coldOrPageout(k: Machine, vma: Vma, start: number, end: number, pageout: boolean): Step<number> {
   if (!canMadvLruVma(vma)) return -EINVAL;
   yield* lruAddDrain(k);
-  yield* walkPageRange(k, vma, start, end, coldOrPageoutTable, pageout, coldOrPageoutHuge);
+  const tlb = tlbGatherMmu(k, vma.vmMm);
+  yield* walkPageRange(k, vma, start, end, coldOrPageoutTable, { tlb, pageout }, coldOrPageoutHuge);
+  yield* tlbFinishMmu(k, tlb);
   return 0;
 }
 
@@ -68,7 +87,7 @@ function* coldOrPageoutTable(
   table: number,
   start: number,
   end: number,
-  pageout: boolean,
+  walk: MadviseWalkPrivate,
 ): Step<void> {
   const folios: number[] = [];
   yield* ptlLock(k, table);
@@ -81,14 +100,14 @@ function* coldOrPageoutTable(
       if (step.do === 'stop') break;
       if (step.do === 'again') continue;
       nrPtes = step.nrPtes;
-      if (step.do === 'whole') yield* takeFolio(k, table, at, nrPtes, page, pageout, folios);
+      if (step.do === 'whole') yield* takeFolio(k, walk, table, at, nrPtes, page, folios);
     } else if (page !== 0) {
-      yield* takeFolio(k, table, at, 1, page, pageout, folios);
+      yield* takeFolio(k, walk, table, at, 1, page, folios);
     }
     at += nrPtes * k.pageSize;
   }
   ptlUnlock(k, table);
-  if (pageout) yield* reclaimPages(k, folios);
+  if (walk.pageout) yield* reclaimPages(k, folios);
 }
 
 function* largeStep(k: Machine, standing: Standing): Step<LargeStep> {
@@ -99,25 +118,29 @@ function* largeStep(k: Machine, standing: Standing): Step<LargeStep> {
 /** A folio on the LRU that these entries map and nobody else does. */
 function* takeFolio(
   k: Machine,
+  { tlb, pageout }: MadviseWalkPrivate,
   table: number,
   address: number,
   nrPtes: number,
   page: number,
-  pageout: boolean,
   folios: number[],
 ): Step<void> {
   const folio = pageFolio(k, page);
   if (!testFlag(k, folio, PG_lru) || folioMapcount(k, folio) !== folioNrPages(k, folio)) return;
-  if (!pageout || !k.patched.pageoutKeepsYoung) yield* makeOld(k, table, address, nrPtes);
+  if (!pageout || !k.patched.pageoutKeepsYoung) yield* makeOld(k, tlb, table, address, nrPtes);
   clearFlag(k, folio, PG_referenced);
   yield* giveUp(k, folio, pageout, folios);
 }
 
-function* makeOld(k: Machine, table: number, address: number, nrPtes: number): Step<void> {
+function* makeOld(k: Machine, tlb: MmuGather, table: number, first: number, nrPtes: number): Step<void> {
   for (let i = 0; i < nrPtes; i++) {
-    const ptep = pteOffset(k, table, address + i * k.pageSize);
-    const pte = yield* ptepGet(k, ptep);
-    if (pteYoung(k, pte)) yield* setPteAt(k, ptep, pteMkold(k, pte));
+    const address = first + i * k.pageSize;
+    const ptep = pteOffset(k, table, address);
+    if (!pteYoung(k, yield* ptepGet(k, ptep))) continue;
+    // Taken out first: what the MMU notes while the entry is made old would be lost.
+    const pte = yield* ptepGetAndClearFull(k, tlb.mm, address, ptep);
+    yield* setPteAt(k, ptep, pteMkold(k, pte));
+    tlbRemoveTlbEntry(k, tlb, address);
   }
 }
 
@@ -135,7 +158,7 @@ function* coldOrPageoutHuge(
   vma: Vma,
   start: number,
   end: number,
-  pageout: boolean,
+  { tlb, pageout }: MadviseWalkPrivate,
 ): Step<boolean> {
   const at = yield* __pmdTransHugeLock(k, vma, start);
   if (at === null) return false;
@@ -145,13 +168,21 @@ function* coldOrPageoutHuge(
   if (own && end - start !== hpagePmdSize(k)) return !(yield* splitPart(k, at, folio));
   const folios: number[] = [];
   if (own) {
-    if (!pageout || !k.patched.pageoutKeepsYoung) yield* setPmdAt(k, at.pmdp, pmdMkold(k, pmd));
+    const makesOld = pmdYoung(k, pmd) && (!pageout || !k.patched.pageoutKeepsYoung);
+    if (makesOld) yield* makeHugeOld(k, tlb, at, start);
     clearFlag(k, folio, PG_referenced);
     yield* giveUp(k, folio, pageout, folios);
   }
   ptlUnlock(k, at.table);
   if (pageout) yield* reclaimPages(k, folios);
   return true;
+}
+
+function* makeHugeOld(k: Machine, tlb: MmuGather, at: PmdMappedAt, haddr: number): Step<void> {
+  const pmd = yield* pmdpInvalidate(k, at.pmdp);
+  yield* flushPmdTlbRange(k, tlb.mm, haddr);
+  yield* setPmdAt(k, at.pmdp, pmdMkold(k, pmd));
+  tlbRemoveTlbEntry(k, tlb, haddr, hpagePmdSize(k));
 }
 
 /** Splits a huge page whose leaf is locked; unlocks that. */

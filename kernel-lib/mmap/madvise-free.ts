@@ -11,8 +11,19 @@ import {
 import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import { splitHugePageToList } from '../huge/split-folio.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
-import { hpagePmdSize, pmdMkclean, pmdMkold, pmdPfn, pmdPresent, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
-import { flushPmdTlbRange } from '../tlb/tlb.js';
+import {
+  hpagePmdSize,
+  pmdDirty,
+  pmdMkclean,
+  pmdMkold,
+  pmdPfn,
+  pmdPresent,
+  pmdpGet,
+  pmdpInvalidate,
+  pmdYoung,
+  setPmdAt,
+} from '../pgtable/pmd.js';
+import { flushPmdTlbRange, ptepGetAndClearFull } from '../tlb/tlb.js';
 import { vmNormalPage } from '../rmap/map.js';
 import { PG_dirty, PG_swapcache } from '../folio/flags.js';
 import { clearFlag, folioGet, pageFolio, testFlag } from '../folio/frame.js';
@@ -26,18 +37,28 @@ import { folioFreeSwap, freeSwapAndCache } from '../swap/cache.js';
 import { isHwpoisonEntry, isSwapinErrorEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
 import { type Vma, vmaIsAnonymous } from '../vma/vma.js';
+import { type MmuGather, tlbFinishMmu, tlbGatherMmu, tlbRemoveTlbEntry } from '../zap/mmu-gather.js';
 import { walkPageRange } from './walk-page-range.js';
 
 /** @kernel mm/madvise.c madvise_free_single_vma v6.2 @returns 0, or -EINVAL for memory that is not anonymous */
 export function* madviseFreeSingleVma(k: Machine, vma: Vma, start: number, end: number): Step<number> {
   if (!vmaIsAnonymous(vma)) return -EINVAL;
   yield* lruAddDrain(k);
-  yield* walkPageRange(k, vma, start, end, madviseFreePteRange, undefined, madviseFreeHugePmd);
+  const tlb = tlbGatherMmu(k, vma.vmMm);
+  yield* walkPageRange(k, vma, start, end, madviseFreePteRange, tlb, madviseFreeHugePmd);
+  yield* tlbFinishMmu(k, tlb);
   return 0;
 }
 
 /** @kernel mm/madvise.c madvise_free_pte_range v6.2 */
-function* madviseFreePteRange(k: Machine, vma: Vma, table: number, start: number, end: number): Step<void> {
+function* madviseFreePteRange(
+  k: Machine,
+  vma: Vma,
+  table: number,
+  start: number,
+  end: number,
+  tlb: MmuGather,
+): Step<void> {
   yield* ptlLock(k, table);
   for (let at = start; at < end;) {
     const ptep = pteOffset(k, table, at);
@@ -49,9 +70,9 @@ function* madviseFreePteRange(k: Machine, vma: Vma, table: number, start: number
       if (step.do === 'stop') break;
       if (step.do === 'again') continue;
       nrPtes = step.nrPtes;
-      if (step.do === 'whole') yield* freePresent(k, table, at, nrPtes, page);
+      if (step.do === 'whole') yield* freePresent(k, tlb, table, at, nrPtes, page);
     } else if (page !== 0) {
-      yield* freePresent(k, table, at, 1, page);
+      yield* freePresent(k, tlb, table, at, 1, page);
     } else if (!pteNone(k, pte) && !ptePresent(k, pte)) {
       yield* freeNonpresent(k, vma, ptep, pte);
     }
@@ -79,13 +100,25 @@ function* freeNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte): Step<voi
 }
 
 /** Pages that `nrPtes` entries map, all of a folio. */
-function* freePresent(k: Machine, table: number, address: number, nrPtes: number, page: number): Step<void> {
+function* freePresent(
+  k: Machine,
+  tlb: MmuGather,
+  table: number,
+  first: number,
+  nrPtes: number,
+  page: number,
+): Step<void> {
   const folio = pageFolio(k, page);
   if (!(yield* discardCopy(k, folio))) return;
   for (let i = 0; i < nrPtes; i++) {
-    const ptep = pteOffset(k, table, address + i * k.pageSize);
+    const address = first + i * k.pageSize;
+    const ptep = pteOffset(k, table, address);
     const pte = yield* ptepGet(k, ptep);
-    if (pteYoung(k, pte) || pteDirty(k, pte)) yield* setPteAt(k, ptep, pteMkclean(k, pteMkold(k, pte)));
+    if (!pteYoung(k, pte) && !pteDirty(k, pte)) continue;
+    // Taken out first: what the MMU notes while the entry is made clean would be lost.
+    const old = yield* ptepGetAndClearFull(k, tlb.mm, address, ptep);
+    yield* setPteAt(k, ptep, pteMkclean(k, pteMkold(k, old)));
+    tlbRemoveTlbEntry(k, tlb, address);
   }
   yield* markPageLazyfree(k, folio);
 }
@@ -108,7 +141,13 @@ function* discardCopy(k: Machine, folio: number): Step<boolean> {
 }
 
 /** A huge page: given up whole, or split if that concerns a part. @kernel mm/huge_memory.c madvise_free_huge_pmd v6.2 */
-function* madviseFreeHugePmd(k: Machine, vma: Vma, start: number, end: number): Step<boolean> {
+function* madviseFreeHugePmd(
+  k: Machine,
+  vma: Vma,
+  start: number,
+  end: number,
+  tlb: MmuGather,
+): Step<boolean> {
   const at = yield* __pmdTransHugeLock(k, vma, start);
   if (at === null) return false;
   const pmd = yield* pmdpGet(k, at.pmdp);
@@ -132,8 +171,12 @@ function* madviseFreeHugePmd(k: Machine, vma: Vma, start: number, end: number): 
   }
   clearFlag(k, folio, PG_dirty);
   folioUnlock(k, folio);
-  yield* setPmdAt(k, at.pmdp, pmdMkclean(k, pmdMkold(k, pmd)));
-  yield* flushPmdTlbRange(k, vma.vmMm, start);
+  if (pmdYoung(k, pmd) || pmdDirty(k, pmd)) {
+    const old = yield* pmdpInvalidate(k, at.pmdp);
+    yield* flushPmdTlbRange(k, vma.vmMm, start);
+    yield* setPmdAt(k, at.pmdp, pmdMkclean(k, pmdMkold(k, old)));
+    tlbRemoveTlbEntry(k, tlb, start, hpagePmdSize(k));
+  }
   yield* markPageLazyfree(k, folio);
   ptlUnlock(k, at.table);
   return true;

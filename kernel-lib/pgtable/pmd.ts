@@ -23,6 +23,7 @@ import {
   pteUffdWp,
   pteWrite,
   pteWrprotect,
+  pteYoung,
   pfnPte,
 } from './pte.js';
 import type { Pgprot } from '../arch/codec.js';
@@ -46,6 +47,7 @@ export const PMD_NONE: Pmd = { lo: 0, hi: 0 };
 export const pmdSame = pteSame;
 export const pmdWrite = pteWrite;
 export const pmdDirty = pteDirty;
+export const pmdYoung = pteYoung;
 export const pmdProtnone = pteProtnone;
 export const pmdSoftDirty = pteSoftDirty;
 export const pmdUffdWp = pteUffdWp;

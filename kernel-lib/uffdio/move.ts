@@ -44,6 +44,7 @@ import { type Step, blocked } from '../step/step.js';
 import { swapHasCache } from '../swap/area.js';
 import { swapCacheGetFolio } from '../swap/cache.js';
 import { isMigrationEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
+import { ptepClearFlush } from '../tlb/tlb.js';
 import type { UserfaultfdCtx } from '../uffd/ctx.js';
 import { wakeUserfault } from '../uffd/message.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
@@ -129,6 +130,7 @@ function validateMoveAreas(ctx: UserfaultfdCtx, src: Vma, dst: Vma): number {
 interface PageMove {
   readonly dstVma: Vma;
   readonly dstAddr: number;
+  readonly srcAddr: number;
   readonly srcTable: number;
   readonly srcPtep: number;
   readonly dstTable: number;
@@ -152,7 +154,7 @@ function* movePagesPte(k: Machine, dstVma: Vma, srcVma: Vma, dstAddr: number, sr
   if (!pteNone(k, origDstPte)) return -EEXIST;
   const origSrcPte = yield* ptepGet(k, srcPtep);
   if (pteNone(k, origSrcPte)) return -ENOENT;
-  const move = { dstVma, dstAddr, srcTable, srcPtep, dstTable, dstPtep, origSrcPte, origDstPte };
+  const move = { dstVma, dstAddr, srcAddr, srcTable, srcPtep, dstTable, dstPtep, origSrcPte, origDstPte };
   if (!ptePresent(k, origSrcPte)) return yield* moveNonpresent(k, move);
   if (ptePfn(k, origSrcPte) === ZERO_PFN) return yield* moveZeropagePte(k, move);
   const page = vmNormalPage(k, origSrcPte);
@@ -192,9 +194,9 @@ function* movePresentPte(k: Machine, move: PageMove, page: number): Step<number>
 }
 
 function* takePresent(k: Machine, move: PageMove, page: number): Step<number> {
-  const { dstVma, dstAddr, srcPtep, dstPtep } = move;
+  const { dstVma, dstAddr, srcAddr, srcPtep, dstPtep } = move;
   if ((yield* folioMaybeDmaPinned(k, page)) || !PageAnonExclusive(k, page)) return -EBUSY;
-  const pte = yield* ptepGetAndClear(k, srcPtep);
+  const pte = yield* ptepClearFlush(k, dstVma.vmMm, srcAddr, srcPtep);
   // GUP-fast may have pinned it just before the entry was cleared.
   if (yield* folioMaybeDmaPinned(k, page)) {
     yield* setPteAt(k, srcPtep, pte);
@@ -212,7 +214,7 @@ function* takePresent(k: Machine, move: PageMove, page: number): Step<number> {
 /** @kernel mm/userfaultfd.c move_zeropage_pte 6.12 */
 function* moveZeropagePte(k: Machine, move: PageMove): Step<number> {
   if (!(yield* lockUnchanged(k, move))) return -EAGAIN;
-  yield* ptepGetAndClear(k, move.srcPtep);
+  yield* ptepClearFlush(k, move.dstVma.vmMm, move.srcAddr, move.srcPtep);
   const prot = k.pte.protectionMap[move.dstVma.vmPageProt]!;
   yield* setPteAt(k, move.dstPtep, pteMkspecial(k, pfnPte(k, ZERO_PFN, prot)));
   unlockBoth(k, move);

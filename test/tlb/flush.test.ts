@@ -15,22 +15,29 @@ import { doMprotectPkey } from '../../kernel-lib/mmap/mprotect.js';
 import { mremap } from '../../kernel-lib/mmap/mremap.js';
 import { __vmMunmap } from '../../kernel-lib/mmap/munmap.js';
 import { releaseByName, resolvePatches } from '../../kernel-lib/patches/releases.js';
+import { pteMkold, ptePfn } from '../../kernel-lib/pgtable/pte.js';
+import { pteOffset, pteTable, ptepGet, setPteAt } from '../../kernel-lib/pgtable/table.js';
+import { folioReferenced } from '../../kernel-lib/reclaim/referenced.js';
 import { run } from '../../kernel-lib/step/step.js';
 import { swaponArea } from '../../kernel-lib/swap/area.js';
 import { access } from '../../kernel-lib/sys/access.js';
 import { makeMachine } from '../../kernel-lib/sys/machine.js';
 import { forkTask, mmOfTask, newTask } from '../../kernel-lib/sys/task.js';
 import { cachedTranslations } from '../../kernel-lib/tlb/tlb.js';
+import { UFFD_FEATURE_MOVE, type UserfaultfdCtx } from '../../kernel-lib/uffd/ctx.js';
+import { newUserfaultfd } from '../../kernel-lib/uffdio/api.js';
+import { userfaultfdMove } from '../../kernel-lib/uffdio/move.js';
+import { userfaultfdRegister } from '../../kernel-lib/uffdio/register.js';
 import type { Mm } from '../../kernel-lib/vma/mm.js';
 
 const PAGE = 0x4000_0000;
 
 /** Two CPUs that cache translations and run one process, whose page both have just written. */
-function twoCpus() {
+function twoCpus(release = '6.1') {
   const k = makeMachine({
-    release: releaseByName('6.1'),
+    release: releaseByName(release),
     arch: archById('x86_64'),
-    patched: resolvePatches('6.1', 'x86_64'),
+    patched: resolvePatches(release, 'x86_64'),
     nrFrames: 1024,
     nrSwapSlots: 64,
     nrCpus: 2,
@@ -90,4 +97,47 @@ test('after MADV_PAGEOUT a store faults on every CPU instead of reaching a page 
   expect(cachedTranslations(k, 1)).toEqual([]);
   on(k, 1, mm, 9);
   expect(on(k, 0, mm)).toBe(9);
+});
+
+test('after MADV_FREE a store of any CPU makes the page dirty, so that reclaim keeps what was written', () => {
+  const { k, mm } = twoCpus();
+  run(doMadvise(k, mm, PAGE, 4096, 'MADV_FREE'));
+  expect(cachedTranslations(k, 1)).toEqual([]);
+  on(k, 1, mm, 7);
+  run(doMadvise(k, mm, PAGE, 4096, 'MADV_PAGEOUT'));
+  expect(on(k, 0, mm)).toBe(7);
+});
+
+test('after MADV_COLD no CPU holds a translation from which the entry would not become young again', () => {
+  const { k, mm } = twoCpus();
+  run(doMadvise(k, mm, PAGE, 4096, 'MADV_COLD'));
+  expect(cachedTranslations(k, 0)).toEqual([]);
+  expect(cachedTranslations(k, 1)).toEqual([]);
+});
+
+test('MADV_COLD flushes nothing for a page that is old already', () => {
+  const { k, mm } = twoCpus();
+  const ptep = pteOffset(k, pteTable(k, mm.pgd, PAGE), PAGE);
+  run(setPteAt(k, ptep, pteMkold(k, run(ptepGet(k, ptep)))));
+  run(doMadvise(k, mm, PAGE, 4096, 'MADV_COLD'));
+  expect(cachedTranslations(k, 1)).toHaveLength(1);
+});
+
+test('reclaim that asks whether a page was used leaves the translations of x86 as they are', () => {
+  const { k, mm } = twoCpus();
+  const pte = run(ptepGet(k, pteOffset(k, pteTable(k, mm.pgd, PAGE), PAGE)));
+  expect(run(folioReferenced(k, ptePfn(k, pte))).ptes).toBe(1);
+  expect(cachedTranslations(k, 1)).toHaveLength(1);
+});
+
+test('after UFFDIO_MOVE no CPU reads or writes the page at the place that it has left', () => {
+  const { k, mm } = twoCpus('6.12');
+  const flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS;
+  const elsewhere = PAGE + 0x10000;
+  run(vmMmapPgoff(k, mm, { file: null, addr: elsewhere, len: 4096, prot: 3, flags, pgoff: 0 }));
+  const ctx = newUserfaultfd(k, mm, UFFD_FEATURE_MOVE) as UserfaultfdCtx;
+  run(userfaultfdRegister(k, ctx, elsewhere, 4096, 1));
+  expect(run(userfaultfdMove(k, ctx, elsewhere, PAGE, 4096))).toBe(0);
+  expect(cachedTranslations(k, 1)).toEqual([]);
+  expect(on(k, 1, mm)).toBe(0);
 });

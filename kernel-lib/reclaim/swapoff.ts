@@ -1,4 +1,4 @@
-import { EINTR, EINVAL } from '../base/errno.js';
+import { EINTR, EINVAL, ENOENT } from '../base/errno.js';
 import { folioPut } from '../folio/alloc.js';
 import { PG_uptodate } from '../folio/flags.js';
 import { folioGet, testFlag } from '../folio/frame.js';
@@ -28,6 +28,7 @@ import type { Step } from '../step/step.js';
 import { SWP_WRITEOK, dropArea, findNextToUnuse, swapArea, swapFree } from '../swap/area.js';
 import { folioFreeSwap, readSwapCacheAsync, swapCacheGetFolio } from '../swap/cache.js';
 import { entryToPte, makeSwapinErrorEntry, nonSwapEntry, pteToSwpEntry, swpEntry } from '../swap/entry.js';
+import { deviceSlots } from '../swap/swapon.js';
 import { ksmMightNeedToCopy } from '../swap/ksm-copy.js';
 import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
 import type { AddressSpace } from '../vma/file.js';
@@ -38,13 +39,16 @@ import type { Vma } from '../vma/vma.js';
  * The swapoff system call: everything in the area comes back to memory.
  *
  * MODEL: try_to_unuse() and what the system call does around it. A round that frees nothing ends it, as a signal would
- * end the loop of a kernel that cannot recognise its entries.
+ * end the loop of a kernel that cannot recognise its entries. -ENOMEM there is not: memory and swap together, on which
+ * overcommitting is measured by default, still have the area.
  *
- * @returns 0, -EINVAL if there is no area, or -EINTR
+ * @returns 0; -ENOENT for a machine without a device; -EINVAL for one that is not swapped to, or no longer because
+ *     another call takes its slots out; or -EINTR
  */
 export function* swapoff(k: Machine): Step<number> {
+  if (deviceSlots(k) === 0) return -ENOENT;
   const si = swapArea(k);
-  if (si === undefined) return -EINVAL;
+  if (si === undefined || (si.flags & SWP_WRITEOK) === 0) return -EINVAL;
   si.flags &= ~SWP_WRITEOK;
   for (let before = Infinity; si.inusePages > 0;) {
     if (si.inusePages === before) {

@@ -16,7 +16,7 @@ import { releaseByName, resolvePatches } from '../patches/releases.js';
 import { dropCaches } from '../reclaim/drop-caches.js';
 import { memoryReclaim } from '../reclaim/memory-reclaim.js';
 import { ld } from '../step/memory.js';
-import { swaponArea } from '../swap/area.js';
+import { swapon } from '../swap/swapon.js';
 import { DaxDevice } from './dax-device.js';
 import { Disk, DiskFile } from './disk-file.js';
 import { makeMachine } from './machine.js';
@@ -108,7 +108,7 @@ export function boot(asked: BootOptions = {}): Linux {
   });
   if (hugepages > 0) setMaxHugePages(machine, hugepages);
   machine.checking = checking;
-  if (nrSwapSlots > 0) swaponArea(machine, nrSwapSlots, 0);
+  if (nrSwapSlots > 0) swapon(machine, nrSwapSlots, 0);
   return new Linux(machine);
 }
 

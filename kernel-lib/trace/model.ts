@@ -8,7 +8,8 @@ import { vmEvents } from '../machine/vmstat.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
 import { ld } from '../step/memory.js';
 import { run } from '../step/step.js';
-import { SWP_SYNCHRONOUS_IO, swaponArea } from '../swap/area.js';
+import { SWP_SYNCHRONOUS_IO } from '../swap/area.js';
+import { swapon } from '../swap/swapon.js';
 import { type MachineShape, makeMachine } from '../sys/machine.js';
 import { newTask } from '../sys/task.js';
 import { lruAddDrain } from '../folio/lru.js';
@@ -78,7 +79,7 @@ export class Model implements Driver {
       thp: program.thp,
     });
     const swapFlags = program.swap === 'brd' ? SWP_SYNCHRONOUS_IO : 0;
-    if (program.swap !== 'none') swaponArea(k, nrSwapSlots, swapFlags);
+    if (program.swap !== 'none') swapon(k, nrSwapSlots, swapFlags);
     if (program.hugepages > 0) setMaxHugePages(k, program.hugepages);
     const objects = new Map(
       program.objects.map(({ object, kind, nrPages }) => [object, fileOf(k, kind, nrPages)] as const),

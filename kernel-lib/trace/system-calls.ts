@@ -1,4 +1,4 @@
-import { EBUSY, EINVAL, EIO } from '../base/errno.js';
+import { EINVAL } from '../base/errno.js';
 import { InputError } from '../base/error.js';
 import { ksmDoScan } from '../ksm/scan.js';
 import type { Machine } from '../machine/machine.js';
@@ -31,7 +31,7 @@ import { memoryReclaim } from '../reclaim/memory-reclaim.js';
 import { swapoff } from '../reclaim/swapoff.js';
 import type { Task } from '../machine/task.js';
 import { run } from '../step/step.js';
-import { swapArea, swaponArea } from '../swap/area.js';
+import { swapon } from '../swap/swapon.js';
 import { access } from '../sys/access.js';
 import { exitTask, forkTask } from '../sys/task.js';
 import { AddressSpace, FILE_ZERO, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
@@ -124,13 +124,7 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     return 0;
   },
   swapoff: ({ k }) => run(swapoff(k)),
-  swapon: ({ k, nrSwapSlots, swapFlags }) => {
-    if (swapArea(k) !== undefined) return -EBUSY;
-    // The header is read from the device.
-    if (k.globals.swapIoFails !== 0) return -EIO;
-    swaponArea(k, nrSwapSlots, swapFlags);
-    return 0;
-  },
+  swapon: ({ k, nrSwapSlots, swapFlags }) => swapon(k, nrSwapSlots, swapFlags),
   swaperr: ({ k }, { failing }) => {
     k.globals.swapIoFails = failing ? 1 : 0;
     return 0;

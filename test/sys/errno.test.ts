@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { archById } from '../../kernel-lib/arch/variants.js';
 import { errnoNames } from '../../kernel-lib/base/errno.js';
+import type { Machine } from '../../kernel-lib/machine/machine.js';
 import * as flag from '../../kernel-lib/mmap/flags.js';
 import { type Advice, doMadvise } from '../../kernel-lib/mmap/madvise.js';
 import { mlock2, munlock } from '../../kernel-lib/mmap/mlock.js';
@@ -9,11 +11,21 @@ import { type MremapRequest, mremap } from '../../kernel-lib/mmap/mremap.js';
 import { msync } from '../../kernel-lib/mmap/msync.js';
 import { __vmMunmap } from '../../kernel-lib/mmap/munmap.js';
 import { __shmemFileSetup } from '../../kernel-lib/pagecache/shmem-file.js';
+import { releaseByName, resolvePatches } from '../../kernel-lib/patches/releases.js';
 import { taskSize } from '../../kernel-lib/pgtable/table.js';
 import { swapoff } from '../../kernel-lib/reclaim/swapoff.js';
 import { type Step, run } from '../../kernel-lib/step/step.js';
+import { SWP_WRITEOK, swapArea } from '../../kernel-lib/swap/area.js';
+import { entryToPte, pteToSwpEntry, swpEntry } from '../../kernel-lib/swap/entry.js';
+import {
+  SWAP_FLAG_DISCARD,
+  SWAP_FLAG_DISCARD_ONCE,
+  SWAP_FLAG_PREFER,
+  swapon,
+} from '../../kernel-lib/swap/swapon.js';
 import { boot } from '../../kernel-lib/sys/boot.js';
 import { directRead, directWrite } from '../../kernel-lib/sys/direct-io.js';
+import { makeMachine } from '../../kernel-lib/sys/machine.js';
 import { ioPinPages, vaddrGetPfns } from '../../kernel-lib/sys/pins.js';
 import { allocPipeInfo, vmspliceToPipe } from '../../kernel-lib/sys/pipe.js';
 import { memRw, processVmRw } from '../../kernel-lib/sys/remote-access.js';
@@ -324,8 +336,71 @@ describe('who takes pages of a process', () => {
     ['O_DIRECT from between sectors', (c) => run(directWrite(c.k, c.mm, c.at(0) + 1)), 'EINVAL'],
     ['O_DIRECT from a hole', (c) => run(directWrite(c.k, c.mm, c.at(3))), 'EFAULT'],
     ['O_DIRECT into read-only memory', (c) => run(directRead(c.k, c.mm, c.at(4), 1)), 'EFAULT'],
-    ['swapoff without swap', (c) => run(swapoff(c.k)), 'EINVAL'],
   ]);
+});
+
+describe('swapon and swapoff', () => {
+  const SLOTS = 256;
+  /** A machine whose device is not in use yet. */
+  const device = (nrSwapSlots = SLOTS, arch = 'x86_64') =>
+    makeMachine({
+      release: releaseByName('v6.3'),
+      arch: archById(arch),
+      patched: resolvePatches('v6.3', arch),
+      nrFrames: 256,
+      nrSwapSlots,
+      nrCpus: 1,
+    });
+  const inUse = () => {
+    const k = device();
+    swapon(k, SLOTS, 0);
+    return k;
+  };
+  const broken = (k: Machine) => {
+    k.globals.swapIoFails = 1;
+    return k;
+  };
+  /** The call that takes the slots out has come as far as its first step. */
+  const leaving = () => {
+    const k = inUse();
+    swapArea(k)!.flags &= ~SWP_WRITEOK;
+    return k;
+  };
+  const left = () => {
+    const k = inUse();
+    run(swapoff(k));
+    return k;
+  };
+  const priority = SWAP_FLAG_PREFER | 7 | SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_ONCE;
+
+  test.each<[title: string, call: () => number, result: string]>([
+    ['a flag that there is not, without a device', () => swapon(device(0), 2, 0, 1 << 19), 'EINVAL'],
+    ['a flag that there is not, a device in use', () => swapon(inUse(), SLOTS, 0, 1 << 19), 'EINVAL'],
+    ['a priority and discarding', () => swapon(device(), SLOTS, 0, priority), '0'],
+    ['no device', () => swapon(broken(device(0)), 0, 0), 'ENOENT'],
+    ['a device in use that cannot be read', () => swapon(broken(inUse()), 0, 0), 'EBUSY'],
+    ['a device that swapoff has not left yet', () => swapon(leaving(), SLOTS, 0), 'EBUSY'],
+    ['a device that cannot be read', () => swapon(broken(device()), 0, 0), 'EIO'],
+    ['a header without slots', () => swapon(device(), 1, 0), 'EINVAL'],
+    ['a header with more slots than the device', () => swapon(device(), SLOTS + 1, 0), 'EINVAL'],
+    ['a device that swapoff has left', () => swapon(left(), SLOTS, 0), '0'],
+    ['swapoff without a device', () => run(swapoff(device(0))), 'ENOENT'],
+    ['swapoff of a device that is not in use', () => run(swapoff(device())), 'EINVAL'],
+    ['swapoff during swapoff', () => run(swapoff(leaving())), 'EINVAL'],
+    ['swapoff', () => run(swapoff(inUse())), '0'],
+  ])('%s: %s', (_title, call, result) => {
+    expect(named(call())).toBe(result);
+  });
+
+  test('slots that no entry can name are left unused', () => {
+    const k = device(2 ** 21, 'nios2');
+    expect(swapon(k, 2 ** 21, 0)).toBe(0);
+    const { max, type } = swapArea(k)!;
+    const last = swpEntry(type, max - 1);
+    expect(max).toBe(2 ** 20);
+    expect(pteToSwpEntry(k, entryToPte(k, last))).toBe(last);
+    expect(pteToSwpEntry(k, entryToPte(k, swpEntry(type, max)))).not.toBe(swpEntry(type, max));
+  });
 });
 
 describe('userfaultfd', () => {

@@ -166,13 +166,13 @@ export const dirtyBitScenarios: readonly Scenario[] = [
     verdict: (steps) => {
       const { writable = false, dirty = false } = lastEntry(steps.slice(0, 4), 0);
       const entry = `${writable ? 'writable' : 'read-only'} and ${dirty ? 'dirty' : 'clean'}`;
-      return `the entry is ${entry}; the monitor is told of ${messages(steps)} stores`;
+      return `the entry is ${entry}; stores that the monitor is told of: ${messages(steps)}`;
     },
     expected: ({ arch }) => {
       const tracked = archById(arch).predicates.uffdWp !== undefined;
       return tracked
-        ? 'the entry is read-only and dirty; the monitor is told of 1 stores'
-        : 'the entry is read-only and clean; the monitor is told of 0 stores';
+        ? 'the entry is read-only and dirty; stores that the monitor is told of: 1'
+        : 'the entry is read-only and clean; stores that the monitor is told of: 0';
     },
     source: 'mfill_atomic_install_pte() of v6.1',
     why: 'Valid data that may not be written yet: dirty without writable, on purpose.',

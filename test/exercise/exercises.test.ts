@@ -158,6 +158,31 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
     right: (id) => arches.find((arch) => arch.id === id)!.hardware.dirty === 'fault',
     wrong: [[() => true, /the dirty bit is set by/]],
   },
+  '06-dirty-read-only': {
+    right: (p, page) => {
+      p.write(page, 1);
+      p.mprotect(page, 1, 'r');
+    },
+    wrong: [
+      [() => {}, /maps no page/],
+      [(p, page) => void p.read(page), /is clean/],
+      [(p, page) => p.write(page, 1), /still writable/],
+    ],
+  },
+  '06-saved-data': {
+    right: ['018e9828eb52'],
+    wrong: [
+      [[], /reads 0/],
+      [['018e9828eb52', 'fa2e71a6fcee'], /One patch is enough/],
+    ],
+  },
+  '06-open-variants': {
+    right: arches.map(({ id }) => id).filter((id) => /^sparc64|dirty_prefix$/.test(id)),
+    wrong: [
+      [['sparc64'], /There are 4; 3 are missing/],
+      [['sparc64', 'x86_64'], /On x86_64 a read-only entry/],
+    ],
+  },
   '06-safe-order': {
     right: ['mkdirty if dirty', 'mkwrite if the VMA may', 'wrprotect unless written'],
     wrong: [

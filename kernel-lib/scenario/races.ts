@@ -1,4 +1,5 @@
 import { delayedRmapRaces } from '#stepped/scenario/delayed-rmap-races.js';
+import { dirtyThpSplitRaces } from '#stepped/scenario/dirty-thp-split-races.js';
 import { gupFastCollapseRaces } from '#stepped/scenario/gup-fast-collapse.js';
 import { gupFastRaces } from '#stepped/scenario/gup-fast-races.js';
 import { migrationRaces } from '#stepped/scenario/migration-races.js';
@@ -19,6 +20,7 @@ export const races: readonly Race[] = [
   ...paeTornReadRaces,
   ...migrationRaces,
   ...pudWalkRaces,
+  ...dirtyThpSplitRaces,
 ];
 
 /** @throws InputError naming the races that there are */

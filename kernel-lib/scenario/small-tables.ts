@@ -36,6 +36,14 @@ export function smallTables(id: string, { entries, lowFrameBits }: SmallTables):
   };
 }
 
+/** The architecture with huge pages of few pages. @throws InputError where it has none */
+export function withHugePagesOf(id: string, nrPages: 4): Arch {
+  const arch = archById(id);
+  if (arch.huge === undefined) throw new InputError(`${id} has no huge pages; loongarch64_16k, for one, has`);
+  const bits = arch.levels.map(({ name }) => [name, name === 'pte' ? Math.log2(nrPages) : 2]);
+  return { ...arch, levels: vaSplit(arch.pageShift, Object.fromEntries(bits)) };
+}
+
 /** A frame behind which, by blocks of `nr`, frames differ from it in both halves of their entries. */
 export function pfnsApart(k: Machine, { lowFrameBits }: SmallTables, nr: number): number {
   const span = 2 ** lowFrameBits;

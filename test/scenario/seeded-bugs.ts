@@ -19,6 +19,7 @@ export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
   'gup-fast-fork': { release: 'v6.1' },
   'gup-fast-zap': { release: 'v6.1' },
   'gup-fast-collapse': { release: 'v6.1' },
+  'dirty-thp-split': { release: 'v6.1' },
   'pud-walk': { release: 'v6.1', with: ['3b89863c3fa4'] },
   'pte-marker-clear': { release: 'v6.2' },
   'pae-torn-read': { release: 'v6.2' },
@@ -334,12 +335,34 @@ const migrationGup: readonly Omit<SeededBug, 'race'>[] = [
 ];
 
 /** Every seeded bug. */
+const dirtyThpSplit: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'the split lets the MMU write to what two processes share',
+    file: 'huge/split-pmd.ts',
+    line: 'return pteWrite(k, old) ? entry : pteWrprotect(k, entry);',
+    instead: 'return entry;',
+  },
+  {
+    bug: 'the split makes every page exclusive',
+    file: 'huge/split-pmd.ts',
+    line: 'if (exclusive) setFlag(k, folio + i, PG_anon_exclusive);',
+    instead: 'setFlag(k, folio + i, PG_anon_exclusive);',
+  },
+  {
+    bug: 'fork leaves the huge page writable',
+    file: 'fork/copy-huge-pmd.ts',
+    line: 'sharedMigrationPte(k, old) : pmdWrprotect(k, old);',
+    instead: 'sharedMigrationPte(k, old) : old;',
+  },
+];
+
 export const seededBugs: readonly SeededBug[] = Object.entries({
   'delayed-rmap': delayedRmap,
   'odirect-swapout': odirectSwapout,
   'gup-fast-fork': gupFastFork,
   'gup-fast-zap': gupFastZap,
   'gup-fast-collapse': gupFastCollapse,
+  'dirty-thp-split': dirtyThpSplit,
   'pud-walk': pudWalk,
   'pte-marker-clear': pteMarkerClear,
   'pae-torn-read': paeTornRead,

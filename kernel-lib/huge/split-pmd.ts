@@ -127,8 +127,13 @@ function* fillWithPages(k: Machine, vma: Vma, { table, haddr, folio, old, exclus
   }
 }
 
-/** The entry of the first page. */
-function splitPte(k: Machine, vma: Vma, folio: number, old: Pmd): Pte {
+/**
+ * The entry of the first page of a huge one that is split.
+ *
+ * @param folio its page
+ * @param old the leaf
+ */
+export function splitPte(k: Machine, vma: Vma, folio: number, old: Pmd): Pte {
   let entry = pfnPte(k, folio, k.pte.protectionMap[vma.vmPageProt]!);
   for (const operator of k.variant.thpSplitOrder.operators) entry = applied(k, vma, old, operator, entry);
   if (pteSoftDirty(k, old)) entry = pteMksoftDirty(k, entry);

@@ -61,6 +61,8 @@ export interface Machine {
   readonly nrTlbEntries: number;
   /** How unmapping gathers pages. */
   readonly mmuGather: MmuGatherKind;
+  /** CONFIG_DEBUG_TLBFLUSH: whether flushes are counted. */
+  readonly debugTlbflush: boolean;
   /** Sizes of its batches, where they are not the kernel's own. */
   readonly gatherSizes?: GatherSizes;
   /** Slab address of the CPUs' interrupt flags. */

@@ -15,6 +15,8 @@ export const vmEvents = [
   'pgmigrate_fail',
   'nr_foll_pin_acquired',
   'nr_foll_pin_released',
+  'nr_tlb_local_flush_all',
+  'nr_tlb_local_flush_one',
   'swap_ra',
   'swap_ra_hit',
   'thp_collapse_alloc',

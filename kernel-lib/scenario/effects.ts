@@ -87,8 +87,10 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   knowsSpecialSwapPtes: { scenario: 'marker-dontneed' },
   // mappings.ts
   delayRmap: { race: 'delayed-rmap' },
-  delayedRmapHidden: { none: 'the same test stands in another function' },
-  delayRmapTwoBatches: { none: 'it changes how often a TLB is flushed, not what is found there' },
+  delayedRmapHidden: {
+    none: 'a rework: tlb_flush_rmaps() itself makes the test that its only caller made, and does nothing else before',
+  },
+  delayRmapTwoBatches: { scenario: 'zap-dirty-pages' },
   cleanExclusiveUpgrade: { scenario: 'mprotect-clean-exclusive' },
   unaccountUnfaulted: { scenario: 'mprotect-unaccounted' },
   mergeNewRange: { scenario: 'mmap-between-neighbours' },
@@ -117,9 +119,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   splitDirtiesNot: { scenario: 'thp-split-dirty' },
   splitProtectsLast: { scenario: 'thp-split-dirty' },
   splitProtectsFirstAgain: { scenario: 'thp-split-shared', ...loongarch },
-  splitMkwriteIfWritable: {
-    none: 'a rework: an entry that was writable stays so, and no other becomes so',
-  },
+  splitMkwriteIfWritable: { scenario: 'thp-split-clean', arch: 'arm64_4k' },
   pagewalkPassesPud: {
     none: 'it takes one of the two ways in which pud-walk breaks: a walk behind none; one into a leaf is left',
   },

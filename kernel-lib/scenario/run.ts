@@ -180,7 +180,8 @@ export function bootModel(scenario: Scenario, { own, ...options }: RunOptions): 
   const { huge } = archById(arch);
   const thp = huge === undefined ? 'never' : (scenario.thp ?? 'never');
   const hugepages = huge === undefined ? 0 : (scenario.hugepages ?? 0);
-  const header = `prog id=${scenario.name} swap=${scenario.swap} thp=${thp} vfio=1 hugepages=${hugepages} device=${scenario.devicePages ?? 0}`;
+  const debug = `tlbflush=${scenario.debugTlbflush ? 1 : 0}`;
+  const header = `prog id=${scenario.name} swap=${scenario.swap} thp=${thp} vfio=1 hugepages=${hugepages} device=${scenario.devicePages ?? 0} ${debug}`;
   return new Model({ ...options, release, arch, program: parseHeader(header, scenario.objects ?? []) });
 }
 

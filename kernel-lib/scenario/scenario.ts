@@ -28,6 +28,8 @@ export interface Scenario {
   readonly objects?: readonly string[];
   /** Pages of a device's own memory; absent: no device has pages of processes. */
   readonly devicePages?: number;
+  /** CONFIG_DEBUG_TLBFLUSH: flushes of TLBs are counted, too; absent: they are not. */
+  readonly debugTlbflush?: true;
   /** Huge pages of hugetlb that are put aside; absent: none. */
   readonly hugepages?: number;
   /** Operations in the notation of the recordings, and the probes of trace/operation.ts. */

@@ -21,6 +21,7 @@ import { longtermSelftestScenarios } from './selftest-longterm.js';
 import { thpCallScenarios } from './thp-calls.js';
 import { dirtyBitScenarios } from './dirty-bits.js';
 import { hardwareStoreScenarios } from './hardware-stores.js';
+import { tlbFlushScenarios } from './tlb-flushes.js';
 import { thpMoveScenarios } from './thp-moves.js';
 import { thpSplitScenarios } from './thp-split.js';
 import { swpLifetimeScenarios } from './swp-lifetime.js';
@@ -46,6 +47,7 @@ export const scenarios: readonly Scenario[] = [
   ...thpCallScenarios,
   ...thpMoveScenarios,
   ...mappingCallScenarios,
+  ...tlbFlushScenarios,
   ...swapInOutScenarios,
   ...smapsScenarios,
   ...pinningCallScenarios,

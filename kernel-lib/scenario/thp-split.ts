@@ -64,7 +64,41 @@ export const thpSplitScenarios: readonly Scenario[] = [
     source: 'e833bc503405, 5436d6556937, bf2f34a506e6',
     why: 'Where making an entry dirty lets the MMU write, write-protection must come last, or a shared page is written in place.',
   },
+  {
+    name: 'thp-split-clean',
+    number: 'D16',
+    kind: 'sequential',
+    title:
+      'a huge page that was given up by MADV_FREE and is shared by fork is split: do its pages stay clean?',
+    swap: 'dm',
+    thp: 'always',
+    steps: [
+      'mmap 0 0 H w p anon',
+      'fill 0 0 0 H 7',
+      'madvise 0 0 0 H FREE',
+      'fork 0 1',
+      'mprotect 0 0 5 1 r',
+    ],
+    verdict: (steps) => `the entry is ${lastEntry(steps, 0, 0, 5).dirty ? 'dirty' : 'clean'}`,
+    expected: (kernel) => `the entry is ${splitInventsStore(kernel) ? 'dirty' : 'clean'}`,
+    source: '1462c52e9f2b; arch/arm64/include/asm/pgtable.h pte_mkwrite, pte_wrprotect',
+    why: 'An entry that is made writable and then protected looks written where the one opens it to the MMU and the other remembers that it was open.',
+  },
 ];
+
+/** Whether making an entry writable and then write-protecting it leaves it dirty, and the split does both. */
+function splitInventsStore({ arch, patched }: Kernel): boolean {
+  const operators: readonly SplitOperator[] = variantsOf(patched).thpSplitOrder.operators;
+  const { huge, eras = [], family } = archById(arch);
+  if (huge === undefined || !operators.includes('wrprotect unless written')) return false;
+  if (family === 'arm64') return !patched.arm64MkwriteAsks;
+  return (
+    family === 'loongarch' &&
+    eras.length > 0 &&
+    !patched.loongarchMkwriteAsks &&
+    patched.loongarchWrprotectKeepsDirty
+  );
+}
 
 /** Whether the split makes an entry dirty after it was protected, and that lets the MMU write. */
 function splitGrantsStore({ arch, patched }: Kernel): boolean {

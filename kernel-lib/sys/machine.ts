@@ -46,6 +46,8 @@ export interface MachineShape {
   readonly nrTlbEntries?: number;
   /** False: events are not counted, so that machines that went different ways can come to be in one state. */
   readonly countEvents?: boolean;
+  /** CONFIG_DEBUG_TLBFLUSH: count flushes of TLBs. Default false. */
+  readonly debugTlbflush?: boolean;
   /** Words for page tables and as many for kernel objects, beside what the frames ask for. Default 2^20. */
   readonly floorWords?: number;
 }
@@ -72,6 +74,7 @@ export function makeMachine(asked: MachineShape): Machine {
     entryLoads: shape.entryLoads ?? 'whole',
     mmuGather: shape.arch.family === 's390' ? 'none' : (shape.smp ?? true) ? 'smp' : 'up',
     gatherSizes: shape.gatherSizes,
+    debugTlbflush: shape.debugTlbflush ?? false,
     frames: arena.words('frames', frameWords),
     ptes: arena.words('ptes', pteWords),
     slab: arena.words('slab', slabWords),

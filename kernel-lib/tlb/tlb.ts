@@ -196,10 +196,31 @@ function remember(k: Machine, vpn: number, pte: Pte): void {
  *
  * @kernel arch/x86/mm/tlb.c flush_tlb_mm_range v6.2
  * @param mm slab address of the Mm
+ * @param stride bytes that one translation of the range spans
  */
-export function* flushTlbMmRange(k: Machine, mm: number, start: number, end: number): Step<void> {
+export function* flushTlbMmRange(
+  k: Machine,
+  mm: number,
+  start: number,
+  end: number,
+  stride = k.pageSize,
+): Step<void> {
+  if (k.debugTlbflush && k.current?.mm === mm) countLocalFlush(k, (end - start) / stride);
   if (!hasTlbs(k)) return;
   for (const cpu of yield* mmCpumask(k, mm)) yield* flushTlbFunc(k, cpu, mm, start, end);
+}
+
+/** Translations up to which x86 flushes a range one by one: tlb_single_page_flush_ceiling. */
+const TLB_SINGLE_PAGE_FLUSH_CEILING = 33;
+
+/**
+ * CONFIG_DEBUG_TLBFLUSH, which only x86 has: what the CPU that asks for a flush has to forget itself.
+ *
+ * MODEL: counted by the same rule on every architecture.
+ */
+function countLocalFlush(k: Machine, nrTranslations: number): void {
+  if (nrTranslations > TLB_SINGLE_PAGE_FLUSH_CEILING) k.count('nr_tlb_local_flush_all');
+  else k.count('nr_tlb_local_flush_one', nrTranslations);
 }
 
 /** The CPUs that run an address space. @kernel include/linux/mm_types.h mm_cpumask v6.2 */
@@ -271,7 +292,7 @@ function everyCpuForgets(k: Machine, mm: number, address: number): void {
 
 /** Makes every CPU forget what a leaf spans. @kernel include/linux/pgtable.h flush_pmd_tlb_range v6.2 */
 export function* flushPmdTlbRange(k: Machine, mm: number, haddr: number): Step<void> {
-  yield* flushTlbMmRange(k, mm, haddr, haddr + hpagePmdSize(k));
+  yield* flushTlbMmRange(k, mm, haddr, haddr + hpagePmdSize(k), hpagePmdSize(k));
 }
 
 /** Takes a leaf and leaves none, and returns when no CPU uses it any longer. @kernel mm/pgtable-generic.c pmdp_huge_clear_flush v6.2 */
@@ -283,7 +304,7 @@ export function* pmdpHugeClearFlush(k: Machine, mm: number, haddr: number, pmdp:
 
 /** Makes every CPU forget what a leaf two levels up spans. @kernel include/linux/pgtable.h flush_pud_tlb_range v6.2 */
 export function* flushPudTlbRange(k: Machine, mm: number, haddr: number): Step<void> {
-  yield* flushTlbMmRange(k, mm, haddr, haddr + hpagePudSize(k));
+  yield* flushTlbMmRange(k, mm, haddr, haddr + hpagePudSize(k), hpagePudSize(k));
 }
 
 /** Takes that leaf and leaves none, and returns when no CPU uses it any longer. @kernel mm/pgtable-generic.c pudp_huge_clear_flush v6.2 */

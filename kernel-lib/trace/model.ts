@@ -77,6 +77,7 @@ export class Model implements Driver {
       nrSwapSlots,
       nrCpus: 1,
       thp: program.thp,
+      debugTlbflush: program.debugTlbflush,
     });
     const swapFlags = program.swap === 'brd' ? SWP_SYNCHRONOUS_IO : 0;
     if (program.swap !== 'none') swapon(k, nrSwapSlots, swapFlags);

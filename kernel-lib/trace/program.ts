@@ -25,6 +25,8 @@ export interface ProgramHeader {
   readonly umiss: (typeof fields.umiss)[number];
   /** Whether processes may pin pages for a device. */
   readonly vfio: boolean;
+  /** Whether the kernel counts flushes of TLBs. */
+  readonly debugTlbflush: boolean;
   /** Pages of a device's own memory. */
   readonly devicePages: number;
   /** Huge pages of hugetlb that are put aside. */
@@ -46,7 +48,7 @@ export function parseHeader(header: string, objects: readonly string[]): Program
     if (at < 1) throw new InputError(`header "${header}": "${word}" is not of the form NAME=VALUE`);
     given.set(word.slice(0, at), word.slice(at + 1));
   }
-  const known = new Set(['id', 'profile', 'vfio', 'hugepages', 'device', ...Object.keys(fields)]);
+  const known = new Set(['id', 'profile', 'vfio', 'tlbflush', 'hugepages', 'device', ...Object.keys(fields)]);
   for (const name of given.keys()) {
     if (!known.has(name)) {
       throw new InputError(
@@ -63,6 +65,7 @@ export function parseHeader(header: string, objects: readonly string[]): Program
     thp: choose(header, given, 'thp'),
     umiss: choose(header, given, 'umiss'),
     vfio: given.get('vfio') === '1',
+    debugTlbflush: given.get('tlbflush') === '1',
     hugepages: countOf(header, given, 'hugepages'),
     devicePages: countOf(header, given, 'device'),
     objects: objects.map(parseObject),

@@ -22,6 +22,9 @@ interface ExceptionalArch {
 
 const withoutMarker = ({ patched }: Kernel): boolean => !patched.swpExclusive;
 const unshares = ({ patched }: Kernel): boolean => patched.unshareAnyCow;
+/** Between the two patches a page that has moved is write-protected last. */
+const leavesMovedOpen = ({ patched }: Kernel): boolean =>
+  !patched.migrationProtects || patched.migrationProtectsNot;
 const losesTypes = ({ patched }: Kernel): boolean => !patched.nios2SwapRefactored;
 
 const I1 = 'BUG: I1: a writable entry maps an exclusive page';
@@ -55,6 +58,11 @@ const coldfire: ExceptionalArch = {
     { verdict: I7, scenarios: 'R20', on: ({ patched }) => patched.odirectPins },
     { verdict: 'the second page is dirty', scenarios: 'R22' },
     { verdict: '2 entries, maybe shared; the child reads 0x22', scenarios: 'X16' },
+    {
+      verdict: 'the device’s page is device-private memory, writable; the parent reads 0x6',
+      scenarios: 'M38',
+      on: leavesMovedOpen,
+    },
     { verdict: 'BUG: break_ksm() faults for ever: the page stays merged', scenarios: 'S15 S16' },
     { verdict: NOT_EXCLUSIVE, scenarios: 'S17 C11t' },
     { verdict: I7, scenarios: hugeCases('C9 C12', 'h p o m t') },

@@ -5,14 +5,16 @@ import ts from 'typescript';
 import { citationsOf, remarksOf, sourcesOf } from './citations.mjs';
 import { compile } from './compile.mjs';
 import { digestOf, textIn } from './digest.mjs';
+import { buildLive } from './live.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));
+const datasets = fileURLToPath(new URL('../../datasets', import.meta.url));
 const config = fileURLToPath(new URL('tsconfig.json', import.meta.url));
 
 const sources = digestOf(
   root,
-  ['tsconfig.json', 'package.json', 'package-lock.json'].map((name) =>
+  ['tsconfig.json', 'package.json', 'package-lock.json', 'datasets/manifest.json'].map((name) =>
     fileURLToPath(new URL(`../../${name}`, import.meta.url)),
   ),
 );
@@ -32,6 +34,7 @@ if (problems.length > 0) {
 }
 cpSync(`${root}/notebook/site/assets`, `${fresh}/notebook/site/assets`, { recursive: true });
 writeFileSync(`${fresh}/comments.json`, JSON.stringify(comments()));
+await buildLive({ dist: fresh, datasets, pages: `${root}/notebook/site/live` });
 chmodSync(`${fresh}/cli/main.js`, 0o755);
 writeFileSync(`${fresh}/.sources`, sources);
 rmSync(dist, { recursive: true, force: true });

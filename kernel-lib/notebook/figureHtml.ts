@@ -1,7 +1,7 @@
 import type { PlotlyFigure, PlotlyObject } from '../view/figure.js';
 import { escapeHtml, scriptJson } from '../view/html.js';
 import { FONT, INK } from '../view/template.js';
-import { heightOf, STATIC_WIDTH } from './plotly/draw.js';
+import { heightOf, STATIC_WIDTH } from './plotly/size.js';
 
 /** A figure taken apart for a page: words as HTML, the drawing without them. */
 export interface EmbeddedFigure {

@@ -150,15 +150,15 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
 }
 
-/** Makes a script of changed text. The compiler is large, and few need it. */
+/** Makes a script of changed text. Few need what does it. */
 async function compiled(fileName: string, text: string): Promise<string> {
-  const { default: ts } = await import('typescript');
-  const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
-  const out = ts.transpileModule(text, { fileName, compilerOptions, reportDiagnostics: true });
-  const wrong = out.diagnostics?.[0];
-  if (!wrong) return out.outputText;
-  const line = text.slice(0, wrong.start).split('\n').length;
-  throw new InputError(`${fileName}:${line}: ${ts.flattenDiagnosticMessageText(wrong.messageText, ' ')}`);
+  const { transform } = await import('sucrase');
+  try {
+    return transform(text, { transforms: ['typescript', 'imports'], disableESTransforms: true }).code;
+  } catch (err) {
+    const { message, loc } = err as Error & { readonly loc?: { readonly line: number } };
+    throw new InputError(`${fileName}:${loc?.line ?? 1}: ${message}`);
+  }
 }
 
 /** By function the files that declare it. */

@@ -3,18 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { PlotlyFigure } from '../../view/figure.js';
 import { PixelCanvas } from './canvas.js';
+import { STATIC_WIDTH, heightOf } from './size.js';
 import { textBox, type SvgElement } from './textBox.js';
 
-/** The width at which static pictures are drawn, in CSS pixels. Pages scale them. */
-export const STATIC_WIDTH = 760;
-
-const DEFAULT_HEIGHT = 400;
 const require = createRequire(import.meta.url);
-
-/** A figure's height in CSS pixels, also for a figure that names none. */
-export function heightOf({ layout }: PlotlyFigure): number {
-  return typeof layout.height === 'number' ? layout.height : DEFAULT_HEIGHT;
-}
 
 /** What is used of jsdom. Its own type package would put the whole DOM among the globals of this project. */
 interface Jsdom {

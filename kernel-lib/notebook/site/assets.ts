@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { recordingsFolder } from '../../trace/node/recordings.js';
 import { ASSETS } from './paths.js';
 import type { SiteFile } from './publish.js';
 
@@ -21,6 +22,7 @@ export async function assetFiles(): Promise<SiteFile[]> {
     },
     { path: `${ASSETS}/plotly.min.js`, copyOf: require.resolve('plotly.js-dist-min') },
     ...(await katexFiles()),
+    ...(await dataFiles()),
   ];
 }
 
@@ -33,4 +35,16 @@ async function katexFiles(): Promise<SiteFile[]> {
     { path: `${ASSETS}/katex.css`, content: css.replace(/,url\([^)]+\.(?:woff|ttf)\) format\("\w+"\)/g, '') },
     ...fonts.map((name) => ({ path: `${ASSETS}/fonts/${name}`, copyOf: join(dist, 'fonts', name) })),
   ];
+}
+
+/** The recordings as scripts, for the cells of live pages: a page from a file can load data in no other way. */
+async function dataFiles(): Promise<SiteFile[]> {
+  const names = (await readdir(recordingsFolder)).filter((name) => name.endsWith('.gz')).sort();
+  return Promise.all(
+    names.map(async (name) => {
+      const content = (await readFile(join(recordingsFolder, name))).toString('base64');
+      const file = `recordings/${name}`;
+      return { path: `${ASSETS}/data/${file}.js`, content: `faultbookLive.data("${file}", "${content}");\n` };
+    }),
+  );
 }

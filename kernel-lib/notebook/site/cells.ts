@@ -12,12 +12,43 @@ export interface CellPlace extends Omit<MarkdownPlace, 'attachments'> {
 
 /** All cells of a notebook, as HTML. */
 export async function cellsHtml({ cells, metadata }: Notebook, place: CellPlace): Promise<string> {
-  const language = metadata.language_info?.name ?? metadata.kernelspec?.language ?? 'typescript';
+  const language = languageOf(metadata);
   const parts: string[] = [];
   for (const cell of cells) {
     parts.push(cell.cell_type === 'code' ? await codeCell(cell, language, place) : textCell(cell, place));
   }
   return parts.join('\n');
+}
+
+/** The language that pages can run. */
+const LIVE_LANGUAGE = 'typescript';
+
+/** What can be done with a cell; without scripts the style sheet hides them. */
+function buttons({ execution_count }: CodeCell): string {
+  const name = execution_count === null ? '' : ` cell ${execution_count}`;
+  const button = (does: string, text: string, label: string): string =>
+    `<button type="button" data-do="${does}" aria-label="${label}${name}">${text}</button>`;
+  return (
+    `<div class="live">${button('run', 'Run', 'Run')}` +
+    `${button('above', 'Run to here', 'Run everything up to')}${button('edit', 'Edit', 'Edit')}</div>`
+  );
+}
+
+/** Whether a page can run the cells of a notebook. */
+export function isLive({ cells, metadata }: Notebook): boolean {
+  return languageOf(metadata) === LIVE_LANGUAGE && cells.some(({ cell_type }) => cell_type === 'code');
+}
+
+/** Stands at the foot of the window. */
+export const LIVE_BAR =
+  '<div class="live-bar" role="region" aria-label="The machine in this page">' +
+  '<button type="button" data-do="all">Run all</button>' +
+  '<button type="button" data-do="stop" disabled>Stop</button>' +
+  '<button type="button" data-do="reset">Reset</button>' +
+  '<span role="status">The cells of this page run in your browser.</span></div>\n';
+
+function languageOf({ language_info, kernelspec }: Notebook['metadata']): string {
+  return language_info?.name ?? kernelspec?.language ?? 'typescript';
 }
 
 /** The page's name for a cell. */
@@ -51,6 +82,7 @@ async function codeCell(cell: CodeCell, language: string, place: CellPlace): Pro
   return (
     `<div class="cell code" id="${escapeHtml(cellId(cell))}">` +
     `<div class="prompt" aria-hidden="true">${cell.execution_count ?? ''}</div>` +
+    (language === LIVE_LANGUAGE ? buttons(cell) : '') +
     `<div class="input">${place.highlight(joinLines(cell.source), language)}</div>` +
     (shown.length > 0 ? `<div class="outputs">${shown.join('\n')}</div>` : '') +
     `</div>`

@@ -8,7 +8,12 @@ export interface Document {
   readonly title: string;
   readonly description: string | undefined;
   /** What the page's body needs beside the style sheet; a page pays only for what it shows. */
-  readonly needs: { readonly plotly: boolean; readonly maths: boolean; readonly search?: boolean };
+  readonly needs: {
+    readonly plotly: boolean;
+    readonly maths: boolean;
+    readonly search?: boolean;
+    readonly live?: boolean;
+  };
   readonly main: string;
   /** Where to go from here: briefly above the text, in full below it. */
   readonly above: string;
@@ -32,6 +37,7 @@ export function documentHtml({ path, title, description, needs, main, above, bel
     `<script>document.documentElement.className = 'scripts';</script>`,
     needs.plotly && `<script defer src="${asset('plotly.min.js')}"></script>`,
     needs.plotly && `<script defer src="${asset('figures.js')}"></script>`,
+    needs.live && `<script defer src="${asset('live.js')}"></script>`,
     needs.search && `<script defer src="${asset('search.js')}"></script>`,
   ];
   return `<!doctype html>

@@ -1,7 +1,7 @@
 import { escapeHtml } from '../../view/html.js';
 import type { Notebook } from '../nbformat.js';
 import { hasExercises } from '../student-edition.js';
-import { cellId, cellsHtml, failedCells, type CellPlace } from './cells.js';
+import { LIVE_BAR, cellId, cellsHtml, failedCells, isLive, type CellPlace } from './cells.js';
 import { documentHtml, type Document } from './document.js';
 import type { Entry, SitePage } from './entry.js';
 import { href, pagePath, studentPath } from './paths.js';
@@ -15,17 +15,19 @@ export async function workbookHtml(
   const here = entries.findIndex(({ page }) => page === pagePath(path));
   const { page, title, firstSentence } = entries[here] as Entry & { page: string };
   const cells = await cellsHtml(notebook, place);
+  const live = isLive(notebook);
   const hasHeading = /<h1\b/.test(cells);
   return documentHtml({
     path: page,
     title,
     description: firstSentence,
-    needs: { plotly: cells.includes('class="faultbook-figure"'), maths: cells.includes('class="katex') },
+    needs: { plotly: cells.includes('class="faultbook-figure"'), maths: cells.includes('class="katex'), live },
     main:
       (hasHeading ? '' : `<h1>${escapeHtml(title)}</h1>\n`) +
       failureNotice(notebook) +
       cells +
-      `\n<p class="source"><a href="${href(page, hasExercises(notebook) ? studentPath(path) : path)}" download>This workbook as a notebook</a></p>`,
+      `\n<p class="source"><a href="${href(page, hasExercises(notebook) ? studentPath(path) : path)}" download>This workbook as a notebook</a></p>` +
+      (live ? `\n${LIVE_BAR}` : ''),
     ...neighbours(page, entries.slice(0, here).filter(hasPage).at(-1), entries.slice(here + 1).find(hasPage)),
   });
 }

@@ -17,7 +17,7 @@
     box.append(plot);
     const dragmode = touch ? false : layout.dragmode;
     await Plotly.newPlot(plot, data, { ...layout, dragmode }, { ...config, responsive: true });
-    picture.remove();
+    picture?.remove();
     figure.dataset.drawn = 'live';
   }
 
@@ -36,5 +36,7 @@
     for (const figure of root.querySelectorAll('.faultbook-figure:not([data-drawn])')) near.observe(figure);
   }
 
+  // For figures that come later: live.js.
+  globalThis.faultbookFigures = drawFigures;
   drawFigures(document);
 })();

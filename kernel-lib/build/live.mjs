@@ -1,8 +1,11 @@
 // What live pages run: the library and its kernel as classic scripts, for a page from a file loads no modules.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { build } from 'esbuild';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build, transform } from 'esbuild';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const ENTRY = 'notebook/live/worker.js';
 
 /** In a page these stand in the place of what needs Node. */
 const inPlace = {
@@ -21,37 +24,123 @@ const inPlace = {
  */
 export async function buildLive({ dist, datasets, pages }) {
   const assets = join(dist, 'notebook/site/assets');
-  await Promise.all([writeWorker(dist, datasets, assets), writeEditor(pages, assets), writeSources(dist, assets)]);
+  await Promise.all([
+    writeWorker(dist, datasets, assets),
+    writeEditor(pages, assets),
+    writeSources(dist, assets),
+  ]);
 }
 
-/** The worker's script is a text in a script: a page from a file may start no worker but one made of text. @param {string} dist @param {string} datasets @param {string} assets */
+/**
+ * The worker's script is a text in a script: a page from a file may start no worker but one made of text. In it, every
+ * file of the library is a script of its own under its own name, for the explorer reads names of functions and files
+ * from the stack.
+ *
+ * @param {string} dist @param {string} datasets @param {string} assets
+ */
 async function writeWorker(dist, datasets, assets) {
+  const graph = await graphOf(dist);
+  const modules = await Promise.all(
+    [...graph.files].map(async ([path, imports]) => [path, { imports, text: await scriptOf(dist, path) }]),
+  );
+  const parts = [
+    given('faultbookComments', readFileSync(join(dist, 'comments.json'), 'utf8')),
+    given('faultbookManifest', readFileSync(join(datasets, 'manifest.json'), 'utf8')),
+    await packagesScript(graph.packages),
+    `(${start})(${JSON.stringify(Object.fromEntries(modules))},${JSON.stringify(ENTRY)});`,
+  ];
+  writeFileSync(
+    join(assets, 'live-worker.js'),
+    `faultbookLive.worker(${JSON.stringify(parts.join('\n'))});\n`,
+  );
+}
+
+/** Runs in the worker: evaluates the files, each when it is first asked for. */
+const start = `(modules, entry) => {
+  const loaded = {};
+  const load = (path) => {
+    if (loaded[path]) return loaded[path].exports;
+    const module = (loaded[path] = { exports: {} });
+    const { imports, text } = modules[path];
+    const require = (name) => (imports[name] === undefined ? faultbookPackages[name] : load(imports[name]));
+    new Function('module', 'exports', 'require', text + '\\n//# sourceURL=faultbook/' + path)(module, module.exports, require);
+    return module.exports;
+  };
+  load(entry);
+}`;
+
+/** @param {string} name @param {string} json */
+function given(name, json) {
+  return `globalThis.${name}=JSON.parse(${JSON.stringify(JSON.stringify(JSON.parse(json)))});`;
+}
+
+/**
+ * What the worker is made of.
+ *
+ * @param {string} dist
+ * @returns {Promise<{ files: Map<string, Record<string, string>>, packages: Set<string> }>} by file below dist/ the
+ *   files that it imports, by the names under which it does; and the names of packages
+ */
+async function graphOf(dist) {
+  const { metafile } = await build({
+    entryPoints: [join(dist, ENTRY)],
+    absWorkingDir: dist,
+    bundle: true,
+    write: false,
+    metafile: true,
+    packages: 'external',
+    format: 'esm',
+    logLevel: 'error',
+    plugins: [forPages(dist)],
+  });
+  const files = new Map();
+  const packages = new Set();
+  for (const [path, { imports }] of Object.entries(metafile.inputs)) {
+    const inside = imports.filter(({ external }) => !external);
+    files.set(path, Object.fromEntries(inside.map(({ path, original }) => [original ?? path, path])));
+    for (const { path } of imports.filter(({ external }) => external)) packages.add(path);
+  }
+  return { files, packages };
+}
+
+/** @param {string} dist @param {string} path */
+async function scriptOf(dist, path) {
+  const { code } = await transform(sourceText(join(dist, path)), {
+    format: 'cjs',
+    target: 'es2022',
+    minifyWhitespace: true,
+    supported: { 'dynamic-import': false },
+    define: { FAULTBOOK_COMMENTS: 'faultbookComments', FAULTBOOK_MANIFEST: 'faultbookManifest' },
+  });
+  return code;
+}
+
+/** @param {Iterable<string>} names */
+async function packagesScript(names) {
+  const getters = [...names].map(
+    (name) => `get ${JSON.stringify(name)}() { return require(${JSON.stringify(name)}); }`,
+  );
   const { outputFiles } = await build({
-    entryPoints: [join(dist, 'notebook/live/worker.js')],
+    stdin: { contents: `globalThis.faultbookPackages = { ${getters.join(', ')} };`, resolveDir: here },
     bundle: true,
     write: false,
     format: 'iife',
     platform: 'browser',
     target: 'es2022',
-    minifySyntax: true,
-    minifyWhitespace: true,
-    // The names of functions are those of the kernel, and errors show them.
-    keepNames: false,
+    minify: true,
     legalComments: 'none',
     logLevel: 'error',
     alias: { 'node:util': 'node-inspect-extracted' },
-    define: {
-      FAULTBOOK_COMMENTS: 'globalThis.faultbookComments',
-      FAULTBOOK_MANIFEST: 'globalThis.faultbookManifest',
-    },
-    plugins: [forPages(dist)],
   });
-  const given = [
-    ['faultbookComments', readFileSync(join(dist, 'comments.json'), 'utf8')],
-    ['faultbookManifest', JSON.stringify(JSON.parse(readFileSync(join(datasets, 'manifest.json'), 'utf8')))],
-  ].map(([name, json]) => `globalThis.${name}=JSON.parse(${JSON.stringify(json)});`);
-  const text = given.join('') + outputFiles[0]?.text;
-  writeFileSync(join(assets, 'live-worker.js'), `faultbookLive.worker(${JSON.stringify(text)});\n`);
+  return outputFiles[0]?.text ?? '';
+}
+
+/** The sources are large and few cells ask for them. @param {string} path */
+function sourceText(path) {
+  return readFileSync(path, 'utf8').replaceAll(
+    `import('./sources.js')`,
+    `import('../notebook/live/sources.js').then((module) => module.loadSources())`,
+  );
 }
 
 /** @param {string} dist @returns {import('esbuild').Plugin} */
@@ -64,14 +153,7 @@ function forPages(dist) {
         const to = swaps.get(join(resolveDir, path));
         return to ? { path: to } : undefined;
       });
-      // The sources are large and few cells ask for them.
-      onLoad({ filter: /[/\\]own[/\\]own-patch\.js$/ }, ({ path }) => {
-        const contents = readFileSync(path, 'utf8').replaceAll(
-          `import('./sources.js')`,
-          `import('../notebook/live/sources.js').then((module) => module.loadSources())`,
-        );
-        return { contents };
-      });
+      onLoad({ filter: /[/\\]own[/\\]own-patch\.js$/ }, ({ path }) => ({ contents: sourceText(path) }));
     },
   };
 }

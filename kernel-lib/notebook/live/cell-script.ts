@@ -97,7 +97,8 @@ function required(statement: ImportDeclaration, text: string): string {
   const lines = '\n'.repeat(text.split('\n').length - 1);
   const statements = statement.specifiers.map((specifier) => {
     const { name } = specifier.local;
-    if (specifier.type === 'ImportNamespaceSpecifier') return `const ${name} = ${module}; exports.${name} = ${name};`;
+    if (specifier.type === 'ImportNamespaceSpecifier')
+      return `const ${name} = ${module}; exports.${name} = ${name};`;
     const of = specifier.type === 'ImportDefaultSpecifier' ? 'default' : importedName(specifier);
     return `const ${name} = ${module}.${of}; exports.${name} = ${name};`;
   });
@@ -155,7 +156,10 @@ function hoisted({ body }: Program): string {
 /** `exports.` before every name that an earlier cell has declared, or this one as a variable. */
 function nameEdits(program: Program, known: ReadonlySet<string>): Edit[] {
   // Two packages, two sets of types for one tree.
-  const manager = analyze(program as unknown as Parameters<typeof analyze>[0], { ecmaVersion: 2022, sourceType: 'module' });
+  const manager = analyze(program as unknown as Parameters<typeof analyze>[0], {
+    ecmaVersion: 2022,
+    sourceType: 'module',
+  });
   const shorthands = shorthandNames(program as unknown as Tree);
   const own = new Set(variablesOf(program));
   const declared = manager.scopes.find(({ type }) => type === 'module')!.variables;

@@ -24,7 +24,11 @@ export class CellOutput {
     this.#room -= text.length;
     this.#send({ output_type: 'stream', name, text });
     if (this.#room <= 0)
-      this.#send({ output_type: 'stream', name: 'stderr', text: '[output cut: a page shows no more of a cell]\n' });
+      this.#send({
+        output_type: 'stream',
+        name: 'stderr',
+        text: '[output cut: a page shows no more of a cell]\n',
+      });
   }
 
   show(value: unknown): void {
@@ -34,7 +38,12 @@ export class CellOutput {
   fail(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : undefined;
     const ename = error ? error.name : typeof thrown;
-    this.#send({ output_type: 'error', ename, evalue: error ? error.message : format(thrown), traceback: [] });
+    this.#send({
+      output_type: 'error',
+      ename,
+      evalue: error ? error.message : format(thrown),
+      traceback: [],
+    });
   }
 
   /** Everything is with the page. */
@@ -61,7 +70,8 @@ export class CellOutput {
 }
 
 function bundleOf(value: unknown): MimeBundle {
-  const method: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, mimeBundle) : undefined;
+  const method: unknown =
+    typeof value === 'object' && value !== null ? Reflect.get(value, mimeBundle) : undefined;
   if (typeof method !== 'function') return { 'text/plain': format(value) };
   const bundle = Reflect.apply(method, value, []) as MimeBundle;
   return 'text/plain' in bundle ? bundle : { 'text/plain': format(value), ...bundle };

@@ -14,7 +14,13 @@ const scope: Scope = {};
 let output: CellOutput | undefined;
 let queue: Promise<void> = Promise.resolve();
 
-for (const [name, stream] of Object.entries({ log: 'stdout', info: 'stdout', debug: 'stdout', warn: 'stderr', error: 'stderr' }))
+for (const [name, stream] of Object.entries({
+  log: 'stdout',
+  info: 'stdout',
+  debug: 'stdout',
+  warn: 'stderr',
+  error: 'stderr',
+}))
   Reflect.set(console, name, (...values: unknown[]) =>
     output?.stream(stream as 'stdout' | 'stderr', `${format(...values)}\n`),
   );
@@ -41,7 +47,9 @@ async function runCell(cell: string, code: string): Promise<void> {
 
 function scriptOf(code: string): Run {
   const { body, isAsync } = cellScript(code, new Set(Object.keys(scope)));
-  const make = new Function(`return ${isAsync ? 'async ' : ''}function (exports, require) {${body}\n}`) as () => Run;
+  const make = new Function(
+    `return ${isAsync ? 'async ' : ''}function (exports, require) {${body}\n}`,
+  ) as () => Run;
   return make();
 }
 

@@ -14,8 +14,11 @@ export interface CellPlace extends Omit<MarkdownPlace, 'attachments'> {
 export async function cellsHtml({ cells, metadata }: Notebook, place: CellPlace): Promise<string> {
   const language = languageOf(metadata);
   const parts: string[] = [];
+  let number = 0;
   for (const cell of cells) {
-    parts.push(cell.cell_type === 'code' ? await codeCell(cell, language, place) : textCell(cell, place));
+    parts.push(
+      cell.cell_type === 'code' ? await codeCell(cell, ++number, language, place) : textCell(cell, place),
+    );
   }
   return parts.join('\n');
 }
@@ -24,14 +27,10 @@ export async function cellsHtml({ cells, metadata }: Notebook, place: CellPlace)
 const LIVE_LANGUAGE = 'typescript';
 
 /** What can be done with a cell; without scripts the style sheet hides them. */
-function buttons({ execution_count }: CodeCell): string {
-  const name = execution_count === null ? '' : ` cell ${execution_count}`;
-  const button = (does: string, text: string, label: string): string =>
-    `<button type="button" data-do="${does}" aria-label="${label}${name}">${text}</button>`;
-  return (
-    `<div class="live">${button('run', 'Run', 'Run')}` +
-    `${button('above', 'Run to here', 'Run everything up to')}${button('edit', 'Edit', 'Edit')}</div>`
-  );
+function buttons(number: number): string {
+  const button = (does: string, text: string): string =>
+    `<button type="button" data-do="${does}" aria-label="${text}: cell ${number}">${text}</button>`;
+  return `<div class="live">${button('run', 'Run')}${button('above', 'Run to here')}${button('edit', 'Edit')}</div>`;
 }
 
 /** Whether a page can run the cells of a notebook. */
@@ -75,14 +74,14 @@ function textCell(cell: Exclude<Cell, CodeCell>, place: CellPlace): string {
   return `<div class="cell ${cell.cell_type}" id="${escapeHtml(cellId(cell))}">${html}</div>`;
 }
 
-async function codeCell(cell: CodeCell, language: string, place: CellPlace): Promise<string> {
+async function codeCell(cell: CodeCell, number: number, language: string, place: CellPlace): Promise<string> {
   const markdown = (source: string): string => place.markdown(source, { ...place, attachments: undefined });
   const outputs = await Promise.all(cell.outputs.map((output) => outputHtml(output, markdown)));
   const shown = outputs.filter((html) => html !== '');
   return (
     `<div class="cell code" id="${escapeHtml(cellId(cell))}">` +
     `<div class="prompt" aria-hidden="true">${cell.execution_count ?? ''}</div>` +
-    (language === LIVE_LANGUAGE ? buttons(cell) : '') +
+    (language === LIVE_LANGUAGE ? buttons(number) : '') +
     `<div class="input">${place.highlight(joinLines(cell.source), language)}</div>` +
     (shown.length > 0 ? `<div class="outputs">${shown.join('\n')}</div>` : '') +
     `</div>`

@@ -9,8 +9,7 @@ export function imageSource(bundle: MimeBundle): string | undefined {
   const type = IMAGE_TYPES.find((mime) => mime in bundle);
   if (!type) return undefined;
   const content = joinLines(bundle[type] as Multiline);
-  const base64 =
-    type === 'image/svg+xml' ? base64Of(content) : content.replace(/\s/g, '');
+  const base64 = type === 'image/svg+xml' ? base64Of(content) : content.replace(/\s/g, '');
   return `data:${type};base64,${base64}`;
 }
 

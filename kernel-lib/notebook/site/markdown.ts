@@ -88,6 +88,8 @@ export function sectionsOf(source: string): Section[] {
 
 function newMarkdown(options: MarkdownItOptions): Parser {
   const md = new MarkdownIt({ html: true, linkify: false, ...options });
+  // A wide table scrolls, by the keyboard too.
+  md.renderer.rules['table_open'] = () => '<table tabindex="0">';
   // The plugin brings an older KaTeX along, whose output does not fit our style sheet.
   return md.use(mathPlugin, { katex, throwOnError: false, enableFencedBlocks: true });
 }

@@ -56,7 +56,9 @@ export async function outputHtml(output: Output, markdown: (source: string) => s
 }
 
 function block(kind: string, content: string): string {
-  return `<div class="output ${kind}">${content}</div>`;
+  // A wide table scrolls, by the keyboard too.
+  const focus = kind === 'html' ? ' tabindex="0"' : '';
+  return `<div class="output ${kind}"${focus}>${content}</div>`;
 }
 
 function textAt(bundle: MimeBundle, mime: string): string {

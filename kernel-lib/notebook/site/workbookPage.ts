@@ -21,7 +21,11 @@ export async function workbookHtml(
     path: page,
     title,
     description: firstSentence,
-    needs: { plotly: cells.includes('class="faultbook-figure"'), maths: cells.includes('class="katex'), live },
+    needs: {
+      plotly: cells.includes('class="faultbook-figure"'),
+      maths: cells.includes('class="katex'),
+      live,
+    },
     main:
       (hasHeading ? '' : `<h1>${escapeHtml(title)}</h1>\n`) +
       failureNotice(notebook) +

@@ -236,7 +236,8 @@
   }
 
   function stopAll() {
-    for (const cell of running) if (cell.element.dataset.state !== 'failed') delete cell.element.dataset.state;
+    for (const cell of running)
+      if (cell.element.dataset.state !== 'failed') delete cell.element.dataset.state;
     running = [];
     showState();
   }
@@ -253,7 +254,9 @@
     const [cell] = running;
     if (!cell) return;
     lose();
-    say(`Cell ${cell.number} was stopped. Its variables and those of all cells are gone: run the cells above again.`);
+    say(
+      `Cell ${cell.number} was stopped. Its variables and those of all cells are gone: run the cells above again.`,
+    );
   }
 
   /** Everything as it came: without changes, and with the outputs of the workbook. */

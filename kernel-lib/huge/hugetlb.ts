@@ -96,6 +96,18 @@ export function hugetlbVmOpClose(k: Machine, vma: Vma): void {
   vma.vmResvMap = 0;
 }
 
+/**
+ * mremap has given a private mapping's reservations to the VMA at the new place; the old one, which is about to go,
+ * must not give them back.
+ *
+ * @kernel mm/hugetlb.c clear_vma_resv_huge_pages v6.2
+ */
+export function clearVmaResvHugePages(k: Machine, vma: Vma): void {
+  if (vma.vmResvMap === 0) return;
+  resvMapRelease(k, ResvMap.at(k, vma.vmResvMap));
+  vma.vmResvMap = 0;
+}
+
 /** The map that tells of a VMA's pages, null for a child's private copy, which has none. @kernel mm/hugetlb.c vma_resv_map v6.2 */
 function vmaResvMap(k: Machine, vma: Vma): ResvMap | null {
   if ((vma.vmFlags & VM_MAYSHARE) !== 0) return ResvMap.at(k, vmaMapping(k, vma)!.resvMap);

@@ -22,6 +22,8 @@ export interface Machine {
   /** The state of what has changed more than once. */
   readonly variant: Variants;
   readonly swpTypes: SwpTypes;
+  /** Bits of a frame's number in a page-table entry that is not present; those above are free for other notes. */
+  readonly swpPfnBits: number;
   /** Whether migration entries have room for young and dirty. */
   readonly swapMigrationAdSupported: boolean;
   /** One record of eight words per page frame. */

@@ -24,11 +24,12 @@ import {
 } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { flushTlbMmRange } from '../tlb/tlb.js';
-import { vmaHasUffdWithoutEventRemap } from '../uffd/ctx.js';
+import { movesWithoutUffdWp } from '../uffd/ctx.js';
 import { pteMarkerUffdWp } from '../uffd/markers.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { Mm } from '../vma/mm.js';
-import type { Vma } from '../vma/vma.js';
+import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
+import { moveHugetlbPageTables } from './move-hugetlb.js';
 import { moveHugePmd, moveNormalPmd } from './move-pmd.js';
 
 /**
@@ -46,6 +47,7 @@ export function* movePageTables(
   newAddr: number,
   len: number,
 ): Step<void> {
+  if (isVmHugetlbPage(vma)) return yield* moveHugetlbPageTables(k, vma, oldAddr, newAddr, len);
   const mm = Mm.at(k, vma.vmMm);
   const oldEnd = oldAddr + len;
   for (let at = oldAddr; at < oldEnd;) {
@@ -57,7 +59,7 @@ export function* movePageTables(
       yield* __splitHugePmd(k, vma, at);
     }
     const oldTable = pteTable(k, mm.pgd, at);
-    if (oldTable !== 0 && !(whole && (yield* moveNormalPmd(k, mm, at, to)))) {
+    if (oldTable !== 0 && !(whole && (yield* moveNormalPmd(k, vma, at, to)))) {
       yield* movePtes(k, vma, oldTable, at, next, pteAlloc(k, mm.pgd, to), to);
     }
     at = next;
@@ -74,7 +76,7 @@ function* movePtes(
   newTable: number,
   newAddr: number,
 ): Step<void> {
-  const clearsWp = k.patched.mremapClearsUffdWp && vmaHasUffdWithoutEventRemap(k, vma);
+  const clearsWp = movesWithoutUffdWp(k, vma);
   yield* ptlLock(k, oldTable);
   if (newTable !== oldTable) yield* ptlLock(k, newTable);
   let forceFlush = false;

@@ -6,6 +6,7 @@ import {
   pgtableTransHugeDeposit,
   pgtableTransHugeWithdraw,
   pmdAt,
+  pmdClearUffdWp,
   pmdMksoftDirty,
   pmdNone,
   pmdOffset,
@@ -14,10 +15,11 @@ import {
   pmdpHugeGetAndClear,
   setPmdAt,
 } from '../pgtable/pmd.js';
-import { pteSwpMksoftDirty } from '../pgtable/pte.js';
+import { pteSwpClearUffdWp, pteSwpMksoftDirty } from '../pgtable/pte.js';
 import { pmdAlloc, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { flushPmdTlbRange } from '../tlb/tlb.js';
+import { movesWithoutUffdWp } from '../uffd/ctx.js';
 import { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
 
@@ -36,7 +38,12 @@ export function* moveHugePmd(k: Machine, vma: Vma, oldAddr: number, newAddr: num
   if (newTable !== old.table) yield* ptlLock(k, newTable);
   const pmd = yield* pmdpHugeGetAndClear(k, old.pmdp);
   if (newTable !== old.table) pgtableTransHugeDeposit(k, newTable, pgtableTransHugeWithdraw(k, old.table));
-  yield* setPmdAt(k, pmdOffset(k, newTable, newAddr), moveSoftDirtyPmd(k, pmd));
+  const moved = moveSoftDirtyPmd(k, pmd);
+  yield* setPmdAt(
+    k,
+    pmdOffset(k, newTable, newAddr),
+    movesWithoutUffdWp(k, vma) ? clearUffdWpPmd(k, moved) : moved,
+  );
   yield* flushPmdTlbRange(k, vma.vmMm, oldAddr);
   if (newTable !== old.table) ptlUnlock(k, newTable);
   ptlUnlock(k, old.table);
@@ -49,13 +56,21 @@ function moveSoftDirtyPmd(k: Machine, pmd: Pmd): Pmd {
   return isSwapPmd(k, pmd) ? pteSwpMksoftDirty(k, pmd) : pmdMksoftDirty(k, pmd);
 }
 
+/** @kernel mm/huge_memory.c clear_uffd_wp_pmd 6.1 */
+function clearUffdWpPmd(k: Machine, pmd: Pmd): Pmd {
+  return isSwapPmd(k, pmd) ? pteSwpClearUffdWp(k, pmd) : pmdClearUffdWp(k, pmd);
+}
+
 /**
  * Moves a whole table. Its entries do not become soft-dirty.
  *
  * @kernel mm/mremap.c move_normal_pmd v6.2
- * @returns false when something is at the new place
+ * @returns false when something is at the new place, or each entry has to be changed
  */
-export function* moveNormalPmd(k: Machine, mm: Mm, oldAddr: number, newAddr: number): Step<boolean> {
+export function* moveNormalPmd(k: Machine, vma: Vma, oldAddr: number, newAddr: number): Step<boolean> {
+  // Its entries would have to be looked at one by one.
+  if (movesWithoutUffdWp(k, vma)) return false;
+  const mm = Mm.at(k, vma.vmMm);
   if (!pmdNone(k, pmdAt(k, mm.pgd, newAddr))) return false;
   const oldTable = pmdTable(k, mm.pgd, oldAddr);
   const newTable = pmdAlloc(k, mm.pgd, newAddr);

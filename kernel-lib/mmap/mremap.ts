@@ -1,8 +1,10 @@
 import { EFAULT, EINVAL, ENOMEM } from '../base/errno.js';
 import { mmPopulate } from '../gup/populate.js';
 import { ksmMadvise } from '../ksm/madvise.js';
+import { clearVmaResvHugePages, vmaKernelPagesize } from '../huge/hugetlb.js';
 import { vmaAdjustTransHuge } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import { taskSize } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import type { UserfaultfdCtx } from '../uffd/ctx.js';
@@ -18,6 +20,7 @@ import { vmaMergeNewRange } from '../vma/merge.js';
 import { Mm } from '../vma/mm.js';
 import { mmapWriteLock, mmapWriteUnlock } from '../vma/mmap-lock.js';
 import { splitVma } from '../vma/modify.js';
+import { hugetlbVmOpOpen } from '../vma/resv-map.js';
 import { findVma, insertVma, vmaBefore, vmaLookup, vmasOf } from '../vma/vma-list.js';
 import { isVmHugetlbPage, vmAreaDup, vmaIsAnonymous, type Vma } from '../vma/vma.js';
 import { VM_LOCKED, VM_LOCKED_MASK, __VM_UFFD_FLAGS } from '../vma/vm-flags.js';
@@ -42,17 +45,16 @@ export interface MremapRequest {
 /**
  * The mremap system call.
  *
- * MODEL: moves of huge pages of hugetlb are left out and give -EINVAL.
+ * Mappings of hugetlb move and shrink by whole huge pages, and do not grow: reservations cannot be parted.
  *
  * @returns the address, -EINVAL for bad arguments, -EFAULT unless one VMA holds the whole old range and may be resized,
  *     -ENOMEM where there is no room
  */
 export function* mremap(k: Machine, mm: Mm, request: MremapRequest): Step<number> {
   if (badRequest(k, request)) return -EINVAL;
-  const oldLen = pageAlign(k, request.oldLen);
-  const newLen = pageAlign(k, request.newLen);
-  const move: Move = { ...request, mm, oldLen, newLen, early: [], late: [], remapped: null };
   yield* mmapWriteLock(k, mm);
+  const { oldLen, newLen } = wholePages(k, mm, request);
+  const move: Move = { ...request, mm, oldLen, newLen, early: [], late: [], remapped: null };
   const ret = yield* resizeOrMove(k, move);
   const grownLocked = ret >= 0 && newLen > oldLen && (findVma(k, mm, ret)!.vmFlags & VM_LOCKED) !== 0;
   mmapWriteUnlock(k, mm);
@@ -73,6 +75,13 @@ function badRequest(k: Machine, { addr, oldLen, newLen, flags }: MremapRequest):
   return addr % k.pageSize !== 0 || pageAlign(k, newLen) === 0;
 }
 
+/** Lengths are counted in what the VMA's entries map. */
+function wholePages(k: Machine, mm: Mm, { addr, oldLen, newLen }: MremapRequest) {
+  const vma = vmaLookup(k, mm, addr);
+  const size = vma === null ? k.pageSize : vmaKernelPagesize(k, vma);
+  return { oldLen: Math.ceil(oldLen / size) * size, newLen: Math.ceil(newLen / size) * size };
+}
+
 /** One request, and whom userfaultfd is to tell of it when the mmap lock is gone. Lengths are whole pages. */
 interface Move extends MremapRequest {
   readonly mm: Mm;
@@ -86,12 +95,18 @@ function* resizeOrMove(k: Machine, move: Move): Step<number> {
   const { mm, addr, oldLen, newLen, flags } = move;
   const vma = vmaLookup(k, mm, addr);
   if (vma === null) return -EFAULT;
-  if (isVmHugetlbPage(vma)) return -EINVAL;
+  if (isVmHugetlbPage(vma) && refusedByHugetlb(k, move)) return -EINVAL;
   if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) return yield* mremapTo(k, move);
   if (oldLen < newLen) return yield* grow(k, move);
   // Shrinking asks for nothing: what is to go may lie in several VMAs, or nowhere.
   const error = oldLen === newLen ? 0 : yield* doMunmap(k, mm, addr + newLen, oldLen - newLen, move.late);
   return error === 0 ? addr : error;
+}
+
+/** What hugetlb could not do: part a huge page, or reserve more of them. */
+function refusedByHugetlb(k: Machine, { addr, newAddr, oldLen, newLen }: Move): boolean {
+  const size = hpagePmdSize(k);
+  return addr % size !== 0 || newAddr % size !== 0 || newLen > oldLen;
 }
 
 /** At its place if there is room behind it, else at another if that is allowed. */
@@ -176,6 +191,7 @@ function* moveVma(
   const pgoff = vma.vmPgoff + (oldAddr - vma.vmStart) / k.pageSize;
   const { source, target } = copyVma(k, vma, newAddr, newLen, pgoff, keep);
   yield* movePageTables(k, source, oldAddr, newAddr, len);
+  if (isVmHugetlbPage(source)) clearVmaResvHugePages(k, source);
   move.remapped = mremapUserfaultfdPrep(k, target);
   mm.totalVm += newLen / k.pageSize;
   if (keep) {
@@ -244,6 +260,7 @@ function copyVma(
   newVma.vmPgoff = newPgoff;
   anonVmaClone(k, newVma, vma);
   getFile(k, newVma.vmFile);
+  hugetlbVmOpOpen(k, newVma, vma);
   insertVma(k, mm, newVma);
   vmaLinkFile(k, newVma);
   return { source: vma, target: newVma };

@@ -8,12 +8,13 @@ import {
   PTE_MARKER_UFFD_WP,
   type SwapKind,
   type SwapTypes,
-  genericMaxSwapfileSize,
   machineSwapTypes,
+  migrationEntrySupportsAd,
   pteToSwpEntry,
   pteToSwpOffset,
   swapKind,
   swapTypes,
+  swpPfnBits,
 } from './swapops.js';
 
 /** What an entry means to one architecture in one state. Numbers that may exceed 2^53 are hexadecimal strings. */
@@ -164,11 +165,11 @@ function kindMeaning(
   if (kind === 'swap') return { words: `swap: area ${type}, page ${hex(offset)}` };
   if (kind === 'swapin-error') return { words };
   if (kind === 'pte-marker') return { words: `${words}: ${markerWords(offset)}` };
-  const bits = BigInt(codec.arch.physBits - codec.arch.pageShift);
+  const bits = BigInt(swpPfnBits(codec.arch));
   const pfn = BigInt.asUintN(Number(bits), offset);
   if (!kind.startsWith('migration')) return { words, pfn };
   // Young and dirty travel above the frame number where the offset has room for them.
-  if (genericMaxSwapfileSize(codec) < 1n << (bits + 2n)) return { words, pfn };
+  if (!migrationEntrySupportsAd(codec)) return { words, pfn };
   const notes = [(offset >> bits) & 1n ? 'young' : 'old', (offset >> (bits + 1n)) & 1n ? 'dirty' : 'clean'];
   return { words: `${words}, ${notes.join(', ')}`, pfn };
 }

@@ -1,7 +1,7 @@
 import { type PteCodec, pteVal, setPteVal } from '../arch/codec.js';
 import { bitsOf, maskOf, parseSlices } from '../base/bitfield.js';
 import { type DecodedPte, decodePte } from './decode.js';
-import { swapTypes } from './swapops.js';
+import { swapTypes, swpPfnBits } from './swapops.js';
 import { type Step } from './trial-pte.js';
 
 /** A decoding, and how much sense it makes: comparable only with others of the same value. */
@@ -42,7 +42,7 @@ function scoreOf(codec: PteCodec, value: bigint): number {
 function presentScore(codec: PteCodec, value: bigint, { pfn = '0x0' }: DecodedPte): number {
   const { arch } = codec;
   const bits = BigInt(pfn).toString(2).length;
-  const beyond = bits > arch.physBits - arch.pageShift ? 6 : 0;
+  const beyond = bits > swpPfnBits(arch) ? 6 : 0;
   return 4 - strangeness(codec, value) - beyond - tooLarge(bits, 36 - arch.pageShift);
 }
 

@@ -141,3 +141,13 @@ export function genericMaxSwapfileSize(codec: PteCodec): bigint {
   codec.swpEntryToPteWords(w, 0, 0, w[2]!, w[3]!);
   return pteToSwpOffset(codec, w, 0) + 1n;
 }
+
+/** How many bits of an offset hold a frame's number: `SWP_PFN_BITS` of include/linux/swapops.h. */
+export function swpPfnBits({ physBits, pageShift }: Pick<Arch, 'physBits' | 'pageShift'>): number {
+  return physBits - pageShift;
+}
+
+/** Whether a migration entry has room above them for young and dirty. @kernel include/linux/swapops.h migration_entry_supports_ad v6.2 */
+export function migrationEntrySupportsAd(codec: PteCodec): boolean {
+  return genericMaxSwapfileSize(codec) >= 1n << BigInt(swpPfnBits(codec.arch) + 2);
+}

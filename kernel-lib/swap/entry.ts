@@ -8,6 +8,12 @@ import { type Pte, pteSwpMkuffdWp, pteSwpOffset, pteSwpType, swpEntryToPte } fro
 const OFFSET_BITS = 26;
 const OFFSET_MASK = (1 << OFFSET_BITS) - 1;
 
+/**
+ * MODEL: of the offset in this form, the bits that hold a frame's number; the two above are the notes of a migration
+ * entry. In a page-table entry the notes stand higher: see Machine.swpPfnBits.
+ */
+export const PFN_BITS = 24;
+
 export function swpEntry(type: number, offset: number): number {
   return (type << OFFSET_BITS) | (offset & OFFSET_MASK);
 }
@@ -22,12 +28,25 @@ export function swpOffset(entry: number): number {
 
 /** The entry in a page-table entry that is neither none nor present. */
 export function pteToSwpEntry(k: Machine, pte: Pte): number {
-  return swpEntry(pteSwpType(k, pte), pteSwpOffset(k, pte));
+  const type = pteSwpType(k, pte);
+  const offset = pteSwpOffset(k, pte);
+  if (!hasNotes(k, type)) return swpEntry(type, offset);
+  const notes = Math.floor(offset / 2 ** k.swpPfnBits);
+  return swpEntry(type, (offset % 2 ** k.swpPfnBits) + notes * 2 ** PFN_BITS);
 }
 
 /** The bare page-table entry of a swap entry, no marker set. */
 export function entryToPte(k: Machine, entry: number): Pte {
-  return swpEntryToPte(k, swpType(entry), swpOffset(entry));
+  const type = swpType(entry);
+  const offset = swpOffset(entry);
+  if (!hasNotes(k, type)) return swpEntryToPte(k, type, offset);
+  const notes = offset >>> PFN_BITS;
+  return swpEntryToPte(k, type, (offset & ((1 << PFN_BITS) - 1)) + notes * 2 ** k.swpPfnBits);
+}
+
+/** Whether offsets of a type hold young and dirty above a frame's number. */
+function hasNotes(k: Machine, type: number): boolean {
+  return k.swapMigrationAdSupported && isMigrationType(k, type);
 }
 
 /** Whether an entry stands for something else than a slot. @kernel include/linux/swapops.h non_swap_entry v6.2 */
@@ -73,7 +92,10 @@ export function isHwpoisonEntry(k: Machine, entry: number): boolean {
 
 /** @kernel include/linux/swapops.h is_migration_entry v6.2 */
 export function isMigrationEntry(k: Machine, entry: number): boolean {
-  const type = swpType(entry);
+  return isMigrationType(k, swpType(entry));
+}
+
+function isMigrationType(k: Machine, type: number): boolean {
   const { SWP_MIGRATION_READ, SWP_MIGRATION_WRITE } = k.swpTypes;
   return SWP_MIGRATION_READ >= 0 && type >= SWP_MIGRATION_READ && type <= SWP_MIGRATION_WRITE;
 }

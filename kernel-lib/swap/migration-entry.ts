@@ -11,8 +11,16 @@ import {
   pteSwpUffdWp,
 } from '../pgtable/pte.js';
 import { type Pmd, isSwapPmd, pmdPresent } from '../pgtable/pmd.js';
-import { entryToPte, isMigrationEntry, pteToSwpEntry, swpEntry, swpOffset, swpType } from './entry.js';
-import { SWP_PFN_BITS, swpOffsetPfn } from './pfn-entry.js';
+import {
+  PFN_BITS,
+  entryToPte,
+  isMigrationEntry,
+  pteToSwpEntry,
+  swpEntry,
+  swpOffset,
+  swpType,
+} from './entry.js';
+import { swpOffsetPfn } from './pfn-entry.js';
 
 /**
  * What stands in the page tables for a page that is moving to another frame: the old frame, and what the entry
@@ -45,8 +53,8 @@ export function makeWritableMigrationEntry(k: Machine, offset: number): number {
 }
 
 /** @kernel include/linux/swapops.h SWP_MIG_YOUNG v6.2 */
-const SWP_MIG_YOUNG = 1 << SWP_PFN_BITS;
-const SWP_MIG_DIRTY = 1 << (SWP_PFN_BITS + 1);
+const SWP_MIG_YOUNG = 1 << PFN_BITS;
+const SWP_MIG_DIRTY = 1 << (PFN_BITS + 1);
 
 /** Whether the offset has room for the MMU's notes beside the frame. @kernel include/linux/swapops.h migration_entry_supports_ad v6.2 */
 function migrationEntrySupportsAd(k: Machine): boolean {

@@ -1,5 +1,5 @@
 import type { Machine } from '../machine/machine.js';
-import { isHwpoisonEntry, isMigrationEntry, swpOffset, swpType } from './entry.js';
+import { PFN_BITS, isHwpoisonEntry, isMigrationEntry, swpOffset, swpType } from './entry.js';
 
 /** Entries that stand for a page: they hold its frame instead of a slot. */
 
@@ -27,16 +27,7 @@ export function isPfnSwapEntry(k: Machine, entry: number): boolean {
   return isMigrationEntry(k, entry) || isDevicePrivateEntry(k, entry) || isDeviceExclusiveEntry(k, entry);
 }
 
-/**
- * Of an entry's offset, the bits that hold a frame's number; those above are free for other notes.
- *
- * MODEL: as many on every architecture. Linux takes as many as the machine's physical addresses need.
- *
- * @kernel include/linux/swapops.h SWP_PFN_BITS v6.2
- */
-export const SWP_PFN_BITS = 24;
-
 /** The frame in an entry that stands for a page. @kernel include/linux/swapops.h swp_offset_pfn v6.2 */
 export function swpOffsetPfn(entry: number): number {
-  return swpOffset(entry) & ((1 << SWP_PFN_BITS) - 1);
+  return swpOffset(entry) & ((1 << PFN_BITS) - 1);
 }

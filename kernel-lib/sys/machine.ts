@@ -12,7 +12,7 @@ import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
 import { variantsOf } from '../patches/variants.js';
-import { genericMaxSwapfileSize, swapType, machineSwapTypes } from '../pgtable/swapops.js';
+import { machineSwapTypes, migrationEntrySupportsAd, swapType, swpPfnBits } from '../pgtable/swapops.js';
 import { SWAP_SLOT_WORDS } from '../swap/area.js';
 import { Arena } from '../step/arena.js';
 import { ld, st } from '../step/memory.js';
@@ -114,8 +114,8 @@ function fixedPart({ release, arch, patched, cpu }: MachineShape) {
     softDirty: arch.predicates.softDirty !== undefined,
     uffdWp: arch.predicates.uffdWp !== undefined,
     uffdMinor: arch.kconfig.HAVE_ARCH_USERFAULTFD_MINOR,
-    swapMigrationAdSupported:
-      genericMaxSwapfileSize(codec) >= 1n << BigInt(arch.physBits - arch.pageShift + 2),
+    swpPfnBits: swpPfnBits(arch),
+    swapMigrationAdSupported: migrationEntrySupportsAd(codec),
     swpTypes: {
       MAX_SWAPFILES: types.MAX_SWAPFILES,
       SWP_HWPOISON: swapType(types, 'hwpoison') ?? -1,

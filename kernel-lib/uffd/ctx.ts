@@ -122,3 +122,8 @@ export function vmaHasUffdWithoutEventRemap(k: Machine, vma: Vma): boolean {
   const ctx = ctxOf(k, vma);
   return ctx !== null && (ctx.features & UFFD_FEATURE_EVENT_REMAP) === 0;
 }
+
+/** Whether what mremap moves loses its write-protection: nobody is registered at the new place who could lift it. */
+export function movesWithoutUffdWp(k: Machine, vma: Vma): boolean {
+  return k.patched.mremapClearsUffdWp && vmaHasUffdWithoutEventRemap(k, vma);
+}

@@ -84,7 +84,7 @@ export function regionCount(k: Machine, map: ResvMap, from: number, to: number):
   return count;
 }
 
-/** A VMA has been parted in two: both note in the same map. @kernel mm/hugetlb.c hugetlb_vm_op_open v6.2 */
+/** A VMA has been parted in two, or copied to be moved: both note in the same map. @kernel mm/hugetlb.c hugetlb_vm_op_open v6.2 */
 export function hugetlbVmOpOpen(k: Machine, part: Vma, vma: Vma): void {
   if (vma.vmResvMap === 0) return;
   part.vmResvMap = vma.vmResvMap;

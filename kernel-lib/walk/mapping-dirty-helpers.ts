@@ -1,6 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import { warnOnOnce } from '../machine/warn.js';
 import { type Pmd, pmdDirty, pmdWrite } from '../pgtable/pmd.js';
+import { type Pud, pudDirty, pudLeaf, pudWrite, pudpGet } from '../pgtable/pud.js';
 import { pteDirty, pteMkclean, pteWrite, pteWrprotect } from '../pgtable/pte.js';
 import { ptepGet, ptepGetAndClear, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -64,12 +65,14 @@ export function* cleanRecordSharedMappingRange(
 
 const wpWalkOps: MmWalkOps<WpWalk> = {
   pteEntry: wpPte,
+  pudEntry: wpCleanPudEntry,
   leaf: wpCleanPmdEntry,
   testWalk: wpCleanTestWalk,
   postVma: wpCleanPostVma,
 };
 const cleanWalkOps: MmWalkOps<WpWalk> = {
   pteEntry: cleanRecordPte,
+  pudEntry: wpCleanPudEntry,
   leaf: wpCleanPmdEntry,
   testWalk: wpCleanTestWalk,
   postVma: wpCleanPostVma,
@@ -105,6 +108,17 @@ function* wpCleanPmdEntry(k: Machine, _walk: MmWalk<WpWalk>, pmd: Pmd): Step<num
   if (pmdWrite(k, pmd) || pmdDirty(k, pmd)) {
     warnOnOnce(k, 'wp_clean_pmd_entry', 'a huge page that may be dirty is left alone');
   }
+  return 0;
+}
+
+/** The same two levels up; the leaf is not split. @kernel mm/mapping_dirty_helpers.c wp_clean_pud_entry v6.2 */
+function* wpCleanPudEntry(k: Machine, walk: MmWalk<WpWalk>, seen: Pud, pudp: number): Step<number> {
+  const pud = k.patched.pagewalkPassesPud ? seen : yield* pudpGet(k, pudp);
+  if (!pudLeaf(pud)) return 0;
+  if (pudWrite(k, pud) || pudDirty(k, pud)) {
+    warnOnOnce(k, 'wp_clean_pud_entry', 'a device’s memory that may be dirty is left alone');
+  }
+  walk.action = 'ACTION_CONTINUE';
   return 0;
 }
 

@@ -1,4 +1,4 @@
-import { PageAnon, pageFolio, pageMapcount } from '../folio/frame.js';
+import { PageAnon, isDevicePfn, pageFolio, pageMapcount } from '../folio/frame.js';
 import { type HugePteAt, hugePtepGet } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
 import {
@@ -95,7 +95,9 @@ function presentFlags(k: Machine, pte: Pte, huge: boolean): number {
   if (pteSoftDirty(k, pte)) flags |= PM_SOFT_DIRTY;
   if (pteUffdWp(k, pte)) flags |= PM_UFFD_WP;
   const page = vmNormalPage(k, pte);
-  return page === 0 ? flags : flags | pageFlags(k, huge ? countedPage(k, page) : page, true);
+  // A leaf's page is asked for by its frame, and no entry counts how often it maps a device's.
+  if (page === 0) return huge && isDevicePfn(k, ptePfn(k, pte)) ? flags | PM_FILE : flags;
+  return flags | pageFlags(k, huge ? countedPage(k, page) : page, true);
 }
 
 /** Of a page that a leaf maps, whose map count is asked: before 2c1f057e5be6, that of the first. */

@@ -1,5 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import { pmdAt } from '../pgtable/pmd.js';
+import { pudAddrEnd, pudAt, pudLeaf, pudOffset, pudTable, pudpGet } from '../pgtable/pud.js';
 import { emptyLevel, pmdAddrEnd, pteTable } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
@@ -21,6 +22,13 @@ export function* walkPageRangeNovma<T>(
 ): Step<number> {
   const walk: MmWalk<T> = { mm, vma: null, action: 'ACTION_SUBTREE', private: arg };
   for (let at = start; at < end;) {
+    if (pudLeaf(pudAt(k, mm.pgd, at))) {
+      const behind = pudAddrEnd(k, at, end);
+      const err = yield* walkPudNovma(k, walk, at, behind, ops);
+      if (err !== 0) return err;
+      at = behind;
+      continue;
+    }
     const table = pteTable(k, mm.pgd, at);
     const level = emptyLevel(k, mm.pgd, at);
     const next = table === 0 && !isLowest(k, level) ? entryEnd(k, level, at, end) : pmdAddrEnd(k, at, end);
@@ -29,6 +37,20 @@ export function* walkPageRangeNovma<T>(
     at = next;
   }
   return 0;
+}
+
+/** A leaf two levels above the lowest: without a mapping it is not split. */
+function* walkPudNovma<T>(
+  k: Machine,
+  walk: MmWalk<T>,
+  start: number,
+  end: number,
+  ops: MmWalkOps<T>,
+): Step<number> {
+  const pudp = pudOffset(k, pudTable(k, walk.mm.pgd, start), start);
+  return ops.pudEntry === undefined
+    ? 0
+    : yield* ops.pudEntry(k, walk, yield* pudpGet(k, pudp), pudp, start, end);
 }
 
 function isLowest(k: Machine, level: number): boolean {

@@ -1,5 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import { type Pmd, pmdTransHuge } from '../pgtable/pmd.js';
+import { type Pud, pudLeaf, pudpGet } from '../pgtable/pud.js';
 import type { Pte } from '../pgtable/pte.js';
 import { ptepGet } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -11,7 +12,7 @@ import type { MmWalk, MmWalkOps } from './pagewalk.js';
 /** One entry or hole of a page table as it stands, whoever it belongs to. */
 export interface PtdumpNote {
   readonly address: number;
-  /** 4 for a PTE, 3 for a leaf that maps a huge page, less for a hole in a higher level, 0 for the root. */
+  /** 4 for a PTE, 3 for a leaf that maps a huge page, 2 for one that maps a device’s GiB; of a hole, that of the entry that is none, 0 for the root. */
   readonly level: number;
   /** The bits of the entry, 0 for a hole. */
   readonly value: bigint;
@@ -40,6 +41,7 @@ export function* ptdumpWalkPgd(k: Machine, mm: Mm, start: number, end: number): 
 
 const ptdumpOps: MmWalkOps<PtdumpState> = {
   pteEntry: ptdumpPteEntry,
+  pudEntry: ptdumpPudEntry,
   leaf: ptdumpPmdEntry,
   pteHole: ptdumpHole,
 };
@@ -63,6 +65,21 @@ function* ptdumpPmdEntry(
   start: number,
 ): Step<number> {
   if (pmdTransHuge(k, pmd)) notes.push({ address: start, level: PTE_LEVEL - 1, value: rawValue(pmd) });
+  return 0;
+}
+
+/** @kernel mm/ptdump.c ptdump_pud_entry v6.2 */
+function* ptdumpPudEntry(
+  k: Machine,
+  walk: MmWalk<PtdumpState>,
+  seen: Pud,
+  pudp: number,
+  start: number,
+): Step<number> {
+  const pud = k.patched.pagewalkPassesPud ? seen : yield* pudpGet(k, pudp);
+  if (!pudLeaf(pud)) return 0;
+  walk.private.notes.push({ address: start, level: PTE_LEVEL - 2, value: rawValue(pud) });
+  walk.action = 'ACTION_CONTINUE';
   return 0;
 }
 

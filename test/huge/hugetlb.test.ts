@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { EINVAL, ENOMEM } from '../../kernel-lib/base/errno.js';
 import { setMaxHugePages } from '../../kernel-lib/huge/hugetlb.js';
+import { MREMAP_DONTUNMAP, MREMAP_FIXED, MREMAP_MAYMOVE } from '../../kernel-lib/mmap/flags.js';
 import { hugetlbFileSetup } from '../../kernel-lib/pagecache/hugetlb-file.js';
 import { pmdAt } from '../../kernel-lib/pgtable/pmd.js';
 import { ptePfn, ptePresent } from '../../kernel-lib/pgtable/pte.js';
@@ -116,7 +117,7 @@ test('when all is over the pool is full and nothing is reserved', () => {
   expect([pool(p), usage(p.k).frames]).toEqual([[3, 0], frames]);
 });
 
-test('huge pages are neither parted nor moved', () => {
+test('huge pages are not parted', () => {
   const { p, file } = machine(2);
   p.mmap(0, 2 * H, 'rw', file(2));
   p.write(0, 7);
@@ -213,4 +214,39 @@ test('truncation gives pages and reservations of an object back; a hole gives it
   expect(run(hugetlbfsSetattr(p.k, mapping, 0))).toBe(0);
   expect(pool(p)).toEqual([3, 0]);
   expect(() => p.read(H)).toThrow(/SIGBUS/);
+});
+
+test('mremap moves whole huge pages, and with them what their mapping has reserved', () => {
+  const { p, file } = machine(3);
+  p.mmap(0, 2 * H, 'rw', file(2));
+  p.write(5, 7);
+  const before = frame(p, 0);
+  expect(p.mremap(0, 2 * H, 4 * H, MREMAP_MAYMOVE | MREMAP_FIXED)).toBe(4 * H);
+  expect([frame(p, 4 * H), p.read(4 * H + 5), pool(p)]).toEqual([before, 7, [2, 1]]);
+  expect(() => p.read(5)).toThrow(/SIGSEGV/);
+  p.write(5 * H, 8);
+  expect(pool(p)).toEqual([1, 0]);
+  p.munmap(4 * H, 6 * H);
+  expect(pool(p)).toEqual([3, 0]);
+});
+
+test('mremap refuses hugetlb a part of a huge page as an address, and to leave the old place', () => {
+  const { p, file } = machine(2);
+  p.mmap(0, 2 * H, 'rw', file(2));
+  p.write(0, 7);
+  const flags = MREMAP_MAYMOVE | MREMAP_FIXED;
+  expect([p.mremap(1, H, 4 * H, flags), p.mremap(0, H, 4 * H + 1, flags)]).toEqual([-EINVAL, -EINVAL]);
+  expect(p.mremap(0, 2 * H, 4 * H, flags | MREMAP_DONTUNMAP)).toBe(-EINVAL);
+  expect(p.read(0)).toBe(7);
+});
+
+test.each([
+  ['v6.1', 1],
+  ['6.12', 0],
+])('a marker that mremap moves out of the reach of its monitor is kept or dropped (%s)', (release, kept) => {
+  const { p, file } = machine(1, release);
+  p.mmap(0, H, 'rw', file(1), true);
+  watched(p);
+  p.mremap(0, H, 4 * H, MREMAP_MAYMOVE | MREMAP_FIXED);
+  expect(markerOf(p.k, entry(p, 4 * H))).toBe(kept);
 });

@@ -16,7 +16,7 @@ export const hugetlbCourses: readonly Course[] = [
         'fork 0 1',
         'write 1 0 0 2',
       ],
-      ...['exit 1', 'mprotect 0 0 0 H r', 'mprotect 0 0 0 H w', 'write 0 0 0 3'],
+      ...['exit 1', 'mprotect 0 0 0 H r', 'mprotect 0 0 0 H w', 'write 0 0 0 3', 'mremap 0 0 0 H 1 0'],
     ],
   },
   {

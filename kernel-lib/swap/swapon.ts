@@ -1,7 +1,7 @@
 import { EBUSY, EINVAL, EIO, ENOENT } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
+import { genericMaxSwapfileSize } from '../pgtable/swapops.js';
 import { SWAP_SLOT_WORDS, swapArea, swaponArea } from './area.js';
-import { swpOffset } from './entry.js';
 
 /** @kernel include/linux/swap.h SWAP_FLAG_PREFER v6.2 */
 export const SWAP_FLAG_PREFER = 0x8000;
@@ -54,20 +54,6 @@ export function deviceSlots(k: Machine): number {
  */
 function readSwapHeader(k: Machine, nrSlots: number): number {
   if (nrSlots <= 1) return 0;
-  const maxpages = Math.min(nrSlots, genericMaxSwapfileSize(k));
+  const maxpages = Math.min(nrSlots, Number(genericMaxSwapfileSize(k.pte)));
   return maxpages > deviceSlots(k) ? 0 : maxpages;
-}
-
-/**
- * The highest offset that the page-table entries keep, plus one.
- *
- * @kernel mm/swapfile.c generic_max_swapfile_size v6.2
- * @differs at most as many as the model's own entries name
- */
-function genericMaxSwapfileSize(k: Machine): number {
-  const pte = new Int32Array(2);
-  // On Sun 3 the highest offset reaches into the bit of present entries: nobody asks for it here.
-  k.pte.swpEntryToPte(pte, 0, 0, swpOffset(-1));
-  k.pte.pteSwpClearFlags(pte, 0);
-  return k.pte.pteSwpOffset(pte, 0) + 1;
 }

@@ -24,6 +24,8 @@ export class Footprints {
   #future: (Footprint | undefined)[][] = [];
   /** By thread and record: what that step does. */
   #step: (Footprint | undefined)[][] = [];
+  /** What `#nextSteps` gives: filled anew for every state, for a search asks at each. */
+  readonly #next: number[][];
   #learnt = -1;
   #askedAt = -1;
 
@@ -31,6 +33,7 @@ export class Footprints {
     this.#words = words;
     this.#locals = locals;
     this.#at = at;
+    this.#next = locals.map(() => []);
   }
 
   /** Whether steps were learnt since the last call. */
@@ -61,16 +64,19 @@ export class Footprints {
   }
 
   /** By thread the records of its next step, one for each branch; none for a thread that is done. */
-  #nextSteps(): number[][] {
-    return this.#locals.map((locals, thread) => {
+  #nextSteps(): readonly (readonly number[])[] {
+    for (let thread = 0; thread < this.#locals.length; thread++) {
+      const locals = this.#locals[thread]!;
+      const records = this.#next[thread]!;
       const local = this.#words[this.#at + thread]!;
-      if (local < 0) return [];
+      records.length = 0;
+      if (local < 0) continue;
       const first = locals.stepFrom(local, this.#words, 0);
-      const records = [first];
+      records.push(first);
       for (let branch = 1; branch < locals.branches(first); branch++)
         records.push(locals.stepFrom(local, this.#words, branch));
-      return records;
-    });
+    }
+    return this.#next;
   }
 
   #canStep(thread: number, records: readonly number[]): boolean {
@@ -135,10 +141,12 @@ export class Footprints {
     this.#locals.forEach((locals, thread) => {
       for (const local of locals.inOrder())
         locals.forEachStep(local, (_record, reads, writes) => {
-          for (const address of [...reads, ...writes]) {
-            const first = owner.get(address);
-            if (first === undefined) owner.set(address, thread);
-            else if (first !== thread && !bits.has(address)) bits.set(address, bits.size);
+          for (const addresses of [reads, writes]) {
+            for (const address of addresses) {
+              const first = owner.get(address);
+              if (first === undefined) owner.set(address, thread);
+              else if (first !== thread && !bits.has(address)) bits.set(address, bits.size);
+            }
           }
         });
     });

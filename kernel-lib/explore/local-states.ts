@@ -113,8 +113,8 @@ export class LocalStates {
   ): void {
     const reads: number[] = [];
     const walk = (record: number): void => {
-      const [kind, a, b] = this.#code.subarray(record, record + 3) as unknown as [number, number, number];
       if (record === UNKNOWN) return;
+      const [kind, a, b] = [this.#code[record]!, this.#code[record + 1]!, this.#code[record + 2]!];
       if (kind === WAIT) return visit(record, reads, [], local);
       if (kind === EFFECT) {
         const writes: number[] = [];
@@ -188,16 +188,23 @@ export class LocalStates {
       this.#standing.delete(local);
       return standing;
     }
-    const { operation } = this.#origins.get(local)!;
-    const path: Origin[] = [];
-    for (let at = local; at !== UNKNOWN; at = path[0]!.before) path.unshift(this.#origins.get(at)!);
-    const steps = this.#program.operations[operation]!();
-    replayReads(
-      steps,
-      path.flatMap((origin) => origin.reads),
-      path.reduce((sum, origin) => sum + origin.resumptions, 0),
-    );
+    const steps = this.#program.operations[this.#origins.get(local)!.operation]!();
+    const { reads, resumptions } = this.#pathTo(local);
+    replayReads(steps, reads, resumptions);
     return steps;
+  }
+
+  /** What an operation has read on its way to a local state, and how often it was resumed. */
+  #pathTo(local: number): { readonly reads: readonly number[]; readonly resumptions: number } {
+    const origins: Origin[] = [];
+    for (let at = local; at !== UNKNOWN; at = origins.at(-1)!.before) origins.push(this.#origins.get(at)!);
+    const reads: number[] = [];
+    let resumptions = 0;
+    for (const origin of origins.reverse()) {
+      for (const word of origin.reads) reads.push(word);
+      resumptions += origin.resumptions;
+    }
+    return { reads, resumptions };
   }
 
   #newLocal(operation: number, before: number, reads: readonly number[], resumptions: number): number {
@@ -244,7 +251,8 @@ export class LocalStates {
       larger.set(this.#code);
       this.#code = larger;
     }
-    this.#code.set(record, at);
+    // For so few words a loop is several times quicker than Int32Array.set().
+    for (let i = 0; i < record.length; i++) this.#code[at + i] = record[i]!;
     return at;
   }
 }

@@ -33,6 +33,7 @@ if (problems.length > 0) {
   process.exit(1);
 }
 cpSync(`${root}/notebook/site/assets`, `${fresh}/notebook/site/assets`, { recursive: true });
+cpSync(`${root}/bench/native.c`, `${fresh}/bench/native.c`);
 writeFileSync(`${fresh}/comments.json`, JSON.stringify(comments()));
 await buildLive({ dist: fresh, datasets, pages: `${root}/notebook/site/live` });
 chmodSync(`${fresh}/cli/main.js`, 0o755);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { bench } from './bench.js';
 import { conform } from './conform.js';
 import { diff } from './diff.js';
 import { edition } from './edition.js';
@@ -12,5 +13,17 @@ import { scenario } from './scenario.js';
 
 /** Every command of `faultbook`, in the order of its help. Each lives in a file of its own name in this folder. */
 export function commands(): Command[] {
-  return [run(), grade(), edition(), conform(), scenario(), diff(), explore(), matrix(), pte(), kernel()];
+  return [
+    run(),
+    grade(),
+    edition(),
+    conform(),
+    scenario(),
+    diff(),
+    explore(),
+    matrix(),
+    pte(),
+    bench(),
+    kernel(),
+  ];
 }

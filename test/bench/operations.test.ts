@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { InputError } from '../../kernel-lib/base/error.js';
+import { benchOperations, plannedRuns, runOperations } from '../../kernel-lib/bench/run-operations.js';
+
+test.each(benchOperations.map((operation) => [operation.name, operation] as const))(
+  '%s does as many as it is asked for',
+  (_, operation) => {
+    const run = operation.prepare(96);
+    expect(run.done()).not.toBe(96);
+    run.run();
+    expect(run.done()).toBe(96);
+  },
+);
+
+test('a resident anonymous page takes a frame and an entry, and little more', () => {
+  const [row] = [...runOperations({ operations: ['anon-write'], sizes: [4096], rounds: 1 })];
+  expect(row!.bytesPerPage).toBeGreaterThanOrEqual(40);
+  expect(row!.bytesPerPage).toBeLessThanOrEqual(44);
+});
+
+test('a plan leaves out sizes beyond those at which an operation makes sense', () => {
+  const sizes = [2 ** 16, 2 ** 22];
+  const runs = plannedRuns({ operations: ['anon-write', 'swap-in'], sizes, rounds: 1 });
+  expect(runs.map(({ operation, size }) => [operation.name, size])).toEqual([
+    ['anon-write', 2 ** 16],
+    ['anon-write', 2 ** 22],
+    ['swap-in', 2 ** 16],
+  ]);
+});
+
+test('an unknown operation is refused with the names of those that there are', () => {
+  const plan = { operations: ['defrag'], sizes: [16], rounds: 1 };
+  expect(() => [...runOperations(plan)]).toThrow(InputError);
+  expect(() => [...runOperations(plan)]).toThrow(/'defrag'; there are anon-write,/);
+});

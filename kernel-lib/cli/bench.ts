@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { InputError } from '../base/error.js';
 import { type BuildRow, builds } from '../bench/builds.js';
-import { type SearchRow, searches } from '../bench/explorer.js';
+import { type ExplorerFigures, explorerFigures, explorerText } from '../bench/explorer.js';
 import {
   type ComparedRow,
   NOT_EQUAL_WORK,
@@ -12,7 +12,6 @@ import {
 import { type HostKernel, hostKernel } from '../bench/native.js';
 import { type PteThroughput, benchPte } from '../bench/pte.js';
 import { type BenchRow, benchOperations, plannedRuns, runOperations } from '../bench/run-operations.js';
-import { type AgainstSpin, againstSpin } from '../bench/spin.js';
 import { renderBundle } from '../notebook/render.js';
 import { writeWholeFile } from '../notebook/wholeFile.js';
 import { mimeBundle } from '../view/mime.js';
@@ -35,8 +34,7 @@ interface BenchReport {
   readonly host: string | null;
   readonly codecs: readonly PteThroughput[];
   readonly builds: readonly BuildRow[];
-  readonly searches: readonly SearchRow[];
-  readonly spin: AgainstSpin | null;
+  readonly explorer: ExplorerFigures | null;
   readonly note: string;
 }
 
@@ -57,7 +55,7 @@ export function bench(): Command {
     )
     .option('--rounds <n>', 'runs of each, of which the median counts', wholeNumber, 3)
     .option('--no-native', 'do not run the same operations on the host kernel')
-    .option('--no-explorer', 'leave out the searches of the explorer, and SPIN')
+    .option('--no-explorer', 'leave out the explorer and SPIN')
     .option('--html <file>', 'write the figures as a page')
     .option('--list', 'list the operations')
     .option('--json', 'print one JSON object')
@@ -93,11 +91,12 @@ function measure(names: readonly string[], options: Options): BenchReport {
     sizes: [...sizes].sort((a, b) => a - b),
     rounds,
   };
+  const everything = names.length === 0;
+  // First: how soon a search finds something is measured in a process that has run nothing yet.
+  const explorer = everything && options.explorer ? explorerFigures(rounds, say) : null;
+  const host = options.native ? hostKernel() : undefined;
   const progress = progressBar('runs');
   progress.start(plannedRuns(plan).length);
-  const host = options.native ? hostKernel() : undefined;
-  const everything = names.length === 0;
-  const withExplorer = everything && options.explorer;
   try {
     const operations: ComparedRow[] = [];
     for (const row of runOperations(plan)) {
@@ -105,18 +104,19 @@ function measure(names: readonly string[], options: Options): BenchReport {
       progress.step(`${row.operation} ${row.size}`);
     }
     return {
-      operations,
-      host: host?.release ?? null,
+      ...{ operations, host: host?.release ?? null, explorer },
       codecs: everything ? CODEC_ARCHES.map((id) => benchPte(id, CODEC_MILLIONS)) : [],
-      builds: withExplorer ? builds(rounds) : [],
-      searches: withExplorer ? searches() : [],
-      spin: withExplorer ? againstSpin(rounds) : null,
+      builds: everything ? builds(rounds) : [],
       note: NOT_EQUAL_WORK,
     };
   } finally {
     host?.close();
     progress.stop();
   }
+}
+
+function say(doing: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`… ${doing}\n`);
 }
 
 function compared(row: BenchRow, host: HostKernel | undefined, rounds: number): ComparedRow {
@@ -126,16 +126,14 @@ function compared(row: BenchRow, host: HostKernel | undefined, rounds: number): 
   return { ...row, hostMillionsPerSecond, ratio: row.millionsPerSecond / hostMillionsPerSecond };
 }
 
-function reportText({ operations, host, codecs, builds, searches, spin }: BenchReport): string {
+function reportText({ operations, host, codecs, builds, explorer }: BenchReport): string {
   const parts = [comparedTable(operations).toString()];
   if (host !== null) parts.push(`host: Linux ${host}. ${NOT_EQUAL_WORK}`);
   if (codecs.length > 0)
     parts.push(`Page-table entries, millions a second:\n${codecs.map(codecText).join('\n')}`);
   if (builds.length > 0)
     parts.push(`One path of kernel code, for one entry (four calls):\n${builds.map(buildText).join('\n')}`);
-  if (searches.length > 0)
-    parts.push(`Searches of the delayed-rmap race in kernel code:\n${searches.map(searchText).join('\n')}`);
-  if (spin !== null) parts.push(`The coarse model, whole processes:\n${spinText(spin)}`);
+  if (explorer !== null) parts.push(explorerText(explorer));
   return `${parts.join('\n\n')}\n`;
 }
 
@@ -146,26 +144,6 @@ function codecText({ arch, swapEncodes, swapDecodes, operationPairs }: PteThroug
 
 function buildText({ what, nanoseconds, ratio }: BuildRow): string {
   return `  ${what.padEnd(40)} ${nanoseconds.toFixed(2).padStart(9)} ns  ${ratio.toFixed(2)}x`;
-}
-
-function searchText({
-  what,
-  states,
-  transitions,
-  violations,
-  complete,
-  seconds,
-  statesPerSecond,
-}: SearchRow): string {
-  const counts = `${states} states, ${transitions} transitions, ${violations} violations`;
-  const end = complete ? 'complete' : 'not complete';
-  return `  ${what}: ${counts}, ${end}, ${seconds.toFixed(3)} s cpu, ${statesPerSecond} states/s`;
-}
-
-function spinText({ seconds, spinSeconds }: AgainstSpin): string {
-  const own = `  this explorer ${seconds.toFixed(3)} s cpu`;
-  if (spinSeconds === null) return `${own}\n  spin or gcc is not installed: nothing to compare with`;
-  return `${own}\n  SPIN          ${spinSeconds.toFixed(3)} s cpu: ${(seconds / spinSeconds).toFixed(2)}x of its time`;
 }
 
 async function page({ operations, host }: BenchReport): Promise<string> {

@@ -10,9 +10,9 @@ test('the chosen operations are timed at the chosen sizes, and drawn', async () 
   const args = ['bench', 'anon-write', 'fork', '--sizes', '64', '2^7', '--rounds', '1', '--json'];
   const { code, stdout } = await faultbook([...args, '--html', 'bench.html'], dir);
   expect(code).toBe(0);
-  const { operations, searches } = JSON.parse(stdout) as {
+  const { operations, explorer } = JSON.parse(stdout) as {
     operations: { operation: string; size: number }[];
-    searches: unknown[];
+    explorer: unknown;
   };
   expect(operations.map(({ operation, size }) => [operation, size])).toEqual([
     ['anon-write', 64],
@@ -20,7 +20,7 @@ test('the chosen operations are timed at the chosen sizes, and drawn', async () 
     ['fork', 64],
     ['fork', 128],
   ]);
-  expect(searches).toEqual([]);
+  expect(explorer).toBeNull();
   expect(await readFile(join(dir, 'bench.html'), 'utf8')).toContain('What one page costs, as memory grows');
   await rm(dir, { recursive: true });
 });

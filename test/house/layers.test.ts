@@ -47,8 +47,9 @@ const layers = [
   // Judges what an answer does, with everything that a workbook has.
   'exercise',
   'notebook',
-  'cli',
+  // A command prints what it measures.
   'bench',
+  'cli',
 ];
 
 /** What the pages and a kernel share must run in both; these folders are only ever on Node's side. */

@@ -1,8 +1,12 @@
 import { Command } from 'commander';
-import { type BadCell, type DirtyMatrix, dirtyMatrix, machineKinds } from '../matrix/dirty-matrix.js';
+import { type BadCell, type DirtyMatrix, dirtyMatrixOf, machineKinds } from '../matrix/dirty-matrix.js';
 import { findingNames, findingWords } from '../matrix/findings.js';
+import type { MachineKind } from '../matrix/run-course.js';
+import { releaseByName } from '../patches/releases.js';
 import { Table } from '../view/table.js';
+import { MatrixWorkers } from './matrix-workers.js';
 import { progressBar } from './progress.js';
+import { onStopSignal } from './stop-signal.js';
 
 interface Options {
   readonly arch?: string;
@@ -10,7 +14,7 @@ interface Options {
   readonly json?: true;
 }
 
-/** `faultbook matrix dirty`: exit 1 when a path is not gone over, or an entry is wrong on a given release. */
+/** `faultbook matrix dirty`: exit 1 when an entry is wrong on the release that was asked for. */
 export function matrix(): Command {
   return new Command('matrix')
     .description('runs a question over every architecture, every path and every state of the patches')
@@ -23,18 +27,36 @@ function dirty(): Command {
     .option('--arch <arches>', 'architecture variants, joined by commas (default: all)')
     .option('--release <release>', 'one release instead of every state of the patches')
     .option('--json', 'print one JSON object')
-    .action(({ arch, release, json }: Options) => {
-      const ids = arch?.split(',');
-      const progress = progressBar('machines');
-      progress.start(machineKinds(ids).length);
-      const found = dirtyMatrix({
-        ...(ids && { arches: ids }),
-        ...(release !== undefined && { release }),
-        onProgress: (row) => progress.step(row.arch),
-      });
-      progress.stop();
+    .action(async ({ arch, release, json }: Options) => {
+      const kinds = machineKinds(arch?.split(','));
+      const named = release === undefined ? undefined : releaseByName(release);
+      const { rows, code } = await interruptible(kinds, named);
+      const found = dirtyMatrixOf(rows, named);
       process.stdout.write(json ? `${JSON.stringify(found, null, 2)}\n` : matrixText(found));
+      if (rows.length < kinds.length) {
+        process.stderr.write(`stopped: ${rows.length} of ${kinds.length} machines are done\n`);
+      }
+      const wrong = named !== undefined && rows.some(({ bad }) => bad.length > 0);
+      process.exitCode = code || Number(wrong);
     });
+}
+
+/** Fills the rows until the end, or until Ctrl-C: then gives those that are done. */
+async function interruptible(kinds: readonly MachineKind[], release: string | undefined) {
+  const progress = progressBar('machines');
+  const workers = new MatrixWorkers(release);
+  let code = 0;
+  const unlisten = onStopSignal((_, signalCode) => {
+    code = signalCode;
+    workers.stop();
+  });
+  progress.start(kinds.length);
+  try {
+    return { rows: await workers.rows(kinds, ({ arch }) => progress.step(arch)), code };
+  } finally {
+    progress.stop();
+    unlisten();
+  }
 }
 
 function matrixText(found: DirtyMatrix): string {

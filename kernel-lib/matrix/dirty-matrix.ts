@@ -71,9 +71,14 @@ export function dirtyMatrix({ arches: ids, release, onProgress }: MatrixOptions 
     onProgress?.(row);
     return row;
   });
+  return dirtyMatrixOf(rows, named);
+}
+
+/** The matrix that these rows are, wherever they were made; `release` where that is all they were asked for. */
+export function dirtyMatrixOf(rows: readonly MachineRow[], release?: string): DirtyMatrix {
   const reached = new Set(rows.flatMap(({ sites }) => sites));
   return {
-    ...(named !== undefined && { release: named }),
+    ...(release !== undefined && { release }),
     sites: callSites,
     rows,
     unreached: callSites.map(siteName).filter((site) => !reached.has(site)),
@@ -81,7 +86,8 @@ export function dirtyMatrix({ arches: ids, release, onProgress }: MatrixOptions 
   };
 }
 
-function machineRow(kind: MachineKind, release: string | undefined): MachineRow {
+/** One kind of machine on every kernel, or on one release alone. */
+export function machineRow(kind: MachineKind, release?: string): MachineRow {
   const { arch, cpu } = kind;
   const kernels = matrixKernels(arch, release);
   const runs = courses

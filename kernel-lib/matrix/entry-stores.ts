@@ -67,10 +67,11 @@ class Rows {
   /** Who stores an entry: whoever stores the row that it goes on with, else the function on the stack. */
   siteOf(ptep: number, pte: Pte): string | undefined {
     const ends = this.#ends.get(ptep) ?? [];
-    const row = ends.findIndex((end) => follows(this.#k, end, pte));
-    const before = row < 0 ? undefined : ends.splice(row, 1)[0]!;
+    const before = takeFirst(ends, (end) => follows(this.#k, end, pte));
     const site = before === undefined ? storingFunction() : before.site;
-    const end = before === undefined ? { site, pte } : { site, pte, step: difference(before.pte, pte) };
+    // The second of a row tells how far its entries are apart, where they are no frames: entries of pages that move.
+    const first = before ?? takeFirst(ends, (end) => end.step === undefined && end.site === site);
+    const end = first === undefined ? { site, pte } : { site, pte, step: difference(first.pte, pte) };
     if (ends.length === 0) this.#ends.delete(ptep);
     const behind = this.#ends.get(ptep + 2);
     if (behind === undefined) this.#ends.set(ptep + 2, [end]);
@@ -81,6 +82,12 @@ class Rows {
   clear(): void {
     this.#ends.clear();
   }
+}
+
+/** Takes the first row that `is` says yes to from the list. */
+function takeFirst(ends: RowEnd[], is: (end: RowEnd) => boolean): RowEnd | undefined {
+  const at = ends.findIndex(is);
+  return at < 0 ? undefined : ends.splice(at, 1)[0];
 }
 
 /** Whether an entry is the one before it over again, the same for the next frame, or as far from it as that from its own. */

@@ -105,8 +105,11 @@ export interface HugeLayout {
   readonly present: Test;
   /** `pmd_mkinvalid()`: the MMU no longer follows the entry, which still maps its page to the kernel. */
   readonly mkinvalid: Operation;
-  /** `ARCH_ENABLE_THP_MIGRATION`: an entry like a PTE's can stand for a huge page that is moving. */
-  readonly migration?: true;
+  /**
+   * `__swp_entry_to_pmd()`: what an entry that stands for a huge page on its way has beside a PTE's; `'0'`: nothing.
+   * Absent: no ARCH_ENABLE_THP_MIGRATION, huge pages are split to move.
+   */
+  readonly migration?: Mask;
 }
 
 /** How a swap entry lies in a PTE that is not present. */

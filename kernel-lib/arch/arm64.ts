@@ -63,7 +63,7 @@ export const arm64_4k: Arch = {
     transHuge: { and: ['PTE_VALID | PTE_PROT_NONE | PMD_PRESENT_INVALID', { none: 'PTE_TABLE_BIT' }] },
     present: 'PTE_VALID | PTE_PROT_NONE | PMD_PRESENT_INVALID',
     mkinvalid: { clear: 'PTE_VALID', set: 'PMD_PRESENT_INVALID' },
-    migration: true,
+    migration: '0',
   },
   predicates: {
     present: 'PTE_VALID | PTE_PROT_NONE',

@@ -1,3 +1,4 @@
+import type { Words } from '../base/bitfield.js';
 import { type Arch } from './arch.js';
 import { type MaskReader } from './mask.js';
 import { type Change, compileOperation } from './operation.js';
@@ -11,8 +12,8 @@ export interface HugeCodec {
   readonly pmdMkinvalid: Change;
   readonly pmdTransHuge: Predicate;
   readonly pmdPresent: Predicate;
-  /** Whether an entry can stand for a huge page that is moving. */
-  readonly migration: boolean;
+  /** What an entry that stands for a huge page on its way has beside a PTE's; undefined where there are none. */
+  readonly migration: Words | undefined;
 }
 
 /** @returns undefined where transparent huge pages are not supported */
@@ -35,6 +36,6 @@ export function compileHuge(
     },
     pmdTransHuge: compileTest(huge.transHuge, masks),
     pmdPresent: compileTest(huge.present, masks),
-    migration: huge.migration === true,
+    migration: huge.migration === undefined ? undefined : masks.words(huge.migration),
   };
 }

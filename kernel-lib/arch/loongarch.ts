@@ -1,4 +1,4 @@
-import { type Arch, type ArchState, type Operations, type SwapLayout } from './arch.js';
+import { type Arch, type ArchState, type HugeLayout, type Operations, type SwapLayout } from './arch.js';
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const swapBefore: SwapLayout = {
@@ -54,6 +54,17 @@ const beforeStable: ArchState = {
   ...modifyKeepsDirty,
 };
 
+/** In a leaf of a higher level the bit of GLOBAL says that it is one, and GLOBAL itself lies elsewhere. */
+const huge: HugeLayout = {
+  mkhuge: [{ when: '_PAGE_GLOBAL', set: '_PAGE_HGLOBAL' }, { set: '_PAGE_HUGE' }],
+  transHuge: { and: ['_PAGE_HUGE', '_PAGE_PRESENT | _PAGE_PROTNONE | _PAGE_PRESENT_INVALID'] },
+  present: { and: ['_PAGE_HUGE', '_PAGE_PRESENT | _PAGE_PROTNONE | _PAGE_PRESENT_INVALID'] },
+  mkinvalid: {
+    set: '_PAGE_PRESENT_INVALID',
+    clear: '_PAGE_PRESENT | _PAGE_VALID | _PAGE_DIRTY | _PAGE_PROTNONE',
+  },
+};
+
 export const loongarch64_16k: Arch = {
   id: 'loongarch64_16k',
   title: 'LoongArch, 16 KiB pages',
@@ -93,16 +104,7 @@ export const loongarch64_16k: Arch = {
     _PAGE_PRESENT_INVALID: '[60]',
     _PAGE_SWP_EXCLUSIVE: '[23]',
   },
-  // In a leaf of a higher level the bit of GLOBAL says that it is one, and GLOBAL itself lies elsewhere.
-  huge: {
-    mkhuge: [{ when: '_PAGE_GLOBAL', set: '_PAGE_HGLOBAL' }, { set: '_PAGE_HUGE' }],
-    transHuge: { and: ['_PAGE_HUGE', '_PAGE_PRESENT | _PAGE_PROTNONE | _PAGE_PRESENT_INVALID'] },
-    present: { and: ['_PAGE_HUGE', '_PAGE_PRESENT | _PAGE_PROTNONE | _PAGE_PRESENT_INVALID'] },
-    mkinvalid: {
-      set: '_PAGE_PRESENT_INVALID',
-      clear: '_PAGE_PRESENT | _PAGE_VALID | _PAGE_DIRTY | _PAGE_PROTNONE',
-    },
-  },
+  huge: { ...huge, migration: '_PAGE_HUGE' },
   pfn: { at: '47:14', unmasked: true },
   predicates: {
     none: { none: '~_PAGE_GLOBAL' },
@@ -200,6 +202,8 @@ export const loongarch64_4k: Arch = {
   ...loongarch64_16k,
   id: 'loongarch64_4k',
   title: 'LoongArch, 4 KiB pages',
+  // MODEL: Linux moves huge pages whole here, too, but "young" in their migration entries is _PAGE_PRESENT_INVALID.
+  huge,
   config: '4KB_3LEVEL',
   pageShift: 12,
   levels: vaSplit(12, { pgd: 9, pmd: 9, pte: 9 }),

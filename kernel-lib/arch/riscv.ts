@@ -53,7 +53,7 @@ export const riscv64: Arch = {
     transHuge: '_PAGE_LEAF',
     present: '_PAGE_PRESENT | _PAGE_PROT_NONE | _PAGE_LEAF',
     mkinvalid: { clear: '_PAGE_PRESENT | _PAGE_PROT_NONE' },
-    migration: true,
+    migration: '0',
   },
   predicates: {
     present: '_PAGE_PRESENT | _PAGE_PROT_NONE',

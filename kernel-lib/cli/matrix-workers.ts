@@ -17,7 +17,6 @@ export interface RowOrder {
 export class MatrixWorkers {
   readonly #release: string | undefined;
   readonly #workers = new Set<Worker>();
-  #stopped = false;
 
   constructor(release: string | undefined) {
     this.#release = release;
@@ -42,35 +41,31 @@ export class MatrixWorkers {
 
   /** Ends all threads: rows that are not done stay away. */
   stop(): void {
-    this.#stopped = true;
     for (const worker of this.#workers) void worker.terminate();
   }
 
-  /** One thread takes row after row. */
-  async #fill(
+  /** One thread takes row after row, until there are none or it is ended. */
+  #fill(
     rows: (MachineRow | undefined)[],
     waiting: Iterator<[number, MachineKind]>,
     onRow: (row: MachineRow) => void,
   ): Promise<void> {
     const worker = new Worker(ENTRY);
     this.#workers.add(worker);
-    for (let next = waiting.next(); !next.done && !this.#stopped; next = waiting.next()) {
-      const [at, { arch, cpu }] = next.value;
-      const row = await rowOf(worker, { arch: arch.id, cpu, release: this.#release });
-      if (row === undefined) return;
+    let at: number;
+    const orderNext = () => {
+      const next = waiting.next();
+      if (next.done) return void worker.terminate();
+      const [place, { arch, cpu }] = next.value;
+      at = place;
+      worker.postMessage({ arch: arch.id, cpu, release: this.#release } satisfies RowOrder);
+    };
+    worker.on('message', (row: MachineRow) => {
       rows[at] = row;
       onRow(row);
-    }
+      orderNext();
+    });
+    orderNext();
+    return new Promise((done, fail) => worker.on('error', fail).on('exit', () => done()));
   }
-}
-
-/** @returns undefined when the thread is ended before it answers */
-function rowOf(worker: Worker, order: RowOrder): Promise<MachineRow | undefined> {
-  return new Promise((done, fail) => {
-    worker
-      .once('message', done)
-      .once('error', fail)
-      .once('exit', () => done(undefined));
-    worker.postMessage(order);
-  }).finally(() => worker.removeAllListeners()) as Promise<MachineRow | undefined>;
 }

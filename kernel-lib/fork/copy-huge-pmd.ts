@@ -17,6 +17,7 @@ import {
   pmdWrprotect,
   pmdpGet,
   setPmdAt,
+  swpEntryToPmd,
 } from '../pgtable/pmd.js';
 import { pteSwpClearUffdWp } from '../pgtable/pte.js';
 import { allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock } from '../pgtable/table.js';
@@ -76,7 +77,7 @@ function* shareLeaf(
 ): Step<void> {
   const old = yield* pmdpGet(k, at.pmdp);
   const moving = isSwapPmd(k, old);
-  const pmd = moving ? sharedMigrationPte(k, old) : pmdWrprotect(k, old);
+  const pmd = moving ? swpEntryToPmd(k, sharedMigrationPte(k, old)) : pmdWrprotect(k, old);
   pgtableTransHugeDeposit(k, dstTable, deposit);
   yield* setPmdAt(k, at.pmdp, pmd);
   const child = moving

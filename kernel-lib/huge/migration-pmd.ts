@@ -16,6 +16,7 @@ import {
   pmdpGet,
   pmdpInvalidate,
   setPmdAt,
+  swpEntryToPmd,
 } from '../pgtable/pmd.js';
 import { pteSwpSoftDirty, pteSwpUffdWp } from '../pgtable/pte.js';
 import {
@@ -62,7 +63,7 @@ export function* setPmdMigrationEntry(
     return false;
   }
   if (pmdDirty(k, old)) yield* folioMarkDirty(k, folio);
-  yield* setPmdAt(k, at.pmdp, migrationPte(k, folio, old, exclusive));
+  yield* setPmdAt(k, at.pmdp, swpEntryToPmd(k, migrationPte(k, folio, old, exclusive)));
   yield* folioRemoveRmapPmd(k, folio, vma);
   yield* folioPut(k, folio);
   return true;

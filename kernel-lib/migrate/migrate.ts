@@ -118,7 +118,7 @@ function* migrateOrSplit(
 
 /** @kernel include/linux/huge_mm.h thp_migration_supported v6.2 */
 export function thpMigrationSupported(k: Machine): boolean {
-  return k.pte.huge?.migration === true;
+  return k.pte.huge?.migration !== undefined;
 }
 
 /** A folio that waits to be split anyway is worth no huge frame, since 7262f208ca68. */

@@ -22,6 +22,7 @@ import {
   pmdpGet,
   pmdpInvalidate,
   setPmdAt,
+  swpEntryToPmd,
 } from '../pgtable/pmd.js';
 import { ptlUnlock } from '../pgtable/table.js';
 import { pteSwpClearUffdWp, pteSwpMkuffdWp } from '../pgtable/pte.js';
@@ -59,7 +60,7 @@ export function* changeHugePmd(
 
 /** A huge page that is moving will be mapped by the VMA's protection, but writable only if the entry says so. */
 function* changeMovingPmd(k: Machine, at: PmdMappedAt, pmd: Pmd, cpFlags: number): Step<void> {
-  let entry = wrprotectedMigrationPte(k, pmd, PageAnon(k, migrationPtePage(k, pmd)));
+  let entry = swpEntryToPmd(k, wrprotectedMigrationPte(k, pmd, PageAnon(k, migrationPtePage(k, pmd))));
   if (k.patched.uffdWpMovingPmd && (cpFlags & MM_CP_UFFD_WP) !== 0) entry = pteSwpMkuffdWp(k, entry);
   else if (k.patched.uffdWpMovingPmd && (cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0)
     entry = pteSwpClearUffdWp(k, entry);

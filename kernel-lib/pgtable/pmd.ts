@@ -102,8 +102,18 @@ export function pmdPresent(k: Machine, pmd: Pmd): boolean {
  */
 export function isSwapPmd(k: Machine, pmd: Pmd): boolean {
   // Where huge pages never move so, halves may be loaded, and a table be taken for anything.
-  const moves = k.pte.huge?.migration === true;
+  const moves = k.pte.huge?.migration !== undefined;
   return moves && pmd.hi !== TABLE && !pmdNone(k, pmd) && !pmdPresent(k, pmd);
+}
+
+/**
+ * The entry that stands for a huge page, of the one that would stand for its first page alone.
+ *
+ * @kernel include/linux/swapops.h swp_entry_to_pmd v6.2
+ */
+export function swpEntryToPmd(k: Machine, pte: Pte): Pmd {
+  const { lo, hi } = k.pte.huge!.migration!;
+  return { lo: pte.lo | lo, hi: pte.hi | hi };
 }
 
 /** Whether the entry maps a huge page or stands for one. MODEL: pmd_is_huge() of v6.19. */

@@ -42,7 +42,7 @@ export const thpMoveScenarios: readonly Scenario[] = [
     verdict: (steps) => (messages(steps) > 0 ? 'it is told' : 'it is not told'),
     expected: ({ arch, patched }) => {
       const { huge: leaf, predicates } = archById(arch);
-      const told = leaf?.migration !== true || patched.uffdWpMovingPmd;
+      const told = leaf?.migration === undefined || patched.uffdWpMovingPmd;
       return predicates.uffdWp !== undefined && told ? 'it is told' : 'it is not told';
     },
     source: '24bf08c4376b',

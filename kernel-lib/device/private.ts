@@ -1,3 +1,4 @@
+import { ENOSYS } from '../base/errno.js';
 import { allocPage, folioPut } from '../folio/alloc.js';
 import { allocDevicePage, isDevicePrivatePage } from '../folio/device-page.js';
 import { PG_swapcache } from '../folio/flags.js';
@@ -12,6 +13,7 @@ import { ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet } from '../pgtable/table.js';
 import { vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
+import { hasDeviceEntries } from '../swap/device-entry.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 
@@ -22,9 +24,10 @@ import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
  * between them.
  *
  * @param end first byte behind; both page-aligned
- * @returns how many pages have moved
+ * @returns how many pages have moved; -ENOSYS from a kernel without CONFIG_DEVICE_PRIVATE
  */
 export function* migrateToDevice(k: Machine, mm: Mm, start: number, end: number): Step<number> {
+  if (!hasDeviceEntries(k)) return -ENOSYS;
   let moved = 0;
   yield* mmapReadLock(k, mm);
   yield* lruAddDrain(k);

@@ -1,3 +1,4 @@
+import { ENOSYS } from '../base/errno.js';
 import { folioPut } from '../folio/alloc.js';
 import { folioMarkDirty } from '../folio/dirty.js';
 import { NO_PAGE, PageAnon, pageMapcount } from '../folio/frame.js';
@@ -17,7 +18,11 @@ import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { pageRemoveRmap } from '../rmap/map.js';
 import { type MappedAt, type Place, pageVmaMappedWalk, rmapWalk } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
-import { makeReadableDeviceExclusiveEntry, makeWritableDeviceExclusiveEntry } from '../swap/device-entry.js';
+import {
+  hasDeviceEntries,
+  makeReadableDeviceExclusiveEntry,
+  makeWritableDeviceExclusiveEntry,
+} from '../swap/device-entry.js';
 import { entryToPte } from '../swap/entry.js';
 import { ptepClearFlush } from '../tlb/tlb.js';
 import type { Mm } from '../vma/mm.js';
@@ -30,7 +35,8 @@ import { getUserPagesRemote } from './remote.js';
  * @kernel mm/rmap.c make_device_exclusive_range v6.2
  * @differs huge pages are not split, and so refused
  * @returns the pages, locked and with a reference each, NO_PAGE where it could not be; or a negative error number when
- *     not even the first could be found
+ *     not even the first could be found; -ENOSYS from a kernel without CONFIG_DEVICE_PRIVATE, where drivers do not
+ *     find the function
  */
 export function* makeDeviceExclusiveRange(
   k: Machine,
@@ -38,6 +44,7 @@ export function* makeDeviceExclusiveRange(
   start: number,
   end: number,
 ): Step<number[] | number> {
+  if (!hasDeviceEntries(k)) return -ENOSYS;
   const pages: number[] = [];
   const nrPages = (end - start) / k.pageSize;
   const got = yield* getUserPagesRemote(k, mm, start, nrPages, FOLL_WRITE, pages);

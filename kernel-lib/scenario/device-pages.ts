@@ -1,3 +1,6 @@
+import { archById } from '../arch/variants.js';
+import { supportsDevicePrivate } from '../sys/device-memory.js';
+import { ENOSYS } from '../base/errno.js';
 import { all, lastEntry, lastStep, reads } from './facts.js';
 import type { Scenario } from './scenario.js';
 import type { StepReport } from './step-report.js';
@@ -20,6 +23,10 @@ function took(step: string): Verdict {
   };
 }
 
+/** What a kernel that moves no pages answers to a driver. */
+const NO_DEVICE = 'no device can have the page';
+
+/** A scenario of a page that a device has, where the kernel gives it any. */
 function device(scenario: Omit<Scenario, 'kind' | 'swap' | 'source'>): Scenario {
   return {
     kind: 'sequential',
@@ -27,6 +34,12 @@ function device(scenario: Omit<Scenario, 'kind' | 'swap' | 'source'>): Scenario 
     devicePages: 8,
     source: 'do_swap_page(), copy_nonpresent_pte(), zap_pte_range() and change_pte_range() of v6.1 and v6.2',
     ...scenario,
+    verdict: (steps) =>
+      steps.some(({ op, err }) => op.startsWith('dev') && err === ENOSYS)
+        ? NO_DEVICE
+        : scenario.verdict(steps),
+    expected: (kernel) =>
+      supportsDevicePrivate(archById(kernel.arch)) ? scenario.expected(kernel) : NO_DEVICE,
   };
 }
 

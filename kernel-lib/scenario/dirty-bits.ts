@@ -1,8 +1,7 @@
-import type { Arch } from '../arch/arch.js';
 import { archById } from '../arch/variants.js';
 import { variantsOf } from '../patches/variants.js';
 import { cost, costs, lastEntry, lastStep, messages, reads } from './facts.js';
-import { missesStores, notesNoStore } from './hardware-stores.js';
+import { cleanStoreFaults, missesStores } from './hardware-stores.js';
 import type { Kernel, Scenario } from './scenario.js';
 import type { StepReport } from './step-report.js';
 
@@ -125,11 +124,6 @@ const mkdirtyScenarios: readonly Scenario[] = [
   }),
 ];
 
-/** Whether a store through a clean entry that is writable is left to a fault. */
-function storeFaults({ hardware, cpus = {} }: Arch, cpu?: string): boolean {
-  return (cpu === undefined ? hardware : cpus[cpu]!).dirty === 'fault';
-}
-
 const cleanStore: Pick<Scenario, 'kind' | 'swap' | 'steps' | 'verdict' | 'expected' | 'source'> = {
   kind: 'sequential',
   swap: 'dm',
@@ -137,8 +131,8 @@ const cleanStore: Pick<Scenario, 'kind' | 'swap' | 'steps' | 'verdict' | 'expect
   verdict: (steps) =>
     `${costs('the store', 'write 0 0 0 2')(steps)}; the entry is ${lastEntry(steps, 0).dirty ? 'dirty' : 'clean'}`,
   expected: (kernel) => {
-    const faults = storeFaults(archById(kernel.arch), kernel.cpu) && !notesNoStore(kernel) ? 1 : 0;
-    return `${cost('the store', faults, 0)}; the entry is ${missesStores(kernel) ? 'clean' : 'dirty'}`;
+    const faults = cost('the store', cleanStoreFaults(kernel) ? 1 : 0, 0);
+    return `${faults}; the entry is ${missesStores(kernel) ? 'clean' : 'dirty'}`;
   },
   source: 'arch/*/mm/tlbex.S, arch/*/mm/fault.c of v6.1; the manuals of the architectures',
 };

@@ -1,4 +1,8 @@
+import type { HardwareRules } from '../arch/arch.js';
+import { pteCodec } from '../arch/codec.js';
+import { compileMmu } from '../arch/mmu.js';
 import { archById } from '../arch/variants.js';
+import { TrialPte } from '../pgtable/trial-pte.js';
 import { reads } from './facts.js';
 import type { Kernel, Scenario } from './scenario.js';
 
@@ -9,6 +13,34 @@ const reclaimed = ['madvise 0 0 0 1 PAGEOUT', 'read 0 0 0'];
 /** The handlers of three architectures let a store through any writable entry, and note nothing. */
 export function notesNoStore({ arch }: Kernel): boolean {
   return ['hexagon', 'nios2', 'openrisc'].includes(arch);
+}
+
+function hardwareOf({ arch, cpu }: Kernel): HardwareRules {
+  const { hardware, cpus = {} } = archById(arch);
+  return cpu === undefined ? hardware : cpus[cpu]!;
+}
+
+/** Whether a store through a clean entry that is writable is left to a fault. */
+export function cleanStoreFaults(kernel: Kernel): boolean {
+  return hardwareOf(kernel).dirty === 'fault' && !notesNoStore(kernel);
+}
+
+/** Whether stores go through a read-only entry, dirty or clean, that pte_mkwrite() makes writable. */
+export function mkwriteOpens(kernel: Kernel, dirty: boolean): boolean {
+  const codec = pteCodec(archById(kernel.arch), 'before', kernel.patched);
+  const prot = codec.protectionMap[1]!;
+  const pte = TrialPte.present(codec, { pfn: 1, prot }).do(dirty ? 'pteMkdirty' : 'pteMkclean');
+  const { w } = pte.modify(prot).do('pteMkyoung', 'pteMkwrite');
+  const { onStore, stores } = compileMmu(codec, hardwareOf(kernel));
+  onStore(w, 0);
+  return stores(w, 0);
+}
+
+/** Whether a new protection makes a written entry clean, which Hexagon's pte_modify() does. */
+export function modifyForgetsDirty({ arch }: Kernel): boolean {
+  const codec = pteCodec(archById(arch), 'before');
+  const prot = codec.protectionMap[3]!;
+  return !TrialPte.present(codec, { pfn: 1, prot }).do('pteMkdirty').modify(prot).is('pteDirty');
 }
 
 /** Whether an entry counts as clean although a store went through it. */

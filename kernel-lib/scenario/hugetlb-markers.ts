@@ -18,7 +18,7 @@ function hugetlb(scenario: Omit<Scenario, 'kind' | 'swap' | 'source'>): Scenario
   return {
     kind: 'sequential',
     swap: 'none',
-    objects: ['obj 0 hugetlb 512'],
+    objects: ['obj 0 hugetlb H'],
     hugepages: 2,
     source: 'hugetlb_change_protection(), __unmap_hugepage_range() and hugetlb_no_page() of v6.1 and v6.12',
     ...scenario,
@@ -36,9 +36,9 @@ function wpHugetlb(scenario: Parameters<typeof hugetlb>[0]): Scenario {
   });
 }
 
-const shared = 'mmap 0 0 512 w s o0';
-const priv = 'mmap 0 0 512 w p o0';
-const protect = ['uffd 0 0x1000', 'ureg 0 0 0 512 w', 'uwp 0 0 0 512 1'];
+const shared = 'mmap 0 0 H w s o0';
+const priv = 'mmap 0 0 H w p o0';
+const protect = ['uffd 0 0x1000', 'ureg 0 0 0 H w', 'uwp 0 0 0 H 1'];
 const store = 'write 0 0 7 7';
 
 const told: Verdict = (steps) => times(messages(steps));
@@ -69,7 +69,7 @@ export const hugetlbMarkerScenarios: readonly Scenario[] = [
     name: 'hugetlb-marker-dontneed',
     number: 'M31',
     title: 'A write-protected huge page is dropped by MADV_DONTNEED and written',
-    steps: [shared, store, ...protect, 'madvise 0 0 0 512 DONTNEED', store],
+    steps: [shared, store, ...protect, 'madvise 0 0 0 H DONTNEED', store],
     verdict: told,
     expected: isTold,
     why: 'As for small pages of a file, a marker is left.',
@@ -87,7 +87,7 @@ export const hugetlbMarkerScenarios: readonly Scenario[] = [
     name: 'hugetlb-marker-truncate',
     number: 'M33',
     title: 'A write-protected huge page is truncated away, the file grows again, and the place is written',
-    steps: [shared, store, ...protect, 'otrunc 0 0', 'otrunc 0 512', store],
+    steps: [shared, store, ...protect, 'otrunc 0 0', 'otrunc 0 H', store],
     verdict: told,
     expected: isNotTold,
     why: 'hugetlbfs drops markers when it truncates; shmem does not.',
@@ -105,8 +105,8 @@ export const hugetlbMarkerScenarios: readonly Scenario[] = [
     name: 'hugetlb-marker-fork',
     number: 'M35',
     title: 'A process forks with a huge marker that the child has no use for',
-    steps: ['mmap 0 0 1024 w p o1', 'write 0 0 512 1', ...protect, 'fork 0 1', 'write 1 0 0 7'],
-    objects: ['obj 1 hugetlb 1024'],
+    steps: ['mmap 0 0 2H w p o1', 'write 0 0 H 1', ...protect, 'fork 0 1', 'write 1 0 0 7'],
+    objects: ['obj 1 hugetlb 2H'],
     hugepages: 3,
     verdict: (steps) => {
       const warned = steps.some(({ warnings = [] }) => warnings.length > 0);

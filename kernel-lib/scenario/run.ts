@@ -177,12 +177,13 @@ export function chosenScenario(call: string, scenario: Scenario | string): Scena
 export function bootModel(scenario: Scenario, { own, ...options }: RunOptions): Model {
   if (own) return own.load<{ bootModel: typeof bootModel }>('scenario/run.ts').bootModel(scenario, options);
   const { release = '6.1', arch = 'x86_64' } = options;
-  const { huge } = archById(arch);
+  const { huge, levels } = archById(arch);
   const thp = huge === undefined ? 'never' : (scenario.thp ?? 'never');
   const hugepages = huge === undefined ? 0 : (scenario.hugepages ?? 0);
   const debug = `tlbflush=${scenario.debugTlbflush ? 1 : 0}`;
   const header = `prog id=${scenario.name} swap=${scenario.swap} thp=${thp} vfio=1 hugepages=${hugepages} device=${scenario.devicePages ?? 0} ${debug}`;
-  return new Model({ ...options, release, arch, program: parseHeader(header, scenario.objects ?? []) });
+  const objects = (scenario.objects ?? []).map((line) => inPages(line, 2 ** levels.at(-1)!.bits));
+  return new Model({ ...options, release, arch, program: parseHeader(header, objects) });
 }
 
 /** A line of a scenario as an operation on its machine, where a huge page has so many pages. */

@@ -24,7 +24,7 @@ export interface Scenario {
   readonly swap: 'dm' | 'brd' | 'none';
   /** Whether memory gets transparent huge pages, where the architecture has any; absent: never. */
   readonly thp?: 'always';
-  /** Object lines of a program, `obj 0 memfd 4`. */
+  /** Object lines of a program, `obj 0 memfd 4`; `H` pages are those of a huge page. */
   readonly objects?: readonly string[];
   /** Pages of a device's own memory; absent: no device has pages of processes. */
   readonly devicePages?: number;
@@ -32,7 +32,7 @@ export interface Scenario {
   readonly debugTlbflush?: true;
   /** Huge pages of hugetlb that are put aside; absent: none. */
   readonly hugepages?: number;
-  /** Operations in the notation of the recordings, and the probes of trace/operation.ts. */
+  /** Operations in the notation of the recordings, and the probes of trace/operation.ts; `H` as above. */
   readonly steps: readonly string[];
   /** What was observed, as one line. */
   readonly verdict: (steps: readonly StepReport[]) => string;

@@ -1,4 +1,5 @@
 import { COPY, SAME_PAGE, all, behind, faultsOf, lastEntry, lastStep, reads, replaced } from './facts.js';
+import { cleanStoreFaults } from './hardware-stores.js';
 import { SAW, MISSED, pinSaw } from './longterm-pins.js';
 import type { Kernel, Scenario } from './scenario.js';
 import type { StepReport } from './step-report.js';
@@ -13,10 +14,14 @@ const afterPageout = (steps: readonly StepReport[]): string => faultsOf(behind(s
 const spliced = (steps: readonly StepReport[]): string =>
   lastStep(steps, 'piperead').val === 0x22 ? KEPT : REPLACED;
 
-/** A read that brings an exclusive page back maps it writable at once since v6.11: the write costs nothing more. */
+/**
+ * A read that brings an exclusive page back maps it writable at once since v6.11: the write costs nothing more, unless
+ * it is a fault that notes it.
+ */
 function readThenWrite(kernel: Kernel): string {
   const writable = kernel.patched.swapinMapsWritable && remembers(kernel);
-  return writable ? '1 fault (1 major), 0 reuses' : '2 faults (1 major), 1 reuse';
+  if (!writable) return '2 faults (1 major), 1 reuse';
+  return cleanStoreFaults(kernel) ? '2 faults (1 major), 0 reuses' : '1 fault (1 major), 0 reuses';
 }
 
 const known =

@@ -23,7 +23,8 @@ export function thpScenario(scenario: HugeScenario): Scenario {
 
 /** One fault that brings the 512 pages of a scenario: by the first store, or by loads of all of them. */
 function gotHuge(steps: readonly StepReport[]): boolean {
-  return steps.some(({ op, min, rss }) => min === 1 && (rss['anon'] === 512 || op.startsWith('readall')));
+  const one = steps.filter(({ min, maj }) => min === 1 && maj === 0);
+  return one.some(({ op, rss }) => rss['anon'] === 512 || op.startsWith('readall'));
 }
 
 /** Whether the 512 pages of the scenarios are a huge page. */

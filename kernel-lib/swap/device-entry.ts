@@ -14,6 +14,11 @@ import { isWritableDevicePrivateEntry, swpOffsetPfn } from './pfn-entry.js';
  * the machine's memory, but for itself alone. Who touches it gets it back.
  */
 
+/** CONFIG_DEVICE_PRIVATE: without, the kernel has no such entries. */
+export function hasDeviceEntries(k: Machine): boolean {
+  return k.swpTypes.SWP_DEVICE_READ >= 0;
+}
+
 /** @kernel include/linux/swapops.h make_readable_device_private_entry v6.2 */
 export function makeReadableDevicePrivateEntry(k: Machine, page: number): number {
   return swpEntry(k.swpTypes.SWP_DEVICE_READ, page);

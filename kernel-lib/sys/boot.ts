@@ -18,6 +18,7 @@ import { memoryReclaim } from '../reclaim/memory-reclaim.js';
 import { ld } from '../step/memory.js';
 import { swapon } from '../swap/swapon.js';
 import { DaxDevice } from './dax-device.js';
+import { checkDeviceMemory } from './device-memory.js';
 import { Disk, DiskFile } from './disk-file.js';
 import { makeMachine } from './machine.js';
 import { runOperation } from './operation.js';
@@ -92,16 +93,18 @@ export function boot(asked: BootOptions = {}): Linux {
   checkThp(record, thp);
   const pageSize = 2 ** record.pageShift;
   const nrSwapSlots = swap === undefined ? 0 : Math.floor(sizeOf('swap', swap) / pageSize);
+  const nrFrames = Math.floor(sizeOf('memory', memory) / pageSize);
+  const { deviceMemory } = options;
+  const nrDeviceFrames =
+    deviceMemory === undefined ? 0 : Math.floor(sizeOf('deviceMemory', deviceMemory) / pageSize);
+  checkDeviceMemory(record, nrFrames, nrDeviceFrames);
   const machine = makeMachine({
     release: releaseByName(release),
     arch: record,
     cpu: options.cpu,
     patched: resolvePatches(release, arch, options.with, options.without),
-    nrFrames: Math.floor(sizeOf('memory', memory) / pageSize),
-    nrDeviceFrames:
-      options.deviceMemory === undefined
-        ? 0
-        : Math.floor(sizeOf('deviceMemory', options.deviceMemory) / pageSize),
+    nrFrames,
+    nrDeviceFrames,
     nrSwapSlots,
     nrCpus: 1,
     thp,

@@ -17,6 +17,7 @@ import { SWAP_SLOT_WORDS } from '../swap/area.js';
 import { Arena } from '../step/arena.js';
 import { ld, st } from '../step/memory.js';
 import { hasTlbs, tlbWords } from '../tlb/tlb.js';
+import { supportsDevicePrivate } from './device-memory.js';
 
 /** Words that boot leaves in the arena, for where an explorer's threads are. */
 const SPARE_WORDS = 256;
@@ -57,7 +58,10 @@ export interface MachineShape {
  */
 export function makeMachine(asked: MachineShape): Machine {
   const { nrFrames, nrDeviceFrames = 0, floorWords = 1 << 20 } = asked;
-  const shape = nrDeviceFrames === 0 ? asked : { ...asked, arch: withDevicePrivate(asked.arch) };
+  const shape =
+    nrDeviceFrames > 0 && supportsDevicePrivate(asked.arch)
+      ? { ...asked, arch: withDevicePrivate(asked.arch) }
+      : asked;
   const frameWords = (nrFrames + nrDeviceFrames) * FRAME_WORDS;
   // Two words per page for its entry, as much again for tables that are hardly filled, and a floor for small machines.
   const pteWords = nrFrames * 4 + floorWords;

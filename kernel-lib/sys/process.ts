@@ -227,10 +227,12 @@ export class Process {
    * them gets them back.
    *
    * @returns how many have moved
+   * @throws SystemCallError ENOSYS on a machine without such memory
    */
   moveToDevice(address: number, nrPages = 1): number {
     const k = this.#enter();
-    return runOperation(this.#k, migrateToDevice(k, this.mm, address, address + nrPages * k.pageSize));
+    const moving = migrateToDevice(k, this.mm, address, address + nrPages * k.pageSize);
+    return this.#result('moveToDevice', runOperation(k, moving));
   }
 
   /**

@@ -2,7 +2,7 @@ import type { Arch } from '../arch/arch.js';
 import { archById } from '../arch/variants.js';
 import { ESRCH } from '../base/errno.js';
 import { setMaxHugePages } from '../huge/hugetlb.js';
-import type { Machine, ThpEnabled } from '../machine/machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
 import { vmEvents } from '../machine/vmstat.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
@@ -10,6 +10,7 @@ import { ld } from '../step/memory.js';
 import { run } from '../step/step.js';
 import { SWP_SYNCHRONOUS_IO } from '../swap/area.js';
 import { swapon } from '../swap/swapon.js';
+import { nameableFrames } from '../sys/device-memory.js';
 import { type MachineShape, makeMachine } from '../sys/machine.js';
 import { newTask } from '../sys/task.js';
 import { lruAddDrain } from '../folio/lru.js';
@@ -31,7 +32,7 @@ import {
 import { watchUserfaultfds } from './monitor.js';
 import { observe } from './observe.js';
 import type { Operation } from './operation.js';
-import type { ProgramObject } from './program.js';
+import type { ProgramHeader, ProgramObject } from './program.js';
 import { systemCalls } from './system-calls.js';
 import type { Result, World } from './world.js';
 
@@ -49,10 +50,14 @@ export const makeCheckedModel: MakeDriver = (setup) => {
   return model;
 };
 
-/** As many as in the recorded guests, and room for some huge pages where these are larger. */
-function framesOf({ pageShift, levels }: Arch, thp: ThpEnabled): number {
-  const hugePages = thp === 'never' ? 0 : 8 * 2 ** levels.at(-1)!.bits;
-  return Math.max(MEMORY / 2 ** pageShift, hugePages);
+/**
+ * As many as in the recorded guests, and room for some huge pages where these are larger; no more than leave the frames
+ * of a device, which come behind, to entries that have to name them.
+ */
+function framesOf(arch: Arch, { thp, hugepages, devicePages }: ProgramHeader): number {
+  const hugePages = hugepages + (thp === 'never' ? 0 : 8);
+  const wanted = Math.max(MEMORY / 2 ** arch.pageShift, (hugePages + 1) * 2 ** arch.levels.at(-1)!.bits);
+  return Math.min(wanted, nameableFrames(arch) - devicePages);
 }
 
 /** The model, and the world in it that a scenario looks into. */
@@ -72,7 +77,7 @@ export class Model implements Driver {
       arch: record,
       cpu,
       patched: resolvePatches(release, arch, patches.with, patches.without),
-      nrFrames: framesOf(record, program.thp),
+      nrFrames: framesOf(record, program),
       nrDeviceFrames: program.devicePages,
       nrSwapSlots,
       nrCpus: 1,

@@ -7,7 +7,8 @@ const HUGE_PAGES = 4;
 
 /** Bytes from one region to the next. */
 function regionSize(k: Machine): number {
-  return k.thp === 'never' ? REGION_SIZE : Math.max(REGION_SIZE, HUGE_PAGES * pmdSpan(k));
+  const hasHugePages = k.thp !== 'never' || k.globals.nrHugePages > 0;
+  return hasHugePages ? Math.max(REGION_SIZE, HUGE_PAGES * pmdSpan(k)) : REGION_SIZE;
 }
 
 /** Where a program's regions lie: as recorded, or lower where the address space ends before (Sun-3: 256 MiB). */

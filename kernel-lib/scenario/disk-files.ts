@@ -91,8 +91,8 @@ export const diskFileScenarios: readonly Scenario[] = [
     name: 'huge-fault-private',
     number: 'S14',
     title: 'A store to a private mapping by a huge entry whose file maps the same again: does it ever end?',
-    objects: ['obj 0 daxremap 512'],
-    steps: ['mmap 0 0 512 w p o0', 'read 0 0 0', 'write 0 0 0 7', 'read 0 0 0'],
+    objects: ['obj 0 daxremap H'],
+    steps: ['mmap 0 0 H w p o0', 'read 0 0 0', 'write 0 0 0 7', 'read 0 0 0'],
     verdict: (steps) => `the process reads ${lastStep(steps, 'read').val}`,
     expected: ({ arch, patched }) =>
       hasHugeEntries(arch) && !patched.hugeFaultSharedOnly

@@ -7,25 +7,27 @@ import type { StepReport } from './step-report.js';
 /** Where the kernel keeps its COW tests. */
 export const COW_SELFTEST = 'tools/testing/selftests/mm/cow.c (v6.12)';
 
-/** One of the kernel's COW tests of anonymous memory: `nrPages` from the start of region 0, which hold ones. */
+/** Of how many pages, from the start of region 0, a test is: `1`, or as many as an operation may say, `H` or `H/2`. */
+export type Extent = '1' | 'H' | 'H/2';
+
+/** One of the kernel's COW tests of anonymous memory, which holds ones. */
 export interface CowCase extends Pick<Scenario, 'name' | 'title' | 'verdict' | 'expected' | 'why'> {
-  readonly steps: (nrPages: number) => readonly string[];
+  readonly steps: (nrPages: Extent) => readonly string[];
 }
 
-/** Pages that a pipe holds. */
-const PIPE = 16;
+/** Pages that a pipe holds, which are fewer than those of a huge page. */
+const inPipe = (n: Extent) => (n === '1' ? 1 : 16);
 
-const store = (n: number, value: number) => (n === 1 ? `write 0 0 0 ${value}` : `fill 0 0 0 ${n} ${value}`);
-const parentWrites = (n: number) => store(n, 255);
-const childWrites = (n: number) => parentWrites(n).replace(' 0 ', ' 1 ');
-const childReads = (n: number) => (n === 1 ? 'read 1 0 0' : `readall 1 0 0 ${n}`);
-const splice = (process: number, n: number) => `vmsplice ${process} 0 0 ${Math.min(n, PIPE)} 0`;
-const drain = (n: number) => Array.from({ length: Math.min(n, PIPE) }, () => 'piperead 0');
-const twice = (n: number) => [`mprotect 0 0 0 ${n} r`, `mprotect 0 0 0 ${n} w`];
+const parentWrites = (n: Extent) => (n === '1' ? 'write 0 0 0 255' : `fill 0 0 0 ${n} 255`);
+const childWrites = (n: Extent) => parentWrites(n).replace(' 0 ', ' 1 ');
+const childReads = (n: Extent) => (n === '1' ? 'read 1 0 0' : `readall 1 0 0 ${n}`);
+const splice = (process: number, n: Extent) => `vmsplice ${process} 0 0 ${inPipe(n)} 0`;
+const drain = (n: Extent) => Array.from({ length: inPipe(n) }, () => 'piperead 0');
+const twice = (n: Extent) => [`mprotect 0 0 0 ${n} r`, `mprotect 0 0 0 ${n} w`];
 /** Read-only entries that mprotect does not make writable again: the kernel must see the next write. */
-const readOnly = (n: number) => [`mprotect 0 0 0 ${n} r`, 'clearrefs 0', `mprotect 0 0 0 ${n} w`];
+const readOnly = (n: Extent) => [`mprotect 0 0 0 ${n} r`, 'clearrefs 0', `mprotect 0 0 0 ${n} w`];
 /** The first and the last page of a registered buffer. */
-const bufferReads = (n: number) => [...new Set([0, n - 1])].map((page) => `ioread 0 ${page}`);
+const bufferReads = (n: Extent) => (n === '1' ? ['ioread 0 0'] : ['ioread 0 0', `ioread 0 ${n}-1`]);
 
 /** Whether the child, wherever it looks, finds the ones that were there before the parent wrote. */
 export function childKeeps(steps: readonly StepReport[]): string {
@@ -124,7 +126,7 @@ const pins: readonly CowCase[] = [
   ]),
 ];
 
-function pinCase(name: string, what: string, fast: '' | ',fast', before: (n: number) => string[]): CowCase {
+function pinCase(name: string, what: string, fast: '' | ',fast', before: (n: Extent) => string[]): CowCase {
   return {
     name: `ro-${fast ? 'fast-' : ''}pin-${name}`,
     title: `A read-only long-term pin${fast ? ' by GUP-fast' : ''} of a page ${what}, and then a write`,

@@ -15,7 +15,7 @@ const anonScenarios = cowCases.flatMap((test, at): Scenario[] =>
       kind: 'sequential',
       title: `${test.title}${swapped ? '; the page was swapped out' : ''}`,
       swap: swapped ? 'dm' : 'none',
-      steps: [...begin, ...test.steps(1)],
+      steps: [...begin, ...test.steps('1')],
       source: COW_SELFTEST,
     };
   }),

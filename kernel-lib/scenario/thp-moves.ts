@@ -9,7 +9,7 @@ function mappedBy(steps: readonly StepReport[], process = 0): string {
   return lastEntry(steps, process).text.startsWith('huge page') ? 'one leaf' : 'a table';
 }
 
-const protect = ['uffd 0 0x0', 'ureg 0 0 0 512 w'];
+const protect = ['uffd 0 0x0', 'ureg 0 0 0 H w'];
 
 /** Huge pages on their way to other frames. */
 export const thpMoveScenarios: readonly Scenario[] = [
@@ -38,7 +38,7 @@ export const thpMoveScenarios: readonly Scenario[] = [
     number: 'R57',
     title:
       'userfaultfd write-protects a huge page that is on its way to other frames: is it told of a store?',
-    steps: [...huge, ...protect, 'movebegin 0 0 0', 'uwp 0 0 0 512 1', 'moveend', 'write 0 0 0 2'],
+    steps: [...huge, ...protect, 'movebegin 0 0 0', 'uwp 0 0 0 H 1', 'moveend', 'write 0 0 0 2'],
     verdict: (steps) => (messages(steps) > 0 ? 'it is told' : 'it is not told'),
     expected: ({ arch, patched }) => {
       const { huge: leaf, predicates } = archById(arch);
@@ -52,7 +52,7 @@ export const thpMoveScenarios: readonly Scenario[] = [
     name: 'thp-move-part',
     number: 'R58',
     title: 'A huge page of which a part was unmapped moves to other frames: does it stay one?',
-    steps: [...huge, 'munmap 0 0 504 8', 'movepages 0 0 0 1', 'read 0 0 0'],
+    steps: [...huge, 'munmap 0 0 H-8 8', 'movepages 0 0 0 1', 'read 0 0 0'],
     verdict: (steps) => {
       const split = 'thp_split_page' in lastStep(steps, 'movepages').vm;
       return split ? 'it is split' : 'it moves whole';

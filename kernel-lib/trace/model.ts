@@ -60,6 +60,11 @@ function framesOf(arch: Arch, { thp, hugepages, devicePages }: ProgramHeader): n
   return Math.min(wanted, nameableFrames(arch) - devicePages);
 }
 
+/** As large as in the recorded guests, and room for two huge pages where there are any. */
+function swapSlotsOf({ pageShift, levels }: Arch, { thp }: ProgramHeader): number {
+  return Math.max(SWAP / 2 ** pageShift, thp === 'never' ? 0 : 2 * 2 ** levels.at(-1)!.bits);
+}
+
 /** The model, and the world in it that a scenario looks into. */
 export class Model implements Driver {
   readonly world: World;
@@ -70,8 +75,7 @@ export class Model implements Driver {
     make: (shape: MachineShape) => Machine = makeMachine,
   ) {
     const record = archById(arch);
-    const pageSize = 2 ** record.pageShift;
-    const nrSwapSlots = SWAP / pageSize;
+    const nrSwapSlots = swapSlotsOf(record, program);
     const k = make({
       release: releaseByName(release),
       arch: record,

@@ -16,6 +16,7 @@ export { Figure, type FigureSpec, type PlotlyFigure, type PlotlyObject } from '.
 export { display, mimeBundle, type Displayable, type MimeBundle } from './view/mime.js';
 export { Table, type TableSpec } from './view/table.js';
 export * as view from './view/view.js';
+export { Widget } from './view/widget.js';
 export {
   type KernelFunctions,
   type OwnChanges,

@@ -83,6 +83,18 @@ export function pteCodec(arch: Arch, stateName: string, patched?: Patched): PteC
   return codec;
 }
 
+/** The operations of `arch` in a kernel with these patches. */
+export function patchedCodec(arch: Arch, patched: Patched): PteCodec {
+  return pteCodec(arch, stateNameOf(arch, patched), patched);
+}
+
+/** x86-64 and three others had the marker before the series, in a layout that both states share. */
+function stateNameOf({ states }: Arch, patched: Patched): string {
+  if (patched.alphaSwpExclusiveBool) return 'after-bool';
+  if (patched.swpExclusive || states.before.swap.exclusive !== undefined) return 'after';
+  return patched.nios2SwapRefactored ? 'refactored' : 'before';
+}
+
 function holds({ patch, holds }: Era, patched: Patched): boolean {
   return patched[patch] === (holds === 'since');
 }

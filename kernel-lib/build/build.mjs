@@ -35,7 +35,7 @@ if (problems.length > 0) {
 cpSync(`${root}/notebook/site/assets`, `${fresh}/notebook/site/assets`, { recursive: true });
 cpSync(`${root}/bench/native.c`, `${fresh}/bench/native.c`);
 writeFileSync(`${fresh}/comments.json`, JSON.stringify(comments()));
-await buildLive({ dist: fresh, datasets, pages: `${root}/notebook/site/live` });
+await buildLive({ dist: fresh, datasets, pages: `${root}/notebook/site` });
 chmodSync(`${fresh}/cli/main.js`, 0o755);
 writeFileSync(`${fresh}/.sources`, sources);
 rmSync(dist, { recursive: true, force: true });

@@ -1,6 +1,6 @@
 // What live pages run: the library and its kernel as classic scripts, for a page from a file loads no modules.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, transform } from 'esbuild';
 
@@ -11,6 +11,7 @@ const ENTRY = 'notebook/live/worker.js';
 const inPlace = {
   'notebook/plotly/draw.js': 'notebook/live/draw.js',
   'notebook/comments.js': 'notebook/live/comments.js',
+  'notebook/widget-files.js': 'notebook/live/widget-files.js',
   'trace/node/recordings.js': 'notebook/live/recordings.js',
 };
 
@@ -20,13 +21,14 @@ const inPlace = {
  * @param {object} job
  * @param {string} job.dist absolute folder of the built library, where `comments.json` is already
  * @param {string} job.datasets absolute folder of the recordings
- * @param {string} job.pages absolute folder of the sources of what runs in the page itself
+ * @param {string} job.pages absolute folder of the sources of what runs in the page itself: `live/` and `widgets/`
  */
 export async function buildLive({ dist, datasets, pages }) {
   const assets = join(dist, 'notebook/site/assets');
   await Promise.all([
     writeWorker(dist, datasets, assets),
     writeEditor(pages, assets),
+    ...['decoder', 'stepper'].map((name) => writeWidget(name, dist, pages, assets)),
     writeSources(dist, assets),
   ]);
 }
@@ -158,17 +160,50 @@ function forPages(dist) {
   };
 }
 
+/** @type {import('esbuild').BuildOptions} */
+const inPage = {
+  bundle: true,
+  format: 'iife',
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'error',
+};
+
+/**
+ * A widget's script, with what it uses of the built library.
+ *
+ * @param {string} name @param {string} dist @param {string} pages @param {string} assets
+ */
+async function writeWidget(name, dist, pages, assets) {
+  await build({
+    ...inPage,
+    entryPoints: [join(pages, `widgets/${name}.js`)],
+    outfile: join(assets, `widget-${name}.js`),
+    plugins: [fromLibrary(pages, dist)],
+  });
+}
+
+/** What a script names beside its own folder is taken as it was built. @param {string} pages @param {string} dist @returns {import('esbuild').Plugin} */
+function fromLibrary(pages, dist) {
+  const root = join(pages, '../..');
+  return {
+    name: 'from-library',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\.\// }, ({ path, resolveDir }) =>
+        resolveDir.startsWith(pages) ? { path: join(dist, relative(root, join(resolveDir, path))) } : undefined,
+      );
+    },
+  };
+}
+
 /** @param {string} pages @param {string} assets */
 async function writeEditor(pages, assets) {
   await build({
-    entryPoints: [join(pages, 'editor.js')],
+    ...inPage,
+    entryPoints: [join(pages, 'live/editor.js')],
     outfile: join(assets, 'live-editor.js'),
-    bundle: true,
-    format: 'iife',
-    platform: 'browser',
-    minify: true,
-    legalComments: 'none',
-    logLevel: 'error',
   });
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type PteCodec } from '../arch/codec.js';
-import { InputError } from '../base/error.js';
 import { type DecodedPte, decodePte } from '../pgtable/decode.js';
+import { checkFits, parseValues } from '../pgtable/pasted-values.js';
 import { type RankedPte, rankPte } from '../pgtable/rank.js';
 import { type PteOptions, addPteOptions, chosenCodecs, printJson } from './pte-options.js';
 
@@ -22,7 +22,7 @@ export function pteDecode(): Command {
   ).action((words: string[], options: PteOptions) => {
     const codecs = chosenCodecs(options);
     const values = parseValues(words.join(' '));
-    if (options.arch !== undefined) for (const value of values) fits(codecs[0]!, value);
+    if (options.arch !== undefined) for (const value of values) checkFits(codecs[0]!.arch, value);
     const readings = values.map((value) => readingOf(codecs, value, options));
     if (options.json) printJson(readings);
     else process.stdout.write(readings.map(describe).join('\n'));
@@ -39,33 +39,6 @@ function readingOf(codecs: readonly PteCodec[], value: bigint, { arch }: PteOpti
   const [best, ...rest] = rankPte(codecs, value) as [RankedPte, ...RankedPte[]];
   const { score, ...reading } = best;
   return { ...reading, others: rest.filter((other) => score - other.score < closeBy).slice(0, others) };
-}
-
-/**
- * The values in what people paste: `pte:80000001234567e7 pmd:…` (of which only the pte counts), or numbers.
- *
- * @throws InputError on anything else
- */
-export function parseValues(text: string): bigint[] {
-  const labelled = [...text.matchAll(/\bpte:\s*(?:0x)?([0-9a-f]{1,16})\b/gi)].map((match) => match[1]!);
-  const words = labelled.length > 0 ? labelled : text.split(/[\s,;]+/).filter((word) => word !== '');
-  return words.map((word) => {
-    const digits = /^(?:0x)?([0-9a-f]{1,16})$/i.exec(word)?.[1];
-    if (digits === undefined) {
-      throw new InputError(
-        `'${word}' is no page-table entry; allowed are 1 to 16 hexadecimal digits (80000001234567e7, 0x67), ` +
-          'pte:80000001234567e7, and a line "BUG: Bad page map in process … pte:… pmd:…"',
-      );
-    }
-    return BigInt(`0x${digits}`);
-  });
-}
-
-function fits({ arch }: PteCodec, value: bigint): void {
-  if (value >> BigInt(arch.pteBits) === 0n) return;
-  throw new InputError(
-    `0x${value.toString(16)} has more than the ${arch.pteBits} bits of an entry of ${arch.id}`,
-  );
 }
 
 function describe(reading: Reading): string {

@@ -1,4 +1,4 @@
-import type { Machine } from '../machine/machine.js';
+import type { FaultFunction, Machine } from '../machine/machine.js';
 import { FAULT_FLAG_TRIED, VM_FAULT_ERROR, VM_FAULT_MAJOR, VM_FAULT_RETRY } from './flags.js';
 
 /**
@@ -7,7 +7,13 @@ import { FAULT_FLAG_TRIED, VM_FAULT_ERROR, VM_FAULT_MAJOR, VM_FAULT_RETRY } from
  *
  * @kernel mm/memory.c mm_account_fault v6.2
  */
-export function mmAccountFault(k: Machine, address: number, flags: number, result: number): void {
+export function mmAccountFault(
+  k: Machine,
+  address: number,
+  flags: number,
+  result: number,
+  way: readonly FaultFunction[] = [],
+): void {
   const failed = (result & (VM_FAULT_ERROR | VM_FAULT_RETRY)) !== 0;
   const major = (result & VM_FAULT_MAJOR) !== 0 || (flags & FAULT_FLAG_TRIED) !== 0;
   const task = k.current;
@@ -15,5 +21,5 @@ export function mmAccountFault(k: Machine, address: number, flags: number, resul
     if (major) task.majFlt++;
     else task.minFlt++;
   }
-  k.onFault?.({ pid: task?.pid ?? 0, address, flags, result, major });
+  k.onFault?.({ pid: task?.pid ?? 0, address, flags, result, major, way });
 }

@@ -31,6 +31,7 @@ import { type VmFault, mkPte, mmOf, pteOffsetMapLock, vmfPteChanged } from './vm
  * @kernel mm/memory.c do_anonymous_page v6.2
  */
 export function* doAnonymousPage(k: Machine, vmf: VmFault): Step<number> {
+  vmf.way?.push('do_anonymous_page');
   const { vma, address } = vmf;
   if ((vma.vmFlags & VM_SHARED) !== 0) return VM_FAULT_SIGBUS;
   vmf.table = yield* __pteAlloc(k, mmOf(k, vma).pgd, address);

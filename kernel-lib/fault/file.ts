@@ -64,6 +64,7 @@ export function* doFault(k: Machine, vmf: VmFault): Step<number> {
 
 /** @kernel mm/memory.c do_read_fault v6.2 */
 function* doReadFault(k: Machine, vmf: VmFault): Step<number> {
+  vmf.way?.push('do_read_fault');
   if (shouldFaultAround(vmf.vma)) {
     const around = yield* doFaultAround(k, vmf);
     if (around !== 0) return around;
@@ -78,6 +79,7 @@ function* doReadFault(k: Machine, vmf: VmFault): Step<number> {
 
 /** A write to a private mapping: straight to a copy. @kernel mm/memory.c do_cow_fault v6.2 */
 function* doCowFault(k: Machine, vmf: VmFault): Step<number> {
+  vmf.way?.push('do_cow_fault');
   anonVmaPrepare(k, vmf.vma);
   const cowPage = allocPage(k);
   if (cowPage === 0) return VM_FAULT_OOM;
@@ -108,6 +110,7 @@ function* daxFaultCowPage(k: Machine, vmf: VmFault, cowPage: number): Step<numbe
 
 /** @kernel mm/memory.c do_shared_fault v6.2 */
 function* doSharedFault(k: Machine, vmf: VmFault): Step<number> {
+  vmf.way?.push('do_shared_fault');
   const fault = yield* __doFault(k, vmf);
   if ((fault & NO_PAGE_CAME) !== 0) return fault;
   if (hasPageMkwrite(vmf.vma)) {

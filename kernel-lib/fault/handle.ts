@@ -46,9 +46,10 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
     table: 0,
     ptep: 0,
     page: 0,
+    ...(k.onFault && { way: [] }),
   };
   const result = isVmHugetlbPage(vma) ? yield* hugetlbFault(k, vmf) : yield* __handleMmFault(k, vmf);
-  mmAccountFault(k, address, flags, result);
+  mmAccountFault(k, address, flags, result, vmf.way);
   return result;
 }
 

@@ -56,6 +56,7 @@ function* atPud(k: Machine, vmf: VmFault, origPud: Pud): Step<number> {
 /** @kernel mm/memory.c create_huge_pud v6.2 */
 function* createHugePud(k: Machine, vmf: VmFault): Step<number> {
   if (vmaIsAnonymous(vmf.vma) || !hasHugeFault(vmf.vma)) return VM_FAULT_FALLBACK;
+  vmf.way?.push('create_huge_pud');
   return yield* daxHugeFault(k, vmf, 'PE_SIZE_PUD');
 }
 
@@ -66,6 +67,7 @@ function* createHugePud(k: Machine, vmf: VmFault): Step<number> {
  * @kernel mm/memory.c wp_huge_pud v6.2
  */
 function* wpHugePud(k: Machine, vmf: VmFault): Step<number> {
+  vmf.way?.push('wp_huge_pud');
   const shared = (vmf.vma.vmFlags & (VM_SHARED | VM_MAYSHARE)) !== 0;
   if (hasHugeFault(vmf.vma) && (shared || !k.patched.hugeFaultSharedOnly)) {
     const result = yield* daxHugeFault(k, vmf, 'PE_SIZE_PUD');

@@ -44,6 +44,7 @@ export type HugeFault = VmFault & { readonly origPmd: Pmd };
  * @kernel mm/memory.c wp_huge_pmd v6.2
  */
 export function* wpHugePmd(k: Machine, vmf: HugeFault): Step<number> {
+  vmf.way?.push('wp_huge_pmd');
   if (!vmaIsAnonymous(vmf.vma)) return yield* wpHugeFilePmd(k, vmf);
   const unshare = (vmf.flags & FAULT_FLAG_UNSHARE) !== 0;
   if (!unshare && userfaultfdWp(vmf.vma) && pmdUffdWp(k, vmf.origPmd)) {

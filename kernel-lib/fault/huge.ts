@@ -59,8 +59,10 @@ export function* hugePmdFault(k: Machine, fault: VmFault): Step<number> {
 
 /** @kernel mm/memory.c create_huge_pmd v6.2 */
 function* createHugePmd(k: Machine, vmf: HugeFault): Step<number> {
-  if (hasHugeFault(vmf.vma)) return yield* daxHugeFault(k, vmf, 'PE_SIZE_PMD');
-  return hugepageVmaCheck(k, vmf.vma, true) ? yield* doHugePmdAnonymousPage(k, vmf) : VM_FAULT_FALLBACK;
+  const dax = hasHugeFault(vmf.vma);
+  if (!dax && !hugepageVmaCheck(k, vmf.vma, true)) return VM_FAULT_FALLBACK;
+  vmf.way?.push('create_huge_pmd');
+  return dax ? yield* daxHugeFault(k, vmf, 'PE_SIZE_PMD') : yield* doHugePmdAnonymousPage(k, vmf);
 }
 
 /** @kernel mm/huge_memory.c do_huge_pmd_anonymous_page v6.2 */

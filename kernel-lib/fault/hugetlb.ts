@@ -92,6 +92,7 @@ interface HugeFault {
  * @differs no fault mutex: two CPUs may race for the last page of the pool; pages do not migrate
  */
 export function* hugetlbFault(k: Machine, vmf: VmFault): Step<number> {
+  vmf.way?.push('hugetlb_fault');
   const haddr = hugeAddress(k, vmf.address);
   const fault: HugeFault = { vmf, haddr, at: hugePteAlloc(k, vmf.vma, haddr) };
   const entry = yield* hugePtepGet(k, fault.at.ptep);

@@ -86,6 +86,7 @@ interface Swapin {
  * @kernel mm/memory.c do_swap_page v6.2
  */
 export function* doSwapPage(k: Machine, vmf: VmFault): Step<number> {
+  vmf.way?.push('do_swap_page');
   if (k.patched.knowsSpecialSwapPtes && isSwapSpecialPte(k, vmf.origPte)) {
     warnOnOnce(k, 'do_swap_page', 'a special swap PTE holds nothing that could be swapped in');
     return 0;

@@ -52,6 +52,7 @@ export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step
   if (ctx.released !== 0) return VM_FAULT_NOPAGE;
   if ((vmf.flags & FAULT_FLAG_ALLOW_RETRY) === 0) return VM_FAULT_SIGBUS;
   if ((vmf.flags & FAULT_FLAG_RETRY_NOWAIT) !== 0) return VM_FAULT_RETRY;
+  vmf.way?.push('handle_userfault');
   userfaultfdCtxGet(ctx);
   const uwq = enqueue(k, ctx, 'faultPendingWqh', userfaultMsg(k, ctx, vmf, reason));
   // Only behind that: who resolved the fault just before could not wake what was not queued yet.

@@ -1,4 +1,4 @@
-import type { Machine } from '../machine/machine.js';
+import type { FaultFunction, Machine } from '../machine/machine.js';
 import { Mm } from '../vma/mm.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
@@ -24,6 +24,8 @@ export interface VmFault {
   ptep: number;
   /** The page that the handler works on. */
   page: number;
+  /** MODEL: for who looks at faults, the way that this one takes; copies of the record share it. */
+  readonly way?: FaultFunction[];
 }
 
 export function mmOf(k: Machine, vma: Vma): Mm {

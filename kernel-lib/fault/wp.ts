@@ -68,6 +68,7 @@ export function wrote(k: Machine): number {
  * @kernel mm/memory.c do_wp_page v6.2
  */
 export function* doWpPage(k: Machine, vmf: VmFault): Step<number> {
+  vmf.way?.push('do_wp_page');
   const unshare = (vmf.flags & FAULT_FLAG_UNSHARE) !== 0;
   if (!unshare && userfaultfdPteWp(k, vmf.vma, vmf.origPte)) {
     if (!userfaultfdWpAsync(k, vmf.vma)) {
@@ -174,6 +175,7 @@ function* __wpCanReuseLargeAnonFolio(k: Machine, { vma, page }: VmFault): Step<b
  * @kernel mm/memory.c wp_page_reuse v6.2
  */
 export function* wpPageReuse(k: Machine, vmf: VmFault): Step<void> {
+  vmf.way?.push('wp_page_reuse');
   const { page } = vmf;
   vmBugOn((vmf.flags & FAULT_FLAG_WRITE) === 0, 'I8: only a write reuses a page');
   vmBugOn(page !== 0 && PageAnon(k, page) && !PageAnonExclusive(k, page), 'I8: a reused page is exclusive');
@@ -189,6 +191,7 @@ export function* wpPageReuse(k: Machine, vmf: VmFault): Step<void> {
  * @kernel mm/memory.c wp_page_copy v6.2
  */
 function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
+  vmf.way?.push('wp_page_copy');
   const { vma, page: oldPage } = vmf;
   const oldFolio = pageFolio(k, oldPage);
   anonVmaPrepare(k, vma);

@@ -121,7 +121,26 @@ export interface FaultEvent {
   /** VM_FAULT_* as returned. */
   readonly result: number;
   readonly major: boolean;
+  /** The functions of the kernel by which one tells its way, first to last; none: its entry was right already. */
+  readonly way: readonly FaultFunction[];
 }
+
+/** Where faults part from one another. */
+export type FaultFunction =
+  | 'do_anonymous_page'
+  | 'do_read_fault'
+  | 'do_cow_fault'
+  | 'do_shared_fault'
+  | 'do_swap_page'
+  | 'do_wp_page'
+  | 'wp_page_reuse'
+  | 'wp_page_copy'
+  | 'hugetlb_fault'
+  | 'create_huge_pmd'
+  | 'wp_huge_pmd'
+  | 'create_huge_pud'
+  | 'wp_huge_pud'
+  | 'handle_userfault';
 
 /**
  * Swap types that stand for something else than a swap area, counted down from the largest type.

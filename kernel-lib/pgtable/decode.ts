@@ -52,7 +52,10 @@ type Meaning = Omit<DecodedPte, 'value' | 'arch' | 'state' | 'unexplained' | 'fl
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** What an entry of a machine's page tables means to that machine. */
-export function decodeMachinePte({ pte: codec, patched }: Machine, value: bigint): DecodedPte {
+export function decodeMachinePte(
+  { pte: codec, patched }: Pick<Machine, 'pte' | 'patched'>,
+  value: bigint,
+): DecodedPte {
   return decodePte(codec, value, machineSwapTypes(codec.arch, patched));
 }
 

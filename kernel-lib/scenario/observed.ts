@@ -13,6 +13,7 @@ import { pteOffset, pteTable, readPte, ptlHeld } from '../pgtable/table.js';
 import { ld } from '../step/memory.js';
 import { cachedTranslations, hasTlbs } from '../tlb/tlb.js';
 import { AddressSpace } from '../vma/file.js';
+import type { SeenPart } from '../view/stepper.js';
 import { Mm } from '../vma/mm.js';
 
 /** Of what can only be so or not so. */
@@ -174,6 +175,28 @@ function times(n: number): string {
 
 function hex(n: number): string {
   return `0x${n.toString(16)}`;
+}
+
+/** Parts of a machine, and how the names of what is seen of them begin or end. */
+const parts: readonly (readonly [part: string, names: RegExp])[] = [
+  ['locks', /lock.* is held/],
+  ['page tables', /^(?:PMD|PTE)/],
+  ['TLBs', /^TLB/],
+  ['folios', /^page/],
+  ['disk', /^disk/],
+];
+
+/** A look at a machine, part by part; what is free is only called so. */
+export function partsOf(observed: Observed): SeenPart[] {
+  const free = [...observed].filter(([, words]) => words === FREE).map(([name]) => name);
+  const shown = [...observed].filter(([name]) => !free.some((page) => name.startsWith(`${page} `)));
+  return parts
+    .map(([part, names]) => ({ part, facts: shown.filter(([name]) => partOf(name) === names) }))
+    .filter(({ facts }) => facts.length > 0);
+}
+
+function partOf(name: string): RegExp | undefined {
+  return parts.find(([, names]) => names.test(name))?.[1];
 }
 
 /** What differs between two looks at one machine, one line each. */

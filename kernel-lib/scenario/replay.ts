@@ -9,7 +9,9 @@ import type { Figure } from '../view/figure.js';
 import { type Displayable, type MimeBundle, mimeBundle } from '../view/mime.js';
 import { Table } from '../view/table.js';
 import { type TimelineRow, timeline } from '../view/timeline.js';
-import { Observer, differences } from './observed.js';
+import { stepper } from '../view/stepper.js';
+import type { Widget } from '../view/widget.js';
+import { type Observed, Observer, differences, partsOf } from './observed.js';
 
 /** One step of a schedule, explained. */
 export interface ReplayStep {
@@ -32,6 +34,8 @@ export class Replay implements Displayable {
   readonly steps: readonly ReplayStep[];
   /** What is wrong in the end, null for nothing: as the search says it. */
   readonly ends: string | null;
+  /** What could be seen before the first step, and after each. */
+  readonly seen: readonly Observed[];
 
   constructor(
     name: string,
@@ -39,12 +43,14 @@ export class Replay implements Displayable {
     threads: readonly string[],
     steps: readonly ReplayStep[],
     ends: string | null,
+    seen: readonly Observed[],
   ) {
     this.name = name;
     this.schedule = schedule;
     this.threads = threads;
     this.steps = steps;
     this.ends = ends;
+    this.seen = seen;
   }
 
   /** How often another thread went on. */
@@ -83,6 +89,24 @@ export class Replay implements Displayable {
     });
   }
 
+  /** The schedule to be walked step by step, with what each leaves of entries, TLBs, folios and disks. */
+  get stepper(): Widget {
+    const { threads, steps, seen, table, caption } = this;
+    return stepper({
+      title: `${this.name}: ${this.schedule}`,
+      caption,
+      threads,
+      start: partsOf(seen[0]!),
+      steps: steps.map((step, i) => ({
+        thread: step.thread,
+        does: placeWords(step),
+        notes: notesOf(step),
+        state: partsOf(seen[i + 1]!),
+      })),
+      table,
+    });
+  }
+
   get caption(): string {
     const { steps, contextSwitches, ends } = this;
     return `${steps.length} steps, ${contextSwitches} context switches: ${ends ?? 'nothing is broken'}`;
@@ -113,8 +137,11 @@ function notesOf({ reads, changes }: ReplayStep): string[] {
 }
 
 function cellOf(step: ReplayStep): (thread: string) => string {
-  const where = step.file === '' ? step.function : `${step.function} (${step.file})`;
-  return (thread) => (thread === step.thread ? where : '');
+  return (thread) => (thread === step.thread ? placeWords(step) : '');
+}
+
+function placeWords(step: ReplayStep): string {
+  return step.file === '' ? step.function : `${step.function} (${step.file})`;
 }
 
 /**
@@ -128,15 +155,15 @@ export function replayOn(race: Race, kernel: RaceKernel, schedule: string): Repl
   const threads = setup.threads.map(({ name }) => name);
   const observer = new Observer(setup);
   const steps: ReplayStep[] = [];
-  let before = observer.observe();
+  const seen = [observer.observe()];
   explainSchedule(setup.machine.arena, setup.threads, parseSchedule(schedule, threads.length), (step) => {
     const after = observer.observe();
-    const changes = [...differences(before, after), ...(step.failure === undefined ? [] : [step.failure])];
+    const changes = [...differences(seen.at(-1)!, after), ...(step.failure === undefined ? [] : [step.failure])];
     const reads = observer.halvesRead(step.accesses);
     steps.push({ thread: threads[step.thread]!, ...placeOf(step), reads, changes });
-    before = after;
+    seen.push(after);
   });
-  return new Replay(race.name, schedule, threads, steps, ends);
+  return new Replay(race.name, schedule, threads, steps, ends, seen);
 }
 
 function endOf(race: Race, { machine, threads, broken }: RaceSetup, schedule: string): string | null {

@@ -1,5 +1,5 @@
 import type { Arch, HardwareRules } from '../arch/arch.js';
-import { pteCodec } from '../arch/codec.js';
+import { patchedCodec } from '../arch/codec.js';
 import { compileMmu } from '../arch/mmu.js';
 import { InputError } from '../base/error.js';
 import { BATCHES_WORDS } from '../folio/batch.js';
@@ -105,7 +105,7 @@ function withDevicePrivate(arch: Arch): Arch {
 }
 
 function fixedPart({ release, arch, patched, cpu }: MachineShape) {
-  const codec = pteCodec(arch, archState(arch, patched), patched);
+  const codec = patchedCodec(arch, patched);
   const types = machineSwapTypes(arch, patched);
   return {
     release,
@@ -144,16 +144,6 @@ function hardwareOf({ id, hardware, cpus = {} }: Arch, cpu: string | undefined):
   throw new InputError(
     `${id} has no CPU '${cpu}'; it has ${others.length === 0 ? 'only the usual one' : others.join(', ')}`,
   );
-}
-
-/**
- * In which state of its history the architecture is. x86-64 and three others had the marker before the series, in a
- * layout that both states share.
- */
-function archState({ states }: Arch, patched: Patched): string {
-  if (patched.alphaSwpExclusiveBool) return 'after-bool';
-  if (patched.swpExclusive || states.before.swap.exclusive !== undefined) return 'after';
-  return patched.nios2SwapRefactored ? 'refactored' : 'before';
 }
 
 function initialise(k: Machine, shape: MachineShape): void {

@@ -83,7 +83,12 @@ export class BitFieldPicture implements Displayable {
   }
 
   [mimeBundle](): MimeBundle {
-    return { 'text/plain': this.text, 'image/svg+xml': this.svg };
+    return {
+      'text/plain': this.text,
+      'image/svg+xml': this.svg,
+      // In a page the picture takes the letters' colour, and stays wide enough for the names of its bits.
+      'text/html': `<div style="min-width:38rem;max-width:47rem">${this.svg}</div>`,
+    };
   }
 
   #bits({ high, low }: Cell): string {
@@ -103,12 +108,12 @@ export class BitFieldPicture implements Displayable {
     // A narrow cell has room for its name only from top to bottom.
     const upright = label.length * 6.2 > width;
     const turn = upright ? ` transform="rotate(-90 ${middle + 4} ${y + 47})"` : '';
-    const shown = this.value === undefined ? '' : text(middle, y + 94, this.#bits(cell), ' font-size="9"');
+    const shown = this.value === undefined ? '' : text(middle, y + 94, this.#bits(cell), ' fill="currentColor" font-size="9"');
     return (
       `<g><title>${escapeHtml(tip)}</title>` +
       `<rect x="${x}" y="${y + 12}" width="${width}" height="${cellHeight}" ` +
       `fill="${colours[field?.role ?? 'unused']}" stroke="#444"/>` +
-      text(x + 3, y + 9, String(high), ' font-size="8" text-anchor="start"') +
+      text(x + 3, y + 9, String(high), ' fill="currentColor" font-size="8" text-anchor="start"') +
       text(
         upright ? middle + 4 : middle,
         y + (upright ? 47 : 51),
@@ -132,7 +137,8 @@ const colours: Readonly<Record<Field['role'] | 'unused', string>> = {
 
 function text(x: number, y: number, content: string, attributes = ''): string {
   const anchor = attributes.includes('text-anchor') ? '' : ' text-anchor="middle"';
-  return `<text x="${x}" y="${y}" fill="#111"${anchor}${attributes}>${escapeHtml(content)}</text>`;
+  const fill = attributes.includes('fill') ? '' : ' fill="#111"';
+  return `<text x="${x}" y="${y}"${fill}${anchor}${attributes}>${escapeHtml(content)}</text>`;
 }
 
 /** `_PAGE_ACCESSED` says no more than `ACCESSED` in a narrow cell. */

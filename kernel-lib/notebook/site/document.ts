@@ -13,6 +13,8 @@ export interface Document {
     readonly maths: boolean;
     readonly search?: boolean;
     readonly live?: boolean;
+    /** Names of the scripts of its widgets; absent: it shows none. */
+    readonly widgets?: readonly string[];
   };
   readonly main: string;
   /** Where to go from here: briefly above the text, in full below it. */
@@ -33,10 +35,12 @@ export function documentHtml({ path, title, description, needs, main, above, bel
     description && `<meta name="description" content="${escapeHtml(description)}">`,
     `<link rel="icon" href="${asset('icon.svg')}">`,
     `<link rel="stylesheet" href="${asset('site.css')}">`,
+    (needs.widgets ?? needs.live) && `<link rel="stylesheet" href="${asset('widgets.css')}">`,
     needs.maths && `<link rel="stylesheet" href="${asset('katex.css')}">`,
     `<script>document.documentElement.className = 'scripts';</script>`,
     needs.plotly && `<script defer src="${asset('plotly.min.js')}"></script>`,
     needs.plotly && `<script defer src="${asset('figures.js')}"></script>`,
+    ...(needs.widgets ?? []).map((name) => `<script defer src="${asset(`widget-${name}.js`)}"></script>`),
     needs.live && `<script defer src="${asset('live.js')}"></script>`,
     needs.search && `<script defer src="${asset('search.js')}"></script>`,
   ];

@@ -4,6 +4,7 @@ import { escapeHtml } from '../../view/html.js';
 import { FIGURE_START, withoutScript } from '../figureHtml.js';
 import { joinLines, type ErrorOutput, type MimeBundle, type Multiline, type Output } from '../nbformat.js';
 import { isPlotlyFigure, renderBundle } from '../render.js';
+import { withoutParts } from '../widgetHtml.js';
 import { imageSource } from './images.js';
 
 /** Longer texts are cut on the page; the notebook keeps them whole. */
@@ -23,7 +24,7 @@ interface Form {
  */
 const FORMS: readonly Form[] = [
   { mime: PLOTLY_MIME, kind: 'plot', show: showFigure },
-  { mime: 'text/html', kind: 'html', show: (bundle) => textAt(bundle, 'text/html') },
+  { mime: 'text/html', kind: 'html', show: (bundle) => withoutParts(textAt(bundle, 'text/html')) },
   {
     mime: 'text/markdown',
     kind: 'markdown',

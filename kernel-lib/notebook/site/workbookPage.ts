@@ -1,4 +1,5 @@
 import { escapeHtml } from '../../view/html.js';
+import { WIDGET_START } from '../../view/widget.js';
 import type { Notebook } from '../nbformat.js';
 import { hasExercises } from '../student-edition.js';
 import { LIVE_BAR, cellId, cellsHtml, failedCells, isLive, type CellPlace } from './cells.js';
@@ -25,6 +26,7 @@ export async function workbookHtml(
       plotly: cells.includes('class="faultbook-figure"'),
       maths: cells.includes('class="katex'),
       live,
+      ...(cells.includes(WIDGET_START) && { widgets: widgetsIn(cells) }),
     },
     main:
       (hasHeading ? '' : `<h1>${escapeHtml(title)}</h1>\n`) +
@@ -34,6 +36,11 @@ export async function workbookHtml(
       (live ? `\n${LIVE_BAR}` : ''),
     ...neighbours(page, entries.slice(0, here).filter(hasPage).at(-1), entries.slice(here + 1).find(hasPage)),
   });
+}
+
+/** Names of the scripts that the widgets ask for. */
+function widgetsIn(html: string): string[] {
+  return [...new Set([...html.matchAll(/<div class="faultbook-widget" data-widget="(\w+)">/g)].map(([, name]) => name!))];
 }
 
 type Neighbours = Pick<Document, 'above' | 'below'>;

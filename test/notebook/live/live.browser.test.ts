@@ -165,11 +165,15 @@ describe.skipIf(!browserRuns)('live pages in a real browser, from file:// with t
   });
 });
 
-/** Outputs as text, by cell. Pictures and drawn figures are left out: the data of a figure is in its script. */
+/** Outputs as text, by cell. Pictures, drawn figures and answers of widgets are left out: their data is in their scripts. */
 type Outputs = Readonly<Record<string, readonly string[]>>;
 const OUTPUTS = `Object.fromEntries([...document.querySelectorAll('.cell.code')].map((cell) => [cell.id,
   [...cell.querySelectorAll('.output')].map((output) => {
     const copy = output.cloneNode(true);
     for (const box of copy.querySelectorAll('.faultbook-figure-box')) box.replaceChildren();
+    for (const widget of copy.querySelectorAll('.faultbook-widget[data-widget]')) {
+      delete widget.dataset.alive;
+      widget.replaceChildren(widget.querySelector('script'));
+    }
     return copy.className + ' ' + copy.innerHTML;
   })]))`;

@@ -1,6 +1,7 @@
 import { format } from 'node:util';
 import { PLOTLY_MIME } from '../../../view/figure.js';
 import { mimeBundle, type MimeBundle } from '../../../view/mime.js';
+import { isWidget, withParts } from '../../widgetHtml.js';
 
 /**
  * The forms in which a value shows itself. A value that knows nothing about this has its printed form.
@@ -20,6 +21,7 @@ function completed(value: unknown, bundle: unknown): MimeBundle | Promise<MimeBu
   if (!isObject(bundle)) throw new TypeError('a MIME bundle must be an object of MIME types and data');
   const encoded = Object.fromEntries(Object.entries(bundle).map(([type, data]) => [type, encode(data)]));
   if (PLOTLY_MIME in encoded) return renderFigure(encoded);
+  if (isWidget(encoded['text/html'])) return { ...encoded, 'text/html': withParts(encoded['text/html']) };
   return 'text/plain' in encoded ? encoded : { 'text/plain': format(value), ...encoded };
 }
 

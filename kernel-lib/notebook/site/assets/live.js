@@ -193,10 +193,15 @@
     if (stream) return print(outputs, stream, text);
     outputs.insertAdjacentHTML('beforeend', html);
     const output = outputs.lastElementChild;
-    if (!output.querySelector('.faultbook-figure')) return;
-    await script('plotly.min.js');
-    await script('figures.js');
-    globalThis.faultbookFigures(output);
+    if (output.querySelector('.faultbook-figure')) {
+      await script('plotly.min.js');
+      await script('figures.js');
+      globalThis.faultbookFigures(output);
+    }
+    for (const { dataset } of output.querySelectorAll('.faultbook-widget[data-widget]')) {
+      await script(`widget-${dataset.widget}.js`);
+      globalThis.faultbookWidgets[dataset.widget]();
+    }
   }
 
   /** Texts of one stream go on in one block. */

@@ -192,7 +192,9 @@ function fromLibrary(pages, dist) {
     name: 'from-library',
     setup({ onResolve }) {
       onResolve({ filter: /^\.\.\// }, ({ path, resolveDir }) =>
-        resolveDir.startsWith(pages) ? { path: join(dist, relative(root, join(resolveDir, path))) } : undefined,
+        resolveDir.startsWith(pages)
+          ? { path: join(dist, relative(root, join(resolveDir, path))) }
+          : undefined,
       );
     },
   };

@@ -24,7 +24,5 @@ export function parseValues(text: string): bigint[] {
 /** @throws InputError when the value is wider than the architecture's entries */
 export function checkFits({ id, pteBits }: Pick<Arch, 'id' | 'pteBits'>, value: bigint): void {
   if (value >> BigInt(pteBits) === 0n) return;
-  throw new InputError(
-    `0x${value.toString(16)} has more than the ${pteBits} bits of an entry of ${id}`,
-  );
+  throw new InputError(`0x${value.toString(16)} has more than the ${pteBits} bits of an entry of ${id}`);
 }

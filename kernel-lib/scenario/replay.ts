@@ -158,7 +158,10 @@ export function replayOn(race: Race, kernel: RaceKernel, schedule: string): Repl
   const seen = [observer.observe()];
   explainSchedule(setup.machine.arena, setup.threads, parseSchedule(schedule, threads.length), (step) => {
     const after = observer.observe();
-    const changes = [...differences(seen.at(-1)!, after), ...(step.failure === undefined ? [] : [step.failure])];
+    const changes = [
+      ...differences(seen.at(-1)!, after),
+      ...(step.failure === undefined ? [] : [step.failure]),
+    ];
     const reads = observer.halvesRead(step.accesses);
     steps.push({ thread: threads[step.thread]!, ...placeOf(step), reads, changes });
     seen.push(after);

@@ -108,7 +108,10 @@ export class BitFieldPicture implements Displayable {
     // A narrow cell has room for its name only from top to bottom.
     const upright = label.length * 6.2 > width;
     const turn = upright ? ` transform="rotate(-90 ${middle + 4} ${y + 47})"` : '';
-    const shown = this.value === undefined ? '' : text(middle, y + 94, this.#bits(cell), ' fill="currentColor" font-size="9"');
+    const shown =
+      this.value === undefined
+        ? ''
+        : text(middle, y + 94, this.#bits(cell), ' fill="currentColor" font-size="9"');
     return (
       `<g><title>${escapeHtml(tip)}</title>` +
       `<rect x="${x}" y="${y + 12}" width="${width}" height="${cellHeight}" ` +

@@ -28,7 +28,8 @@ interface Flow {
  * @throws InputError unless the machine notes its faults, as those of `boot()` do
  */
 export function faultFlow(linux: FaultCounters, options: { readonly caption?: string } = {}): Widget {
-  if (!Array.isArray(linux?.events)) throw new InputError('view.faultFlow: allowed: a machine, as boot() gives');
+  if (!Array.isArray(linux?.events))
+    throw new InputError('view.faultFlow: allowed: a machine, as boot() gives');
   checkOptions('view.faultFlow', options, ['caption']);
   const { events, vmstat } = linux;
   const flows = flowsOf(events);
@@ -92,7 +93,7 @@ function endOf(event: FaultEvent): string {
   if (result & VM_FAULT_ERROR) return 'failed';
   const last = way.at(-1);
   if (last !== 'handle_userfault' && result & VM_FAULT_RETRY) return 'to be tried again';
-  if (last === undefined) return 'access noted';
+  if (last === undefined) return 'already in place';
   const swapped = way.includes('do_swap_page') && event.major && last !== 'do_swap_page';
   return swapped ? `read, then ${ends[last](event)}` : ends[last](event);
 }
@@ -166,7 +167,8 @@ function band(from: Place, to: Place, faults: number, gap: 0 | 1, colour: string
   from.right += h0;
   to.left += h1;
   const middle = (x0 + x1) / 2;
-  const curve = (y: number, x: number, end: number): string => `C${middle} ${round(y)} ${middle} ${round(end)} ${x} ${round(end)}`;
+  const curve = (y: number, x: number, end: number): string =>
+    `C${middle} ${round(y)} ${middle} ${round(end)} ${x} ${round(end)}`;
   return (
     `<path d="M${x0} ${round(y0)}${curve(y0, x1, y1)}V${round(y1 + h1)}${curve(y1 + h1, x0, y0 + h0)}Z" ` +
     `fill="${colour}" fill-opacity="0.25"/>`

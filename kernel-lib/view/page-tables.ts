@@ -61,7 +61,7 @@ export function pageTables(process: Process, options: PageTablesOptions = {}): W
   const { machine, mm, name } = process;
   const root = tableOf(machine, mm.pgd, 0, 0, 0);
   const lines = linesOf(root, limit, 0);
-  const title = `Page tables of ${name}: ${tablesIn(root)} tables, ${leavesIn(root)} entries`;
+  const title = `Page tables of ${name}: ${counted(tablesIn(root), 'table', 'tables')}, ${counted(leavesIn(root), 'entry', 'entries')}`;
   const text = lines.map(({ depth, words }) => `${'  '.repeat(depth)}${words}`).join('\n');
   return new Widget({
     title,
@@ -113,6 +113,10 @@ function toneOf(decoded: DecodedPte): Tone {
   return decoded.writable ? 'writable' : 'readOnly';
 }
 
+function counted(n: number, one: string, more: string): string {
+  return `${n} ${n === 1 ? one : more}`;
+}
+
 function tablesIn({ tables }: Table): number {
   return tables.reduce((sum, table) => sum + tablesIn(table), 1);
 }
@@ -157,7 +161,8 @@ function picture(title: string, lines: readonly Line[]): string {
     const elbow = line.depth === 0 ? '' : elbowTo(x, tops[line.depth - 1]!, y + 9);
     const top = y;
     y += LINE;
-    const tone = line.tone && `<rect x="${x}" y="${top + 4}" width="10" height="10" fill="${tones[line.tone]}"/>`;
+    const tone =
+      line.tone && `<rect x="${x}" y="${top + 4}" width="10" height="10" fill="${tones[line.tone]}"/>`;
     const left = x + (tone ? 16 : 0);
     const text = svgText(left, top + 13, fitted(line.words, PICTURE_WIDTH - left));
     if (!line.table) return elbow + (tone ?? '') + text;

@@ -40,7 +40,11 @@ export async function workbookHtml(
 
 /** Names of the scripts that the widgets ask for. */
 function widgetsIn(html: string): string[] {
-  return [...new Set([...html.matchAll(/<div class="faultbook-widget" data-widget="(\w+)">/g)].map(([, name]) => name!))];
+  return [
+    ...new Set(
+      [...html.matchAll(/<div class="faultbook-widget" data-widget="(\w+)">/g)].map(([, name]) => name!),
+    ),
+  ];
 }
 
 type Neighbours = Pick<Document, 'above' | 'below'>;

@@ -9,7 +9,9 @@
  */
 export function makeAlive(name, start) {
   const scan = () => {
-    for (const root of document.querySelectorAll(`.faultbook-widget[data-widget="${name}"]:not([data-alive])`)) {
+    for (const root of document.querySelectorAll(
+      `.faultbook-widget[data-widget="${name}"]:not([data-alive])`,
+    )) {
       root.dataset.alive = '';
       start(root, JSON.parse(root.querySelector('script[type="application/json"]').textContent));
     }

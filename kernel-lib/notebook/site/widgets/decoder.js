@@ -12,8 +12,14 @@ makeAlive('decoder', (root, question) => {
   const problem = element('p', { className: 'fb-problem', id: `${id}-problem`, role: 'alert' });
   const value = element('input', { value: question.value, spellcheck: false, autocomplete: 'off' });
   value.setAttribute('aria-describedby', problem.id);
-  const arch = select(arches.map(({ id, title }) => [id, `${id}: ${title}`]), question.arch);
-  const release = select(releaseNames.map((name) => [name, name]), question.release);
+  const arch = select(
+    arches.map(({ id, title }) => [id, `${id}: ${title}`]),
+    question.arch,
+  );
+  const release = select(
+    releaseNames.map((name) => [name, name]),
+    question.release,
+  );
 
   function read() {
     try {

@@ -56,16 +56,28 @@ function button(text, onclick) {
 function table(part, facts, before, current) {
   const rows = facts.map(([name, words]) => {
     const changed = (before && before.get(name) !== words) || name === current;
-    const mark = changed ? [element('span', { className: 'fb-changed' }, part === 'CPUs' ? ' ◀ runs' : ' ◀ changed')] : [];
+    const mark = changed
+      ? [element('span', { className: 'fb-changed' }, part === 'CPUs' ? ' ◀ runs' : ' ◀ changed')]
+      : [];
     const row = element('tr', {}, element('th', { scope: 'row' }, name), element('td', {}, words, ...mark));
     row.classList.toggle('fb-new', changed);
     return row;
   });
-  return element('table', { className: 'fb-part' }, element('caption', {}, part), element('tbody', {}, ...rows));
+  return element(
+    'table',
+    { className: 'fb-part' },
+    element('caption', {}, part),
+    element('tbody', {}, ...rows),
+  );
 }
 
 function notes({ notes }) {
   const lines = notes.length > 0 ? notes : ['nothing that can be seen from outside'];
   const heading = element('div', { className: 'fb-notes-title' }, 'What changed');
-  return element('div', { className: 'fb-notes' }, heading, element('ul', {}, ...lines.map((line) => element('li', {}, line))));
+  return element(
+    'div',
+    { className: 'fb-notes' },
+    heading,
+    element('ul', {}, ...lines.map((line) => element('li', {}, line))),
+  );
 }

@@ -18,6 +18,7 @@ export const viewOperations: readonly BenchOperation[] = [
         flags: i & 1,
         result: 0,
         major: i % 64 === 0,
+        way: [],
       }));
       let json = '';
       return {

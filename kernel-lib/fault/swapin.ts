@@ -41,14 +41,17 @@ import {
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { RMAP_EXCLUSIVE, RMAP_NONE, pageAddAnonRmap, pageAddNewAnonRmap } from '../rmap/map.js';
 import { folioAddLruVma } from '../rmap/lru.js';
-import type { Step } from '../step/step.js';
+import { type Step, blocked } from '../step/step.js';
 import {
   SWP_STABLE_WRITES,
   __swapCount,
   isSynchronous,
   namesSwapSlot,
+  slotIsRead,
   swapArea,
   swapFree,
+  swapcacheClear,
+  swapcachePrepare,
 } from '../swap/area.js';
 import { folioFreeSwap, memCgroupSwapFull, readSwapCacheAsync, swapCacheGetFolio } from '../swap/cache.js';
 import { nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
@@ -95,8 +98,30 @@ export function* doSwapPage(k: Machine, vmf: VmFault): Step<number> {
   if (nonSwapEntry(k, entry)) return yield* handleNonSwapEntry(k, vmf, entry);
   if (!namesSwapSlot(k, entry)) return 0;
   const cached = yield* swapCacheGetFolio(k, entry);
+  const bypass = cached === 0 && skipsSwapCache(k, entry);
+  if (!bypass || !k.patched.bypassHoldsSlot) return yield* swapIn(k, vmf, entry, cached, bypass);
+  // 13ddaf26be32: nobody else may read the slot, free it and swap something else out to it: to pteSame() that entry
+  // would be the one that this fault began with.
+  if ((yield* swapcachePrepare(k, entry)) !== 0) return yield* relax(k, entry);
+  const result = yield* swapIn(k, vmf, entry, cached, bypass);
+  yield* swapcacheClear(k, entry);
+  return result;
+}
+
+/** Whether the device is quick and nobody else refers to the slot: then its page need not go through the cache. */
+function skipsSwapCache(k: Machine, entry: number): boolean {
+  return !k.patched.noSwapCacheBypass && isSynchronous(k) && __swapCount(k, entry) === 1;
+}
+
+/** Somebody else brings the page: the access is tried again. MODEL: once he is done, where Linux waits a tick. */
+function* relax(k: Machine, entry: number): Step<number> {
+  while (yield* slotIsRead(k, entry)) yield* blocked('a slot that somebody reads');
+  return 0;
+}
+
+function* swapIn(k: Machine, vmf: VmFault, entry: number, cached: number, bypass: boolean): Step<number> {
   const major = cached === 0;
-  const swapin = major ? yield* readIn(k, entry) : { entry, swapcache: cached, page: cached };
+  const swapin = major ? yield* readIn(k, entry, bypass) : { entry, swapcache: cached, page: cached };
   if (swapin.page === 0) return yield* oomUnlessRaced(k, vmf);
   if (major) k.count('pgmajfault');
   if (!major && testFlag(k, cached, PG_hwpoison)) {
@@ -114,9 +139,8 @@ function* oomUnlessRaced(k: Machine, vmf: VmFault): Step<number> {
   return same ? VM_FAULT_OOM : 0;
 }
 
-/** Reads the slot: into the cache, or past it if the device is quick and nobody else refers to the slot. */
-function* readIn(k: Machine, entry: number): Step<Swapin> {
-  const bypass = !k.patched.noSwapCacheBypass && isSynchronous(k) && __swapCount(k, entry) === 1;
+/** Reads the slot: into the cache, or past it. */
+function* readIn(k: Machine, entry: number, bypass: boolean): Step<Swapin> {
   if (!bypass) {
     const page = yield* readSwapCacheAsync(k, entry);
     return { entry, swapcache: page, page };

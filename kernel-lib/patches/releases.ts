@@ -23,6 +23,7 @@ const releases: Readonly<Record<string, Release>> = {
       'uffdWpMovingPmd',
       'migrationProtects',
       'arm64MkwriteAsks',
+      'bypassHoldsSlot',
     ],
   },
   '6.1.187': {
@@ -35,6 +36,7 @@ const releases: Readonly<Record<string, Release>> = {
       'uffdWpMovingPmd',
       'migrationProtects',
       'arm64MkwriteAsks',
+      'bypassHoldsSlot',
       'loongarchWrprotectKeepsDirty',
     ],
   },

@@ -43,6 +43,12 @@ export const swapPatches = {
     since: 'v6.6',
     requires: [['15520a3f0469', 'the marker comes with it']],
   },
+  bypassHoldsSlot: {
+    id: '13ddaf26be32',
+    title: 'mm/swap: fix race when skipping swapcache',
+    changes: 'a fault that reads a slot past the swap cache keeps others from reading it at the same time',
+    since: 'v6.8',
+  },
   noSwapCacheBypass: {
     id: 'f1879e8a0c60',
     title: 'mm, swap: never bypass the swap cache even for SWP_SYNCHRONOUS_IO',

@@ -58,6 +58,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   swpExclusive: { scenario: 'swp-exclusive-vmsplice' },
   willneedExactEnd: { scenario: 'willneed-behind' },
   pageoutKeepsYoung: { scenario: 'pin-refuses-swap' },
+  bypassHoldsSlot: { race: 'swapin-bypass' },
   noSwapCacheBypass: { scenario: 'swp-exclusive-synchronous', release: '6.12' },
   syncFreesSwapCache: { scenario: 'swp-exclusive-synchronous', release: '7.2' },
   freeSwapCacheAfterMap: { scenario: 'swap-fork-exit' },

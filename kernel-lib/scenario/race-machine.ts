@@ -26,6 +26,8 @@ export type RaceShape = Pick<MachineShape, 'nrCpus'> &
     > & {
       /** The architecture, where it is not as its record has it. */
       readonly record: Arch;
+      /** Of the swap area: SWP_SYNCHRONOUS_IO, SWP_STABLE_WRITES. Default none. */
+      readonly swapFlags: number;
     }
   >;
 
@@ -64,7 +66,7 @@ export function bootRace(
     countEvents: false,
     floorWords: Math.max(1 << 14, 4 * tables),
   });
-  if (nrSwapSlots > 0) swaponArea(k, nrSwapSlots, 0);
+  if (nrSwapSlots > 0) swaponArea(k, nrSwapSlots, shape.swapFlags ?? 0);
   return k;
 }
 

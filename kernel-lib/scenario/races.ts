@@ -7,6 +7,7 @@ import { odirectSwapoutRaces } from '#stepped/scenario/odirect-swapout.js';
 import { paeTornReadRaces } from '#stepped/scenario/pae-torn-read.js';
 import { pteMarkerClearRaces } from '#stepped/scenario/pte-marker-clear.js';
 import { pudWalkRaces } from '#stepped/scenario/pud-walk.js';
+import { swapinBypassRaces } from '#stepped/scenario/swapin-bypass.js';
 import type { Race } from '#stepped/scenario/race.js';
 import { InputError } from '../base/error.js';
 
@@ -14,6 +15,7 @@ import { InputError } from '../base/error.js';
 export const races: readonly Race[] = [
   ...delayedRmapRaces,
   ...odirectSwapoutRaces,
+  ...swapinBypassRaces,
   ...gupFastRaces,
   ...gupFastCollapseRaces,
   ...pteMarkerClearRaces,

@@ -1,3 +1,4 @@
+import { EEXIST, ENOENT } from '../base/errno.js';
 import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
@@ -144,12 +145,19 @@ export function* swapDuplicate(k: Machine, entry: number): Step<void> {
   st(k.swapSlots, at(entry, MAP), map + ONE_REFERENCE);
 }
 
-/** The slot is about to be read into the cache; false if somebody else is. @kernel mm/swapfile.c swapcache_prepare v6.2 */
-export function swapcachePrepare(k: Machine, entry: number): boolean {
+/**
+ * The slot is about to be read.
+ *
+ * @kernel mm/swapfile.c swapcache_prepare v6.2
+ * @returns 0; -EEXIST if somebody else is reading it, or its page is in the cache; -ENOENT if nothing refers to it
+ */
+export function* swapcachePrepare(k: Machine, entry: number): Step<number> {
+  yield;
   const map = ld(k.swapSlots, at(entry, MAP));
-  if (map === 0 || (map & SWAP_HAS_CACHE) !== 0) return false;
+  if ((map & SWAP_HAS_CACHE) !== 0) return -EEXIST;
+  if (map === 0) return -ENOENT;
   st(k.swapSlots, at(entry, MAP), map | SWAP_HAS_CACHE);
-  return true;
+  return 0;
 }
 
 /** One reference less. @kernel mm/swapfile.c swap_free v6.2 */
@@ -162,6 +170,18 @@ export function swapFree(k: Machine, entry: number): void {
 /** The cache lets go of a slot. @kernel mm/swapfile.c put_swap_folio v6.2 */
 export function putSwapFolio(k: Machine, entry: number): void {
   store(k, entry, ld(k.swapSlots, at(entry, MAP)) & ~SWAP_HAS_CACHE);
+}
+
+/** The slot was read past the cache, and whoever waited for that may go on. @kernel mm/swapfile.c swapcache_clear 6.12 */
+export function* swapcacheClear(k: Machine, entry: number): Step<void> {
+  yield;
+  putSwapFolio(k, entry);
+}
+
+/** Whether somebody reads the slot now, into the cache or past it. */
+export function* slotIsRead(k: Machine, entry: number): Step<boolean> {
+  yield;
+  return swapHasCache(k, entry);
 }
 
 /** A slot without references and without cache is free. */

@@ -1,3 +1,4 @@
+import { EEXIST } from '../base/errno.js';
 import { vmBugOn } from '../base/error.js';
 import { allocPage, folioPut } from '../folio/alloc.js';
 import { folioMapcount, folioNrPages } from '../folio/compound.js';
@@ -160,14 +161,20 @@ export function memCgroupSwapFull(k: Machine): boolean {
  * @differs page-cluster is 0: nothing around it is read
  */
 export function* readSwapCacheAsync(k: Machine, entry: number): Step<number> {
-  const cached = yield* settledSwapCache(k, entry);
-  if (cached !== 0) return cached;
-  const page = allocPage(k);
-  if (page === 0) return 0;
-  if (!swapcachePrepare(k, entry)) {
+  for (;;) {
+    const cached = yield* settledSwapCache(k, entry);
+    if (cached !== 0) return cached;
+    const page = allocPage(k);
+    if (page === 0) return 0;
+    const err = yield* swapcachePrepare(k, entry);
+    if (err === 0) return yield* readIntoCache(k, page, entry);
     yield* folioPut(k, page);
-    return 0;
+    if (err !== -EEXIST) return 0;
   }
+}
+
+/** Its slot has the flag that keeps others from reading it. */
+function* readIntoCache(k: Machine, page: number, entry: number): Step<number> {
   yield* folioTrylock(k, page);
   setFlag(k, page, PG_swapbacked);
   yield* addToSwapCache(k, page, entry);

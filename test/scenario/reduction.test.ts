@@ -11,6 +11,7 @@ const LARGE = new Set([
   'delayed-rmap-full-batch',
   'delayed-rmap-no-gather',
   'odirect-swapout',
+  'swapin-bypass',
   'gup-fast-fork',
   'pte-marker-clear',
   'migration-fork',

@@ -16,6 +16,7 @@ export interface SeededBug {
 export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
   'delayed-rmap': { release: 'v6.2', bound: { pages: 1, stores: 2 } },
   'odirect-swapout': { release: 'v6.1', with: ['93c0eac40d4e'] },
+  'swapin-bypass': { release: 'v6.1', with: ['13ddaf26be32'] },
   'gup-fast-fork': { release: 'v6.1' },
   'gup-fast-zap': { release: 'v6.1' },
   'gup-fast-collapse': { release: 'v6.1' },
@@ -94,6 +95,35 @@ const odirectSwapout: readonly Omit<SeededBug, 'race'>[] = [
     file: 'fault/swapin.ts',
     line: 'const raced = !pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte);',
     instead: 'const raced = false;',
+  },
+];
+
+const swapinBypass: readonly Omit<SeededBug, 'race'>[] = [
+  {
+    bug: 'the fault reads the slot although somebody else does',
+    file: 'fault/swapin.ts',
+    line: 'if ((yield* swapcachePrepare(k, entry)) !== 0) return yield* relax(k, entry);',
+    instead: 'yield* swapcachePrepare(k, entry);',
+  },
+  {
+    bug: 'the fault lets others read the slot before it has mapped the page',
+    file: 'fault/swapin.ts',
+    line: `const result = yield* swapIn(k, vmf, entry, cached, bypass);
+  yield* swapcacheClear(k, entry);`,
+    instead: `yield* swapcacheClear(k, entry);
+  const result = yield* swapIn(k, vmf, entry, cached, bypass);`,
+  },
+  {
+    bug: 'who wants to read the slot does not look whether somebody does',
+    file: 'swap/area.ts',
+    line: 'if ((map & SWAP_HAS_CACHE) !== 0) return -EEXIST;',
+    instead: '',
+  },
+  {
+    bug: 'who reads the slot does not say so',
+    file: 'swap/area.ts',
+    line: 'st(k.swapSlots, at(entry, MAP), map | SWAP_HAS_CACHE);',
+    instead: '',
   },
 ];
 
@@ -359,6 +389,7 @@ const dirtyThpSplit: readonly Omit<SeededBug, 'race'>[] = [
 export const seededBugs: readonly SeededBug[] = Object.entries({
   'delayed-rmap': delayedRmap,
   'odirect-swapout': odirectSwapout,
+  'swapin-bypass': swapinBypass,
   'gup-fast-fork': gupFastFork,
   'gup-fast-zap': gupFastZap,
   'gup-fast-collapse': gupFastCollapse,

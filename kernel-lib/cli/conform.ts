@@ -9,10 +9,12 @@ import type { RecordedProgram } from '../trace/recording.js';
 import type { ReplayTarget } from '../trace/replay.js';
 import { isChosen, programWords } from '../trace/selection.js';
 import { conformanceJson, conformanceText, operationText, programText } from './conform-report.js';
+import { patchOptions } from './patch-words.js';
 import { progressBar } from './progress.js';
 
 interface Options {
   readonly release?: string;
+  readonly patch?: string;
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
   readonly program?: readonly string[];
@@ -28,6 +30,7 @@ export function conform(): Command {
     .description('replays recorded programs on the model and compares everything that the kernel showed')
     .argument('[files...]', 'recordings (.jsonl, .jsonl.gz) or folders of them; default: all of datasets/')
     .option('--release <release>', 'replay on this release, not on the recorded one')
+    .option('--patch <changes>', 'commits to add to the release and to take away from it: +COMMIT,-COMMIT')
     .option('--only <words>', 'programs with one of these profiles, or uffd for those that use it', list)
     .option('--skip <words>', 'all programs but these', list)
     .option('--program <ids>', 'these programs', list)
@@ -74,7 +77,7 @@ interface Chosen {
 /** @throws InputError for a damaged file, or when the words leave no program */
 async function* chosenPrograms(
   files: readonly RecordingFile[],
-  { release, only, skip, program: ids }: Options,
+  { release, patch, only, skip, program: ids }: Options,
   onRead: (bytes: number) => void,
 ): AsyncGenerator<Chosen, void, void> {
   const words = new Set<string>();
@@ -82,7 +85,8 @@ async function* chosenPrograms(
   let before = 0;
   for (const { path, bytes } of files) {
     const { header, programs } = await openRecordingFile(path, (read) => onRead(before + read));
-    const target = { ...recordedKernel(header, { release }), withheld: withheldFlags(header) };
+    const kernel = { ...recordedKernel(header, { release }), ...patchOptions({ patch }) };
+    const target = { ...kernel, withheld: withheldFlags(header) };
     for await (const program of programs) {
       for (const word of programWords(program)) words.add(word);
       if (!isChosen(program, { only, skip, ids })) continue;

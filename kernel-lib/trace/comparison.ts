@@ -40,10 +40,31 @@ export interface Seen {
   readonly names: Names;
 }
 
+/** What an observable is about: the call itself, the faults it was charged with, and what could be seen after it. */
+export const aspects = [
+  'result',
+  'faults',
+  'events',
+  'vmstat',
+  'mappings',
+  'smaps',
+  'pages',
+  'objects',
+] as const;
+
+export type Aspect = (typeof aspects)[number];
+
+/** How many observables agree, and how many do not. */
+export interface Agreement {
+  agree: number;
+  disagree: number;
+}
+
 /** How one operation compares: each leaf of what was recorded or shown is one observable. */
 export interface Verdict {
   readonly agree: number;
   readonly disagree: number;
+  readonly byAspect: Readonly<Record<Aspect, Agreement>>;
   /** Where they disagree: all places, except that pages are merely counted when nothing was shown. */
   readonly differences: readonly Difference[];
 }
@@ -66,25 +87,38 @@ export function compareOperation(
 }
 
 class Comparison implements Verdict {
-  agree = 0;
-  disagree = 0;
+  readonly byAspect: Record<Aspect, Agreement> = perAspect();
   readonly differences: Difference[] = [];
   readonly #withheld: string;
+  /** The one that leaves count in. */
+  #agreement = this.byAspect.result;
 
   constructor(withheld: string) {
     this.#withheld = withheld;
   }
 
+  get agree(): number {
+    return aspects.reduce((sum, aspect) => sum + this.byAspect[aspect].agree, 0);
+  }
+
+  get disagree(): number {
+    return aspects.reduce((sum, aspect) => sum + this.byAspect[aspect].disagree, 0);
+  }
+
   outcome(recorded: RecordedOperation, got: Outcome | undefined): void {
+    this.#about('result');
     this.#leaf('ret', recorded.ret, got?.ret);
     this.#leaf('err', recorded.err, got?.err);
     this.#optional('sig', recorded.sig, got?.signal?.sig);
     this.#optional('code', recorded.code, got?.signal?.code);
     this.#optional('val', recorded.val, got?.val);
     this.#list('vals', recorded.vals ?? [], got?.vals ?? []);
+    this.#about('faults');
     if (recorded.min !== undefined) this.#leaf('min', recorded.min, got?.min);
     if (recorded.maj !== undefined) this.#leaf('maj', recorded.maj, got?.maj);
+    this.#about('events');
     this.#optional('ev', eventsText(recorded.ev), eventsText(got?.events));
+    this.#about('vmstat');
     const { name } = recorded.operation;
     const counters = name === 'fork' || name === 'exit' ? vmCountersOfForkAndExit : vmCounters;
     this.#figures('vm.', recorded.vm, got?.vm ?? {}, counters);
@@ -98,13 +132,16 @@ class Comparison implements Verdict {
     for (const process of [...living].sort((a, b) => a - b)) {
       const expected = recorded.S[process];
       const got = seen?.snapshot.processes.get(process);
+      this.#about('mappings');
       if (!expected || !got) this.#leaf(`S.${process}`, expected ? 'lives' : null, got ? 'lives' : null);
       this.#mappings(process, expected ?? [], got ?? []);
+      this.#about('pages');
       this.#pages(process, expected ?? [], got ?? [], seen?.names);
     }
   }
 
   objects(expected: readonly RecordedObject[], got: readonly ObjectState[]): void {
+    this.#about('objects');
     const numbers = new Set([...expected.map(({ o }) => o), ...got.map(({ object }) => object)]);
     for (const number of numbers) {
       const here = expected.find(({ o }) => o === number);
@@ -125,12 +162,14 @@ class Comparison implements Verdict {
 
   #mapping(process: number, expected: RecordedMapping | undefined, got: Mapping | undefined): void {
     const at = `S.${process}@${expected?.r ?? got?.region}.${expected?.i ?? got?.index}.`;
+    this.#about('mappings');
     this.#leaf(`${at}r`, expected?.r, got?.region);
     this.#leaf(`${at}i`, expected?.i, got?.index);
     this.#leaf(`${at}n`, expected?.n, got?.nrPages);
     this.#leaf(`${at}pr`, expected?.pr, got?.perms);
     this.#leaf(`${at}o`, expected?.o, got?.pgoff);
     this.#leaf(`${at}fl`, expected && flagsText(expected.fl.split(' ')), got && flagsText(got.flags));
+    this.#about('smaps');
     this.#figures(`${at}sm.`, expected?.sm ?? {}, got?.smaps ?? {}, smapsFields);
   }
 
@@ -141,7 +180,8 @@ class Comparison implements Verdict {
     names: Names | undefined,
   ): void {
     if (!names) {
-      for (const { pg } of expected) for (const [nrPages, page] of pg) this.disagree += nrPages * page.length;
+      for (const { pg } of expected)
+        for (const [nrPages, page] of pg) this.#agreement.disagree += nrPages * page.length;
       return;
     }
     if (!sameLayout(expected, got)) return this.#pagesByAddress(process, expected, got, names);
@@ -182,7 +222,7 @@ class Comparison implements Verdict {
     const expected: PageLeaves = recorded ?? [];
     const got = page ? pageLeaves(page, names, this.#withheld) : [];
     for (let at = 0; at < expected.length || at < got.length; at++) {
-      if (expected[at] === got[at]) this.agree++;
+      if (expected[at] === got[at]) this.#agreement.agree++;
       else this.#leaf(`S.${process}@${addressText(key)}.page.${pageFields[at]}`, expected[at], got[at]);
     }
   }
@@ -211,13 +251,22 @@ class Comparison implements Verdict {
     if (expected !== undefined || got !== undefined) this.#leaf(observable, expected, got);
   }
 
+  #about(aspect: Aspect): void {
+    this.#agreement = this.byAspect[aspect];
+  }
+
   #leaf(observable: string, expected: Value = null, got: Value = null): void {
-    if (expected === got) this.agree++;
+    if (expected === got) this.#agreement.agree++;
     else {
-      this.disagree++;
+      this.#agreement.disagree++;
       this.differences.push({ observable, expected, got });
     }
   }
+}
+
+function perAspect(): Record<Aspect, Agreement> {
+  const none = aspects.map((aspect): [Aspect, Agreement] => [aspect, { agree: 0, disagree: 0 }]);
+  return Object.fromEntries(none) as Record<Aspect, Agreement>;
 }
 
 const vmCountersOfForkAndExit = vmCounters.filter((name) => !name.startsWith('unevictable_'));

@@ -1,4 +1,4 @@
-import type { Difference, Value } from './comparison.js';
+import { type Agreement, type Aspect, aspects, type Difference, type Value } from './comparison.js';
 import type { MakeDriver } from './driver.js';
 import type { OperationName } from './operation.js';
 import type { RecordedProgram } from './recording.js';
@@ -20,6 +20,14 @@ export interface Tally {
   identical: number;
   /** Programs of which nothing was recorded, because the guest stopped in them. */
   dropped: number;
+}
+
+/** How much agrees on one kernel, after operations of one kind, in one aspect. */
+export interface AgreementRow extends Readonly<Agreement> {
+  readonly kernel: string;
+  /** The operation's name, with the advice for madvise. */
+  readonly operation: string;
+  readonly aspect: Aspect;
 }
 
 /** The first disagreement of a program. */
@@ -55,6 +63,7 @@ export class Conformance {
   readonly byKernel = new Map<string, Tally>();
   readonly first: FirstDifference[] = [];
   readonly #kinds = new Map<string, DifferenceKind>();
+  readonly #agreements = new Map<string, { -readonly [field in keyof AgreementRow]: AgreementRow[field] }>();
 
   /**
    * Replays a program and adds what was found.
@@ -75,6 +84,7 @@ export class Conformance {
     found.dropped = program.dropped === undefined ? 0 : 1;
     for (const report of replay(program, target, makeDriver)) {
       this.#differences(kernel, program.id, report, found.disagree === 0);
+      this.#count(kernel, report);
       count(found, report);
       onOperation(report);
     }
@@ -85,6 +95,22 @@ export class Conformance {
   /** Kinds of disagreement, those that most programs meet first on top. */
   kinds(): DifferenceKind[] {
     return [...this.#kinds.values()].sort((a, b) => b.programs - a.programs || b.disagree - a.disagree);
+  }
+
+  /** Agreement by kernel, operation and aspect, each in the order of its first occurrence; nothing observed, no row. */
+  agreements(): AgreementRow[] {
+    return [...this.#agreements.values()].filter(({ agree, disagree }) => agree + disagree > 0);
+  }
+
+  #count(kernel: string, { recorded, byAspect }: OperationReport): void {
+    const operation = operationKind(recorded.operation);
+    for (const aspect of aspects) {
+      const key = `${kernel}\n${operation}\n${aspect}`;
+      let row = this.#agreements.get(key);
+      if (!row) this.#agreements.set(key, (row = { kernel, operation, aspect, agree: 0, disagree: 0 }));
+      row.agree += byAspect[aspect].agree;
+      row.disagree += byAspect[aspect].disagree;
+    }
   }
 
   #tally(kernel: string): Tally {

@@ -40,6 +40,8 @@ export interface Selection {
   readonly file?: string | readonly string[];
   /** Programs by the mix they were drawn from, the `profile=` of their header, or `hand-written`. */
   readonly profile?: string | readonly string[];
+  /** Programs by their id; the same id may have been recorded on several kernels. */
+  readonly program?: string | readonly string[];
 }
 
 /** A program, and the file that it was read from. */
@@ -87,18 +89,19 @@ export function recordingsFrom(provider: RecordingProvider): Recordings {
 
   async function* programs(selection: Selection = {}): AsyncGenerator<ProgramOfKernel, void, void> {
     const profiles = list(selection.profile);
+    const ids = list(selection.program);
     for (const from of select(manifest(), selection)) {
       const recording = await openRecording(from.file, provider.text(from.file));
       for await (const program of recording.programs) {
-        if (!profiles || profiles.includes(program.header.profile)) yield { from, program };
+        const meant =
+          (profiles?.includes(program.header.profile) ?? true) && (ids?.includes(program.id) ?? true);
+        if (meant) yield { from, program };
       }
     }
   }
 
   async function program(kernel: string, id: string): Promise<RecordedProgram> {
-    for await (const { program } of programs({ kernel })) {
-      if (program.id === id) return program;
-    }
+    for await (const { program } of programs({ kernel, program: id })) return program;
     throw new InputError(`kernel ${kernel} has no recorded program "${id}"`);
   }
 
@@ -118,19 +121,30 @@ export function recordingsFrom(provider: RecordingProvider): Recordings {
 }
 
 function select(entries: readonly ManifestEntry[], selection: Selection): readonly ManifestEntry[] {
-  const kernels = known('kernel', list(selection.kernel), entries);
-  const files = known('file', list(selection.file), entries);
+  const wanted = (field: Chosen) => known(field, list(selection[field]), entries);
+  const [kernels, files, profiles] = [wanted('kernel'), wanted('file'), wanted('profile')];
   return entries.filter(
-    ({ kernel, file }) => (!kernels || kernels.includes(kernel)) && (!files || files.includes(file)),
+    (entry) =>
+      (kernels?.includes(entry.kernel) ?? true) &&
+      (files?.includes(entry.file) ?? true) &&
+      (profiles?.some((profile) => Object.hasOwn(entry.profiles, profile)) ?? true),
   );
 }
 
+type Chosen = 'kernel' | 'file' | 'profile';
+
+const valuesOf: Readonly<Record<Chosen, (entry: ManifestEntry) => readonly string[]>> = {
+  kernel: ({ kernel }) => [kernel],
+  file: ({ file }) => [file],
+  profile: ({ profiles }) => Object.keys(profiles),
+};
+
 function known(
-  field: 'kernel' | 'file',
+  field: Chosen,
   wanted: readonly string[] | undefined,
   entries: readonly ManifestEntry[],
 ): readonly string[] | undefined {
-  const values = new Set(entries.map((entry) => entry[field]));
+  const values = new Set(entries.flatMap(valuesOf[field]));
   for (const value of wanted ?? []) {
     if (!values.has(value))
       throw new InputError(`no ${field} "${value}" is recorded; known: ${[...values].join(', ')}`);

@@ -8,6 +8,9 @@ import type { RecordedOperation, RecordedProgram } from './recording.js';
 export interface ReplayTarget {
   readonly release: string;
   readonly arch: string;
+  /** Commits of patches to add to the release, and to take away from it. */
+  readonly with?: readonly string[];
+  readonly without?: readonly string[];
   /** Letters of page flags that the recording leaves out, see `withheldFlags`. */
   readonly withheld: string;
 }
@@ -52,12 +55,12 @@ type Runner = (recorded: RecordedOperation) => Seen | NotRun;
 
 function runner(
   { header }: RecordedProgram,
-  { release, arch }: ReplayTarget,
+  { withheld: _, ...kernel }: ReplayTarget,
   makeDriver: MakeDriver,
 ): Runner {
   let machine: Driver | NotRun;
   try {
-    machine = makeDriver({ release, arch, program: header });
+    machine = makeDriver({ ...kernel, program: header });
   } catch (err) {
     if (err instanceof InputError) throw err;
     machine = whyNot(err);
@@ -88,13 +91,20 @@ function whyNot(err: unknown): NotRun {
   return { status: 'failed', reason: String(err) };
 }
 
-function ran(recorded: RecordedOperation, { agree, disagree, differences }: Verdict): OperationReport {
-  return { recorded, status: 'run', agree, disagree, differences };
+function ran(
+  recorded: RecordedOperation,
+  { agree, disagree, byAspect, differences }: Verdict,
+): OperationReport {
+  return { recorded, status: 'run', agree, disagree, byAspect, differences };
 }
 
 /** The operation itself is an observable then: it should have been run. */
 function notRun(recorded: RecordedOperation, verdict: Verdict, { status, reason }: NotRun): OperationReport {
   const itself: Difference = { observable: 'operation', expected: 'run', got: `${status}: ${reason}` };
   const { agree, disagree, differences } = verdict;
-  return { recorded, status, reason, agree, disagree: disagree + 1, differences: [itself, ...differences] };
+  const { result, ...others } = verdict.byAspect;
+  return {
+    ...{ recorded, status, reason, agree, disagree: disagree + 1, differences: [itself, ...differences] },
+    byAspect: { ...others, result: { ...result, disagree: result.disagree + 1 } },
+  };
 }

@@ -48,6 +48,14 @@ test('the report adds up, per kernel and in all, and the exit code follows it', 
   expect(process.exitCode).toBe(disagree > 0 ? 1 : 0);
 });
 
+test('a kernel without a patch disagrees with recordings that show it', async () => {
+  const pins = ['datasets/recordings/amd64-6.12-extra.jsonl.gz', '--program', 'x-upoison-more'];
+  expect((await json(...pins)).disagree).toBe(0);
+  const { first } = await json(...pins, '--patch=-7e3ce3f8d2d2');
+  expect(first).toMatchObject([{ program: 'x-upoison-more', observable: 'S.0@0.0.page.bits' }]);
+  await expect(json(...pins, '--patch=7e3ce3f8d2d2')).rejects.toThrow('+COMMIT to add and -COMMIT to take');
+});
+
 test('programs are chosen by profile, by the use of userfaultfd, and by id', async () => {
   const all = await json(extra);
   const uffd = await json(extra, '--only', 'uffd');

@@ -106,7 +106,7 @@ test.each(Object.keys(mutations))('a machine that is wrong in one point (%s) is 
     const wrong = operation % whole.operations.length;
     const program = { ...whole, operations: whole.operations.slice(0, wrong + 2) };
     let caught = true;
-    const { total, first } = conform(
+    const conformance = conform(
       program,
       playback(program, (shown, at) => {
         if (at !== wrong) return shown;
@@ -115,11 +115,27 @@ test.each(Object.keys(mutations))('a machine that is wrong in one point (%s) is 
         return mutated ?? shown;
       }),
     );
+    const { total, first } = conformance;
     expect(total.disagree > 0).toBe(caught);
     if (caught) expect(first).toMatchObject([{ program: program.id, op: wrong }]);
     expect(total.agree + total.disagree).toBe(total.observables);
+    const rows = conformance.agreements();
+    expect(rows.reduce((sum, { agree }) => sum + agree, 0)).toBe(total.agree);
+    expect(rows.reduce((sum, { disagree }) => sum + disagree, 0)).toBe(total.disagree);
   });
   fc.assert(property, { numRuns: 60, seed: 1 });
+});
+
+test('what disagrees is counted after the operation and in the aspect that it is about', () => {
+  const program = programs[0]!;
+  const wrongFaults = playback(program, (shown, at) =>
+    at === 2 ? { ...shown, outcome: { ...shown.outcome, min: shown.outcome.min + 1 } } : shown,
+  );
+  const wrong = conform(program, wrongFaults)
+    .agreements()
+    .filter(({ disagree }) => disagree > 0);
+  const { name } = program.operations[2]!.operation;
+  expect(wrong).toMatchObject([{ kernel: 'amd64-6.1', operation: name, aspect: 'faults', disagree: 1 }]);
 });
 
 test('a process too many is caught, and one that is missing', () => {

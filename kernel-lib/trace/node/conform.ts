@@ -1,26 +1,53 @@
+import { checkOptions } from '../../base/argument.js';
+import type { OwnPatch } from '../../own/own-patch.js';
 import { Conformance } from '../conformance.js';
+import type { MakeDriver } from '../driver.js';
 import { withheldFlags } from '../kernel.js';
-import { makeModel } from '../model.js';
+import { makeCheckedModel, makeModel } from '../model.js';
 import type { Selection } from '../recordings.js';
 import { recordings } from './recordings.js';
 
+/** What the model is, where it is not the kernel that was recorded. */
+export interface ConformOptions {
+  /** A release that boot knows; absent: the recorded one. */
+  readonly release?: string;
+  /** Commits of patches to add to the release, and to take away from it. */
+  readonly with?: readonly string[];
+  readonly without?: readonly string[];
+  /** A patch of your own: what `patchSource` gave. */
+  readonly own?: OwnPatch;
+  /** Asserts the numbered invariants after every operation: one that breaks any counts as failed. */
+  readonly check?: boolean;
+}
+
+const conformOptions = [
+  ...(['release', 'with', 'without', 'own', 'check'] as const satisfies readonly (keyof ConformOptions)[]),
+];
+
 /**
- * Replays recorded programs on the model, each on the release and architecture that it was recorded on, and compares
- * everything that the kernel showed: what `faultbook conform` does, for a cell.
+ * Replays recorded programs on the model, each on the release and architecture that it was recorded on unless the
+ * options say otherwise, and compares everything that the kernel showed: what `faultbook conform` does, for a cell.
  *
  * @param selection which programs; absent: all
- * @throws InputError for an unknown kernel or file, or a damaged recording
+ * @throws InputError for an unknown kernel, file or mix of programs, a damaged recording, and for options that there
+ *   are not or that boot would refuse
  */
-export async function conform(selection: Selection = {}): Promise<Conformance> {
+export async function conform(selection: Selection = {}, options: ConformOptions = {}): Promise<Conformance> {
+  checkOptions('conform', options, conformOptions);
+  const { own, check, ...kernel } = options;
+  const makeDriver = driverOf(own, check === true);
   const conformance = new Conformance();
   for await (const { from, program } of recordings.programs(selection)) {
-    const { kernel, release, arch, uname } = from;
-    conformance.add(
-      kernel,
-      program,
-      { release, arch, withheld: withheldFlags({ release: uname }) },
-      makeModel,
-    );
+    const target = {
+      ...{ release: from.release, arch: from.arch, ...kernel },
+      withheld: withheldFlags({ release: from.uname }),
+    };
+    conformance.add(from.kernel, program, target, makeDriver);
   }
   return conformance;
+}
+
+function driverOf(own: OwnPatch | undefined, check: boolean): MakeDriver {
+  const model = own?.load<{ makeModel: MakeDriver; makeCheckedModel: MakeDriver }>('trace/model.ts');
+  return (model ?? { makeModel, makeCheckedModel })[check ? 'makeCheckedModel' : 'makeModel'];
 }

@@ -2,6 +2,7 @@ import { architectureAtlasExercises } from './architecture-atlas.js';
 import { delayedRmapExercises } from './delayed-rmap.js';
 import { dirtyBitsExercises } from './dirty-bits.js';
 import { firstFaultExercises } from './first-fault.js';
+import { modelAgainstKernelsExercises } from './model-against-kernels.js';
 import { pteMarkersExercises } from './pte-markers.js';
 import { swpExclusiveExercises } from './swp-exclusive.js';
 import { unshareExercises } from './unshare.js';
@@ -17,6 +18,7 @@ export const exercises = {
   ...walkersAndTearingExercises,
   ...dirtyBitsExercises,
   ...architectureAtlasExercises,
+  ...modelAgainstKernelsExercises,
 };
 
 export type ExerciseId = keyof typeof exercises;

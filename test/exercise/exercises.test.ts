@@ -3,8 +3,12 @@ import { pteCodec } from '../../kernel-lib/arch/codec.js';
 import { archById, arches } from '../../kernel-lib/arch/variants.js';
 import { encodePresentPte, encodeSwapPte } from '../../kernel-lib/pgtable/encode.js';
 import { patchSource } from '../../kernel-lib/own/own-patch.js';
+import { recordings } from '../../kernel-lib/trace/node/recordings.js';
 import { check } from '../../kernel-lib/exercise/check.js';
 import { type AnswerOf, type ExerciseId, exercises } from '../../kernel-lib/exercise/exercises.js';
+
+const swapTest = await recordings.program('amd64-6.12', 'a-vmsplice-swap-dm');
+const forkEvent = await recordings.program('amd64-6.12', 'c-uffdwp-anon-fork-event');
 
 /** For each exercise an answer that is right, written otherwise than in the workbook, and some that are not. */
 const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [AnswerOf<Id>, RegExp][] } } = {
@@ -189,6 +193,37 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
       [['mkwrite if written', 'mkdirty if dirty'], /lets stores through a read-only entry/],
       [['mkwrite if the VMA may', 'wrprotect unless written'], /forgets that the leaf was dirty/],
       [['mkwrite if the VMA may', 'mkdirty if dirty'], /was not writable gives an entry that is/],
+    ],
+  },
+  '08-missed': {
+    right: { program: swapTest, without: ['c18160dba5ff'] },
+    wrong: [
+      [{ program: swapTest, without: [] }, /one patch/],
+      [{ program: swapTest, without: ['7e3ce3f8d2d2'] }, /does not notice/],
+      [{ program: swapTest, without: ['cdc5021cda19'] }, /needs cdc5021cda19/],
+    ],
+  },
+  '08-cause': {
+    right: { program: forkEvent, with: ['4b34f1d82c65', '29a22b9e08d7'] },
+    wrong: [
+      [{ program: swapTest, with: [] }, /The program is c-uffdwp-anon-fork-event/],
+      [{ program: forkEvent, with: ['29a22b9e08d7'] }, /difference left/],
+    ],
+  },
+  '08-unnoticed': {
+    right: {
+      program: forkEvent,
+      own: await patchSource(
+        'fault/wp.ts',
+        'pageMoveAnonRmap(k, vmf.page, vmf.vma);\n  folioUnlock',
+        'return false;\n  folioUnlock',
+      ),
+    },
+    wrong: [
+      [
+        { program: swapTest, own: await patchSource('ksm/merge.ts', 'if (page === kpage) return true;', '') },
+        /does not notice/,
+      ],
     ],
   },
 };

@@ -22,7 +22,7 @@ const slow = [
   '04-delayed-rmap',
   '05-walkers-and-tearing',
   '06-dirty-bits',
-  '08-differences',
+  '08-model-against-kernels',
 ];
 
 describe.skipIf(!browserRuns)('live pages in a real browser, from file:// with the network off', () => {

@@ -11,7 +11,7 @@ import {
   testFlag,
 } from '../folio/frame.js';
 import { folioEntireMapcount } from '../folio/compound.js';
-import { setRestoreReserve } from '../folio/hugetlb-pool.js';
+import { setHugetlbMigratable, setRestoreReserve } from '../folio/hugetlb-pool.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import {
   allocHugePage,
@@ -56,7 +56,7 @@ import {
   userfaultfdMissing,
   userfaultfdWp,
 } from '../uffd/markers.js';
-import { PTE_MARKER_POISONED, isHwpoisonEntry, pteToSwpEntry } from '../swap/entry.js';
+import { PTE_MARKER_POISONED, isHwpoisonEntry, isMigrationEntry, pteToSwpEntry } from '../swap/entry.js';
 import { anonVmaPrepare } from '../vma/anon-vma-prepare.js';
 import { vmaMapping } from '../vma/file.js';
 import {
@@ -67,6 +67,7 @@ import {
   VM_UFFD_WP,
   VM_WRITE,
 } from '../vma/vm-flags.js';
+import type { Vma } from '../vma/vma.js';
 import {
   FAULT_FLAG_UNSHARE,
   FAULT_FLAG_WRITE,
@@ -74,6 +75,7 @@ import {
   VM_FAULT_SIGBUS,
   VM_FAULT_SIGSEGV,
 } from './flags.js';
+import { migrationEntryWaitHuge } from './migration-wait.js';
 import { handleUserfault } from './userfault.js';
 import type { VmFault } from './vm-fault.js';
 
@@ -89,7 +91,7 @@ interface HugeFault {
  * A fault in hugetlb memory.
  *
  * @kernel mm/hugetlb.c hugetlb_fault v6.2
- * @differs no fault mutex: two CPUs may race for the last page of the pool; pages do not migrate
+ * @differs no fault mutex: two CPUs may race for the last page of the pool
  */
 export function* hugetlbFault(k: Machine, vmf: VmFault): Step<number> {
   vmf.way?.push('hugetlb_fault');
@@ -99,7 +101,7 @@ export function* hugetlbFault(k: Machine, vmf: VmFault): Step<number> {
   if ((markerOf(k, entry) & PTE_MARKER_POISONED) !== 0) return VM_FAULT_HWPOISON_LARGE;
   // Write-protection is handled as none is: what the marker says goes to the entry that takes its place.
   if (hugePteNoneMostly(k, entry)) return yield* hugetlbNoPage(k, fault, entry);
-  if (!ptePresent(k, entry)) return isHwpoisonEntry(k, pteToSwpEntry(k, entry)) ? VM_FAULT_HWPOISON_LARGE : 0;
+  if (!ptePresent(k, entry)) return yield* notPresent(k, fault, entry);
   yield* ptlLock(k, fault.at.table);
   if (!pteSame(yield* hugePtepGet(k, fault.at.ptep), entry)) return unlock(k, fault, 0);
   const { vma, flags } = vmf;
@@ -113,6 +115,13 @@ export function* hugetlbFault(k: Machine, vmf: VmFault): Step<number> {
   }
   yield* setHugePteAt(k, fault.at.ptep, pteMkyoung(k, write ? pteMkdirty(k, entry) : entry));
   return unlock(k, fault, 0);
+}
+
+/** A page that is moving is waited for, and the access tried again; one that is lost is lost. */
+function* notPresent(k: Machine, { at }: HugeFault, entry: Pte): Step<number> {
+  const swpEntry = pteToSwpEntry(k, entry);
+  if (isMigrationEntry(k, swpEntry)) yield* migrationEntryWaitHuge(k, at);
+  return isHwpoisonEntry(k, swpEntry) ? VM_FAULT_HWPOISON_LARGE : 0;
 }
 
 function unlock(k: Machine, { at }: HugeFault, result: number): number {
@@ -153,6 +162,7 @@ function* hugetlbNoPage(k: Machine, fault: HugeFault, oldPte: Pte): Step<number>
     return 0;
   }
   yield* mapPage(k, fault, page, oldPte, !found);
+  if (!found) setHugetlbMigratable(k, page, true);
   const copies = (vmf.flags & FAULT_FLAG_WRITE) !== 0 && (vma.vmFlags & VM_SHARED) === 0;
   // Without a second fault.
   const result = copies ? yield* hugetlbWp(k, fault) : 0;
@@ -246,7 +256,8 @@ function* copyOld(k: Machine, fault: HugeFault, pte: Pte, old: number, unshare: 
     yield* pmdpHugeClearFlush(k, vma.vmMm, haddr, at.ptep);
     yield* folioRemoveRmapPmd(k, old, vma);
     yield* pageAddNewAnonRmap(k, copy, vma, haddr);
-    yield* setHugePteAt(k, at.ptep, makeHugePte(k, vma, copy, !unshare));
+    yield* setHugePteAt(k, at.ptep, copiedPte(k, vma, copy, pte, unshare));
+    setHugetlbMigratable(k, copy, true);
     yield* folioPut(k, old);
   } else {
     restoreReserveOnError(k, vma, haddr, copy);
@@ -254,4 +265,10 @@ function* copyOld(k: Machine, fault: HugeFault, pte: Pte, old: number, unshare: 
   }
   yield* folioPut(k, old);
   return 0;
+}
+
+/** The entry of the copy. Since 0f230bc24b6e what was write-protected and is unshared stays protected. */
+function copiedPte(k: Machine, vma: Vma, copy: number, old: Pte, unshare: boolean): Pte {
+  const pte = makeHugePte(k, vma, copy, !unshare);
+  return k.patched.hugetlbUnshareKeepsWp && pteUffdWp(k, old) ? pteMkuffdWp(k, pte) : pte;
 }

@@ -1,7 +1,9 @@
 import { folioTestLocked } from '../folio/lock.js';
+import { type HugePteAt, hugePtepGet } from '../huge/hugetlb-pte.js';
 import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
 import { pmdpGet } from '../pgtable/pmd.js';
+import type { Pte } from '../pgtable/pte.js';
 import { ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { type Step, blocked } from '../step/step.js';
 import { isMigrationEntry, pteToSwpEntry } from '../swap/entry.js';
@@ -16,7 +18,16 @@ import type { Vma } from '../vma/vma.js';
  */
 export function* migrationEntryWait(k: Machine, table: number, ptep: number): Step<void> {
   yield* ptlLock(k, table);
-  const pte = yield* ptepGet(k, ptep);
+  yield* unlockAndWait(k, table, yield* ptepGet(k, ptep));
+}
+
+/** The same for a page of hugetlb. @kernel mm/migrate.c migration_entry_wait_huge v6.2 */
+export function* migrationEntryWaitHuge(k: Machine, { table, ptep }: HugePteAt): Step<void> {
+  yield* ptlLock(k, table);
+  yield* unlockAndWait(k, table, yield* hugePtepGet(k, ptep));
+}
+
+function* unlockAndWait(k: Machine, table: number, pte: Pte): Step<void> {
   const moving = pteHasSwapEntry(k, pte) && isMigrationEntry(k, pteToSwpEntry(k, pte));
   ptlUnlock(k, table);
   if (moving) yield* migrationEntryWaitOnLocked(k, migrationPtePage(k, pte));

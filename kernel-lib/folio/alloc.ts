@@ -111,7 +111,7 @@ export function freeFolio(k: Machine, pfn: number): void {
   vmBugOn(pageRefcount(k, pfn) !== 0, `frame ${pfn} is freed with references`);
   vmBugOn(folioMapcount(k, pfn) !== 0, `frame ${pfn} is freed while it is mapped`);
   if (testFlag(k, pfn, PG_lru)) lruvecDelFolio(k, pfn);
-  if (PageHuge(k, pfn)) return freeHugePage(k, pfn);
+  if (PageHuge(k, pfn) && freeHugePage(k, pfn)) return;
   // The driver finds it by its reference count.
   if (isDevicePrivatePage(k, pfn)) return clear(k, pfn);
   if (folioTestLarge(k, pfn)) return freeHugeFrames(k, pfn);

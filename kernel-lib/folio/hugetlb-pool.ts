@@ -23,9 +23,14 @@ import {
  * PMD entry, and the pool never grows by itself.
  */
 
-/** In the private word of a page's head: it belongs to the pool, and its reservation comes back with it. */
+/** What the private word of a head says: `enum hugetlb_page_flags` of include/linux/hugetlb.h. MODEL: and that it is one. */
 const HPG_HUGETLB = 1 << 0;
+/** Freeing the page gives a reservation back. */
 const HPG_RESTORE_RESERVE = 1 << 1;
+/** The page may move: it is mapped, or was, and nobody is moving it. */
+const HPG_MIGRATABLE = 1 << 2;
+/** The page is more than the pool shall have: it goes when it is freed. */
+const HPG_TEMPORARY = 1 << 3;
 
 /** @kernel mm/hugetlb.c PageHuge v6.2 */
 export function PageHuge(k: Machine, folio: number): boolean {
@@ -36,7 +41,7 @@ export function PageHuge(k: Machine, folio: number): boolean {
 
 /** Whether freeing the page gives a reservation back: `HPageRestoreReserve` of include/linux/hugetlb.h. */
 export function setRestoreReserve(k: Machine, folio: number, restore: boolean): void {
-  setPagePrivate(k, folio, restore ? HPG_HUGETLB | HPG_RESTORE_RESERVE : HPG_HUGETLB);
+  note(k, folio, HPG_RESTORE_RESERVE, restore);
 }
 
 /** @returns what setRestoreReserve() was told last */
@@ -44,11 +49,45 @@ export function restoresReserve(k: Machine, folio: number): boolean {
   return (pagePrivate(k, folio) & HPG_RESTORE_RESERVE) !== 0;
 }
 
+/** Whether the page may be isolated to move: `HPageMigratable` of include/linux/hugetlb.h. */
+export function setHugetlbMigratable(k: Machine, folio: number, migratable: boolean): void {
+  note(k, folio, HPG_MIGRATABLE, migratable);
+}
+
+/** @returns what setHugetlbMigratable() was told last */
+export function hugetlbMigratable(k: Machine, folio: number): boolean {
+  return (pagePrivate(k, folio) & HPG_MIGRATABLE) !== 0;
+}
+
+function note(k: Machine, folio: number, flag: number, on: boolean): void {
+  const flags = pagePrivate(k, folio);
+  setPagePrivate(k, folio, on ? flags | flag : flags & ~flag);
+}
+
 /** A large folio becomes part of the pool. @kernel mm/hugetlb.c prep_new_huge_page v6.2 */
 export function prepNewHugePage(k: Machine, folio: number): void {
   setPageRefcount(k, folio, 0);
   k.globals.nrHugePages++;
   enqueueHugePage(k, folio);
+}
+
+/** A large folio with one reference belongs to hugetlb for as long as somebody uses it. MODEL: alloc_migrate_huge_page(). */
+export function prepTemporaryHugePage(k: Machine, folio: number): void {
+  setPagePrivate(k, folio, HPG_HUGETLB | HPG_TEMPORARY);
+  k.globals.nrHugePages++;
+}
+
+/**
+ * A page has moved: the pool keeps the new one, and if it was only lent takes leave of the old one in its stead.
+ *
+ * @kernel mm/hugetlb.c move_hugetlb_state v6.2
+ */
+export function moveHugetlbState(k: Machine, src: number, dst: number): void {
+  if ((pagePrivate(k, dst) & HPG_TEMPORARY) !== 0) {
+    note(k, src, HPG_TEMPORARY, true);
+    note(k, dst, HPG_TEMPORARY, false);
+  }
+  setHugetlbMigratable(k, dst, true);
 }
 
 /** @kernel mm/hugetlb.c enqueue_huge_page v6.2 */
@@ -71,13 +110,24 @@ export function dequeueHugePage(k: Machine): number {
   return folio;
 }
 
-/** A page without references goes back to the pool. @kernel mm/hugetlb.c free_huge_page v6.2 */
-export function freeHugePage(k: Machine, folio: number): void {
+/**
+ * A page without references goes back to the pool.
+ *
+ * @kernel mm/hugetlb.c free_huge_page v6.2
+ * @returns false when the pool does not want it: the caller frees what is an ordinary large folio now
+ */
+export function freeHugePage(k: Machine, folio: number): boolean {
   if (restoresReserve(k, folio)) k.globals.resvHugePages++;
   setPageMapping(k, folio, 0, 0);
   setPageIndex(k, folio, 0);
   clearFlag(k, folio, PG_anon_exclusive | PG_dirty | PG_swapbacked | PG_uptodate);
-  enqueueHugePage(k, folio);
+  if ((pagePrivate(k, folio) & HPG_TEMPORARY) === 0) {
+    enqueueHugePage(k, folio);
+    return true;
+  }
+  k.globals.nrHugePages--;
+  setPagePrivate(k, folio, 0);
+  return false;
 }
 
 /**

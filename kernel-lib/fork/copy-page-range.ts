@@ -12,7 +12,6 @@ import { mapsHugePage } from '../huge/pmd-lock.js';
 import { vmBugOn } from '../base/error.js';
 import { ENOMEM } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
-import { warnOnOnce } from '../machine/warn.js';
 import {
   type Pte,
   pfnPte,
@@ -46,17 +45,7 @@ import { folioAddLruVma } from '../rmap/lru.js';
 import { mmCounter, pageAddNewAnonRmap, pageDupRmap, pageTryDupAnonRmap, vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { swapDuplicate } from '../swap/area.js';
-import {
-  PTE_MARKER_GUARD,
-  PTE_MARKER_POISONED,
-  PTE_MARKER_UFFD_WP,
-  isMigrationEntry,
-  isPteMarkerEntry,
-  makePteMarker,
-  nonSwapEntry,
-  pteMarkerGet,
-  pteToSwpEntry,
-} from '../swap/entry.js';
+import { isMigrationEntry, isPteMarkerEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { mapsHugePud } from '../huge/pud-lock.js';
 import { pudAddrEnd } from '../pgtable/pud.js';
 import { migrationPtePage, sharedMigrationPte } from '../swap/migration-entry.js';
@@ -68,6 +57,7 @@ import { Mm } from '../vma/mm.js';
 import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
 import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_UFFD_WP, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
 import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
+import { copiedMarker } from './copy-marker.js';
 import { copyHugetlbPageRange } from './copy-hugetlb.js';
 import { copyHugePmd } from './copy-huge-pmd.js';
 import { copyHugePud } from './copy-huge-pud.js';
@@ -218,29 +208,6 @@ function* copyMigrationEntry(k: Machine, copy: CopyTables, address: number, srcP
   const pte = sharedMigrationPte(k, srcPte);
   if (!pteSame(pte, srcPte)) yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
   return pte;
-}
-
-/**
- * What a child gets of a marker. First all of them, with a warning where it does not track write-protection; then, with
- * 49d6d7fb6313, none there, and so lost pages were forgotten; with 7e3ce3f8d2d2 those were spared.
- */
-function copiedMarker(k: Machine, dst: Vma, pte: Pte): Pte {
-  const tracked = (dst.vmFlags & VM_UFFD_WP) !== 0;
-  const marker = pteMarkerGet(k, pteToSwpEntry(k, pte));
-  if (k.patched.poisonMarker) return rebuiltMarker(k, marker, tracked);
-  if (tracked) return pte;
-  if (!k.patched.markerForkFollowsChild) {
-    warnOnOnce(k, 'copy_nonpresent_pte', 'a child without userfaultfd write-protection gets a marker');
-    return pte;
-  }
-  const error = k.patched.errorMarkerSurvivesFork && (marker & PTE_MARKER_POISONED) !== 0;
-  return error ? pte : k.pte.pteEmpty;
-}
-
-/** copy_pte_marker(), since af19487f00f3: bit by bit. */
-function rebuiltMarker(k: Machine, marker: number, tracked: boolean): Pte {
-  const copied = marker & (PTE_MARKER_POISONED | PTE_MARKER_GUARD | (tracked ? PTE_MARKER_UFFD_WP : 0));
-  return copied === 0 ? k.pte.pteEmpty : makePteMarker(k, copied);
 }
 
 /** @kernel mm/memory.c copy_present_pte v6.2 */

@@ -6,6 +6,7 @@ import {
   dequeueHugePage,
   hugetlbAcctMemory,
   prepNewHugePage,
+  prepTemporaryHugePage,
   restoresReserve,
   setRestoreReserve,
 } from '../folio/hugetlb-pool.js';
@@ -162,6 +163,20 @@ export function allocHugePage(k: Machine, vma: Vma, address: number, avoidReserv
   }
   vmaCommitReservation(k, vma, address);
   return page;
+}
+
+/**
+ * Takes the page that another one is to move to: out of the pool, if that has more than it has promised, else out of
+ * memory for a while.
+ *
+ * @kernel mm/hugetlb.c alloc_huge_page_nodemask v6.2
+ * @returns NO_PAGE when there is none
+ */
+export function allocHugePageNodemask(k: Machine): number {
+  if (k.globals.freeHugePages - k.globals.resvHugePages > 0) return dequeueHugePage(k);
+  const folio = allocHugeFolio(k);
+  if (folio !== NO_PAGE) prepTemporaryHugePage(k, folio);
+  return folio;
 }
 
 /**

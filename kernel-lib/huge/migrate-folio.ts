@@ -38,6 +38,7 @@ import {
   testClearFlag,
   testFlag,
 } from '../folio/frame.js';
+import { PageHuge } from '../folio/hugetlb-pool.js';
 import type { Machine } from '../machine/machine.js';
 import { pageAddressSpace } from '../pagecache/page-cache.js';
 import { xaStore } from '../pagecache/xarray.js';
@@ -75,12 +76,17 @@ function* folioMigrateMapping(k: Machine, dst: number, src: number): Step<number
     return 0;
   }
   // Frozen, so that nobody who finds the page in its cache just now can get hold of the old frame.
-  const nr = folioNrPages(k, src);
+  const nr = cacheReferences(k, src);
   if (!(yield* folioRefFreeze(k, src, 1 + nr))) return -EAGAIN;
   takeIdentity(k, dst, src);
   takeCachePlace(k, dst, src, swapcache);
   yield* folioRefUnfreeze(k, src, 1);
   return 0;
+}
+
+/** References of a cache on a folio: one for each page, but on one of hugetlb one. MODEL: folio_expected_refs(). */
+function cacheReferences(k: Machine, folio: number): number {
+  return PageHuge(k, folio) ? 1 : folioNrPages(k, folio);
 }
 
 function takeIdentity(k: Machine, dst: number, src: number): void {
@@ -90,7 +96,7 @@ function takeIdentity(k: Machine, dst: number, src: number): void {
 }
 
 function takeCachePlace(k: Machine, dst: number, src: number, swapcache: boolean): void {
-  const nr = folioNrPages(k, src);
+  const nr = cacheReferences(k, src);
   setPageRefcount(k, dst, pageRefcount(k, dst) + nr);
   // While nobody can find the page: a store that dirties it will dirty the new frame.
   if (testClearFlag(k, src, PG_dirty)) setFlag(k, dst, PG_dirty);
@@ -114,7 +120,8 @@ function folioMigrateFlags(k: Machine, dst: number, src: number): void {
   else if (testClearFlag(k, src, PG_unevictable)) setFlag(k, dst, PG_unevictable);
   folioMigrateKsm(k, dst, src);
   clearFlag(k, src, PG_swapcache);
-  setPagePrivate(k, src, 0);
+  // What hugetlb notes there is of the frame.
+  if (!PageHuge(k, src)) setPagePrivate(k, src, 0);
 }
 
 /** @kernel mm/ksm.c folio_migrate_ksm v6.2 */

@@ -14,6 +14,7 @@ import {
   pteMksoftDirty,
   pteMkuffdWp,
   pteMkwrite,
+  ptePfn,
   pteSoftDirty,
   pteSwpMksoftDirty,
   pteSwpMkuffdWp,
@@ -162,7 +163,7 @@ export function* removeMigrationPte(
   } else {
     yield* pageAddFileRmap(k, page, vma);
   }
-  const pte = movedPte(k, page, vma, swpPte);
+  const pte = movedPte(k, vma, pfnPte(k, page, k.pte.protectionMap[vma.vmPageProt]!), swpPte);
   yield* setPteAt(k, at.ptep, isDevicePrivatePage(k, page) ? devicePte(k, page, pte, swpPte) : pte);
 }
 
@@ -174,12 +175,17 @@ function devicePte(k: Machine, page: number, moved: Pte, swpPte: Pte): Pte {
   return pteSwpUffdWp(k, swpPte) ? pteSwpMkuffdWp(k, pte) : pte;
 }
 
-/** What the VMA allows now, which may be less than when the page began to move. */
-function movedPte(k: Machine, page: number, vma: Vma, swpPte: Pte): Pte {
+/**
+ * What the VMA allows now, which may be less than when the page began to move.
+ *
+ * @param fresh the entry that would map the page in the VMA at first
+ */
+export function movedPte(k: Machine, vma: Vma, fresh: Pte, swpPte: Pte): Pte {
   const entry = pteToSwpEntry(k, swpPte);
-  let pte = pfnPte(k, page, k.pte.protectionMap[vma.vmPageProt]!);
+  const folio = pageFolio(k, ptePfn(k, fresh));
+  let pte = fresh;
   if (!isMigrationEntryYoung(k, entry)) pte = pteMkold(k, pte);
-  if (testFlag(k, pageFolio(k, page), PG_dirty) && isMigrationEntryDirty(k, entry)) pte = pteMkdirty(k, pte);
+  if (testFlag(k, folio, PG_dirty) && isMigrationEntryDirty(k, entry)) pte = pteMkdirty(k, pte);
   if (pteSwpSoftDirty(k, swpPte)) pte = pteMksoftDirty(k, pte);
   else if (k.patched.migrateExactSoftDirty) pte = pteClearSoftDirty(k, pte);
   if (isWritableMigrationEntry(k, entry)) {

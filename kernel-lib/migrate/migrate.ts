@@ -5,13 +5,17 @@ import { deferredSplitQueued } from '../folio/deferred-split.js';
 import { PG_active, PG_unevictable, PG_writeback } from '../folio/flags.js';
 import { clearFlag, folioRefCount, pageOwner, testFlag } from '../folio/frame.js';
 import { folioLock, folioTrylock, folioUnlock } from '../folio/lock.js';
-import { folioAddLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
+import { PageHuge, moveHugetlbState } from '../folio/hugetlb-pool.js';
+import { folioAddLru, folioIsolateLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
+import { allocHugePageNodemask } from '../huge/hugetlb.js';
+import { removeMigrationPtesHugetlb, tryToMigrateHugetlb } from '../huge/migrate-hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { moveToNewFolio } from '../huge/migrate-folio.js';
 import { removeMigrationPtesWhole, tryToMigrateWhole } from '../huge/migrate-whole.js';
 import { removeMigrationPtes, tryToMigrate } from '../huge/migration-ptes.js';
 import { splitHugePageToList } from '../huge/split-folio.js';
+import { folioIsolateHugetlb, folioPutbackHugetlb } from './isolate-hugetlb.js';
 
 /** Who moves pages: `enum migrate_reason` of include/linux/migrate_mode.h. */
 export type MigrateReason = 'MR_MEMORY_FAILURE' | 'MR_SYSCALL';
@@ -73,11 +77,11 @@ function* migratePagesBatch(
   for (let pass = 0; pass < NR_MAX_MIGRATE_PAGES_RETRY && retry.length > 0; pass++) {
     const again: number[] = [];
     for (const folio of retry) {
-      const nr = folioNrPages(k, folio);
+      const kind = { nr: folioNrPages(k, folio), thp: isThp(k, folio) };
       const rc = yield* migrateOrSplit(k, folio, reason, split, stats);
       if (rc === -EAGAIN) again.push(folio);
       else if (rc < 0) failed.push(folio);
-      else if (rc === MOVED) countMoved(stats, nr);
+      else if (rc === MOVED) countMoved(stats, kind);
     }
     retry = again;
   }
@@ -86,18 +90,28 @@ function* migratePagesBatch(
   return failed;
 }
 
+/** What a folio was before it moved, for then it may be freed. */
+interface FolioKind {
+  readonly nr: number;
+  readonly thp: boolean;
+}
+
 const MOVED = 0;
 /** The folio is small pages now, which wait for their turn. */
 const SPLIT = 1;
 
-function countMoved(stats: MigratePagesStats, nr: number): void {
+function countMoved(stats: MigratePagesStats, { nr, thp }: FolioKind): void {
   stats.nrSucceeded += nr;
-  if (nr > 1) stats.nrThpSucceeded++;
+  if (thp) stats.nrThpSucceeded++;
 }
 
 function countFailed(k: Machine, stats: MigratePagesStats, folio: number): void {
   stats.nrFailed += folioNrPages(k, folio);
-  if (folioTestLarge(k, folio)) stats.nrThpFailed++;
+  if (isThp(k, folio)) stats.nrThpFailed++;
+}
+
+function isThp(k: Machine, folio: number): boolean {
+  return folioTestLarge(k, folio) && !PageHuge(k, folio);
 }
 
 /** Moves a folio, a huge one whole where that can be done. @returns MOVED, SPLIT or a negative error number */
@@ -108,6 +122,8 @@ function* migrateOrSplit(
   split: number[],
   stats: MigratePagesStats,
 ): Step<number> {
+  if (PageHuge(k, folio))
+    return hugepageMigrationSupported(k) ? yield* migrateFolio(k, folio, reason) : -ENOSYS;
   const large = folioTestLarge(k, folio);
   if (large && splitsFirst(k, folio) && (yield* trySplitFolio(k, folio, split, stats))) return SPLIT;
   if (large && !thpMigrationSupported(k)) return -ENOSYS;
@@ -119,6 +135,11 @@ function* migrateOrSplit(
 /** @kernel include/linux/huge_mm.h thp_migration_supported v6.2 */
 export function thpMigrationSupported(k: Machine): boolean {
   return k.pte.huge?.migration !== undefined;
+}
+
+/** @kernel include/linux/hugetlb.h hugepage_migration_supported v6.2 @differs as for transparent ones: RISC-V came later */
+export function hugepageMigrationSupported(k: Machine): boolean {
+  return thpMigrationSupported(k);
 }
 
 /** A folio that waits to be split anyway is worth no huge frame, since 7262f208ca68. */
@@ -142,10 +163,27 @@ function* trySplitFolio(k: Machine, folio: number, split: number[], stats: Migra
 
 /** Gives pages that did not move back to their lists. @kernel mm/migrate.c putback_movable_pages v6.2 */
 export function* putbackMovablePages(k: Machine, pages: readonly number[]): Step<void> {
-  for (const page of pages) yield* folioPutbackLru(k, page);
+  for (const page of pages) {
+    if (PageHuge(k, page)) yield* folioPutbackHugetlb(k, page);
+    else yield* folioPutbackLru(k, page);
+  }
 }
 
-/** MODEL: migrate_folio_unmap() and migrate_folio_move(), which 6.12 runs over whole batches. */
+/**
+ * Takes a folio that is to move out of everybody's way.
+ *
+ * MODEL: folio_isolate_lru(), or folio_isolate_hugetlb().
+ * @returns whether nobody else has; then with a reference
+ */
+export function* isolateMovable(k: Machine, folio: number): Step<boolean> {
+  if (!PageHuge(k, folio)) return yield* folioIsolateLru(k, folio);
+  return yield* folioIsolateHugetlb(k, folio);
+}
+
+/**
+ * MODEL: migrate_folio_unmap() and migrate_folio_move(), which 6.12 runs over whole batches; of hugetlb
+ * unmap_and_move_huge_page(), which does both.
+ */
 function* migrateFolio(k: Machine, src: number, reason: MigrateReason): Step<number> {
   if ((yield* folioRefCount(k, src)) === 1) {
     // Freed meanwhile.
@@ -162,7 +200,8 @@ function* migrateFolio(k: Machine, src: number, reason: MigrateReason): Step<num
 
 /** @kernel mm/migrate.c migrate_folio_done 6.12 */
 export function* migrateFolioDone(k: Machine, src: number, reason: MigrateReason): Step<void> {
-  if (reason !== 'MR_MEMORY_FAILURE') yield* folioPut(k, src);
+  if (PageHuge(k, src)) yield* folioPutbackHugetlb(k, src);
+  else if (reason !== 'MR_MEMORY_FAILURE') yield* folioPut(k, src);
 }
 
 /**
@@ -172,8 +211,7 @@ export function* migrateFolioDone(k: Machine, src: number, reason: MigrateReason
  * @returns a negative error number when nothing is locked and everything is as before
  */
 export function* migrateFolioUnmap(k: Machine, src: number): Step<Unmapped | number> {
-  const large = folioTestLarge(k, src);
-  const dst = large ? allocHugeFolio(k) : allocPage(k);
+  const dst = newFolio(k, src);
   if (dst === 0) return -ENOMEM;
   if (!(yield* folioTrylock(k, src))) return yield* giveUp(k, dst, -EAGAIN);
   if (testFlag(k, src, PG_writeback)) {
@@ -183,13 +221,24 @@ export function* migrateFolioUnmap(k: Machine, src: number): Step<Unmapped | num
   yield* folioTrylock(k, dst);
   // A page that was just read into the swap cache is nobody's yet: rmap could not find it.
   const wasMapped = pageOwner(k, src) !== 0 && folioMapcount(k, src) > 0;
-  if (wasMapped && large) yield* tryToMigrateWhole(k, src);
-  else if (wasMapped) yield* tryToMigrate(k, src);
+  if (wasMapped) yield* unmap(k, src);
   if (folioMapcount(k, src) === 0) return { dst, wasMapped };
   yield* mapAgain(k, src, src);
   folioUnlock(k, dst);
   folioUnlock(k, src);
   return yield* giveUp(k, dst, -EAGAIN);
+}
+
+/** A frame, or frames, of the same kind. @kernel mm/migrate.c alloc_migration_target v6.2 @returns 0 for none */
+function newFolio(k: Machine, src: number): number {
+  if (PageHuge(k, src)) return allocHugePageNodemask(k);
+  return folioTestLarge(k, src) ? allocHugeFolio(k) : allocPage(k);
+}
+
+function* unmap(k: Machine, src: number): Step<void> {
+  if (PageHuge(k, src)) yield* tryToMigrateHugetlb(k, src);
+  else if (folioTestLarge(k, src)) yield* tryToMigrateWhole(k, src);
+  else yield* tryToMigrate(k, src);
 }
 
 function* giveUp(k: Machine, dst: number, rc: number): Step<number> {
@@ -200,7 +249,9 @@ function* giveUp(k: Machine, dst: number, rc: number): Step<number> {
 /** @kernel mm/migrate.c migrate_folio_move 6.12 */
 export function* migrateFolioMove(k: Machine, src: number, { dst, wasMapped }: Unmapped): Step<number> {
   const rc = yield* moveToNewFolio(k, dst, src);
-  if (rc === 0) {
+  if (rc === 0 && PageHuge(k, dst)) {
+    moveHugetlbState(k, src, dst);
+  } else if (rc === 0) {
     // On its list before it is mapped: a mapping of a locked VMA counts itself there.
     yield* folioAddLru(k, dst);
     if (wasMapped) yield* lruAddDrain(k);
@@ -213,6 +264,7 @@ export function* migrateFolioMove(k: Machine, src: number, { dst, wasMapped }: U
 }
 
 function* mapAgain(k: Machine, src: number, folio: number): Step<void> {
-  if (folioTestLarge(k, folio)) yield* removeMigrationPtesWhole(k, src, folio);
+  if (PageHuge(k, folio)) yield* removeMigrationPtesHugetlb(k, src, folio);
+  else if (folioTestLarge(k, folio)) yield* removeMigrationPtesWhole(k, src, folio);
   else yield* removeMigrationPtes(k, src, folio);
 }

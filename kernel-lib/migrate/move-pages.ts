@@ -1,7 +1,8 @@
 import { EACCES, EBUSY, EFAULT, ENOENT } from '../base/errno.js';
 import { folioPut } from '../folio/alloc.js';
 import { ZERO_PFN, pageFolio, pageMapcount } from '../folio/frame.js';
-import { folioIsolateLru, lruAddDrain } from '../folio/lru.js';
+import { PageHuge } from '../folio/hugetlb-pool.js';
+import { lruAddDrain } from '../folio/lru.js';
 import { FOLL_GET } from '../gup/flags.js';
 import { followPagePte } from '../gup/follow.js';
 import { isHugeZeroPage } from '../huge/zero-page.js';
@@ -11,7 +12,8 @@ import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_IO, VM_PFNMAP } from '../vma/vm-flags.js';
 import { vmaLookup } from '../vma/vma-list.js';
-import { migratePages, putbackMovablePages } from './migrate.js';
+import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
+import { hugepageMigrationSupported, isolateMovable, migratePages, putbackMovablePages } from './migrate.js';
 
 /**
  * Moves the page at an address, or the huge page that it is of, to another frame, as move_pages() does when it asks for another node.
@@ -41,18 +43,28 @@ function* addPageForMigration(k: Machine, mm: Mm, address: number, migrateAll: b
 
 function* isolateAt(k: Machine, mm: Mm, address: number, migrateAll: boolean): Step<number> {
   const vma = vmaLookup(k, mm, address);
-  if (vma === null || (vma.vmFlags & (VM_IO | VM_PFNMAP)) !== 0) return -EFAULT;
+  if (vma === null || !vmaMigratable(k, vma)) return -EFAULT;
   const page = yield* followPagePte(k, vma, address, FOLL_GET);
   if (page === 0) return -ENOENT;
   const folio = pageFolio(k, page);
-  const refused =
-    page === ZERO_PFN || isHugeZeroPage(k, folio)
-      ? -EFAULT
-      : !migrateAll && pageMapcount(k, page) > 1
-        ? -EACCES
-        : 0;
-  const isolated = refused === 0 && (yield* folioIsolateLru(k, folio));
+  const refused = refuses(k, page, migrateAll);
+  const isolated = refused === 0 && (yield* isolateMovable(k, folio));
   yield* folioPut(k, folio);
   if (isolated) return folio;
   return refused === 0 ? -EBUSY : refused;
+}
+
+/** @kernel mm/mempolicy.c vma_migratable v6.2 */
+function vmaMigratable(k: Machine, vma: Vma): boolean {
+  if ((vma.vmFlags & (VM_IO | VM_PFNMAP)) !== 0) return false;
+  return !isVmHugetlbPage(vma) || hugepageMigrationSupported(k);
+}
+
+/** Why a page that is mapped is not to move, 0 if it may. */
+function refuses(k: Machine, page: number, migrateAll: boolean): number {
+  const folio = pageFolio(k, page);
+  if (page === ZERO_PFN || isHugeZeroPage(k, folio)) return -EFAULT;
+  if (!migrateAll && pageMapcount(k, page) > 1) return -EACCES;
+  // Before b426ed7889be a page of hugetlb moved only for who named its first address.
+  return PageHuge(k, folio) && page !== folio && !k.patched.movesHugetlbFromAnywhere ? -EACCES : 0;
 }

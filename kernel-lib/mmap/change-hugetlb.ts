@@ -1,5 +1,7 @@
 import { hugePteAlloc, hugePteOffset, hugePtepGet, setHugePteAt } from '../huge/hugetlb-pte.js';
+import { PageAnon } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
+import { warnOnOnce } from '../machine/warn.js';
 import { PMD_NONE, hpagePmdSize, pmdModify } from '../pgtable/pmd.js';
 import {
   type Pte,
@@ -14,7 +16,8 @@ import {
 } from '../pgtable/pte.js';
 import { ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
-import { PTE_MARKER_UFFD_WP, makePteMarker } from '../swap/entry.js';
+import { PTE_MARKER_UFFD_WP, isMigrationEntry, makePteMarker, pteToSwpEntry } from '../swap/entry.js';
+import { migrationPtePage, wrprotectedMigrationPte } from '../swap/migration-entry.js';
 import { isPteMarker } from '../swap/special-pte.js';
 import { flushTlbMmRange } from '../tlb/tlb.js';
 import { pteMarkerUffdWp } from '../uffd/markers.js';
@@ -26,6 +29,7 @@ import { MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from './cp-flags.js';
  * Gives the huge pages of [start, end) a protection.
  *
  * @kernel mm/hugetlb.c hugetlb_change_protection v6.2
+ * @differs before 0e678153f5be a marker that was protected twice or lifted became a leaf of frame 0: here it does not
  * @param cpFlags MM_CP_…
  */
 export function* hugetlbChangeProtection(
@@ -55,9 +59,26 @@ function changedHugePte(k: Machine, pte: Pte, newprot: Pgprot, cpFlags: number):
   const wp = (cpFlags & MM_CP_UFFD_WP) !== 0;
   const resolve = (cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0;
   if (pteNone(k, pte)) return wp ? makePteMarker(k, PTE_MARKER_UFFD_WP) : pte;
-  if (isPteMarker(k, pte)) return resolve && pteMarkerUffdWp(k, pte) ? PMD_NONE : pte;
-  if (!ptePresent(k, pte)) return wp ? pteSwpMkuffdWp(k, pte) : resolve ? pteSwpClearUffdWp(k, pte) : pte;
+  if (isPteMarker(k, pte)) return changedHugeMarker(k, pte, resolve);
+  if (!ptePresent(k, pte)) return changedNonpresent(k, pte, wp, resolve);
   const modified = pmdModify(k, pte, newprot);
   if (wp) return pteWrprotect(k, pteMkuffdWp(k, modified));
   return resolve ? pteClearUffdWp(k, modified) : modified;
+}
+
+function changedHugeMarker(k: Machine, pte: Pte, resolve: boolean): Pte {
+  const uffdWp = pteMarkerUffdWp(k, pte);
+  if (!uffdWp && !k.patched.uffdPoison) {
+    warnOnOnce(k, 'hugetlb_change_protection', 'hugetlb has markers for write-protection only');
+  }
+  return uffdWp && resolve ? PMD_NONE : pte;
+}
+
+/** What stands for a page that is moving; the place of one that is lost never changes. */
+function changedNonpresent(k: Machine, pte: Pte, wp: boolean, resolve: boolean): Pte {
+  if (!isMigrationEntry(k, pteToSwpEntry(k, pte))) return pte;
+  const weaker = wrprotectedMigrationPte(k, pte, PageAnon(k, migrationPtePage(k, pte)));
+  // It was passed over where there was no right to write that could be taken.
+  if (pteSame(weaker, pte) && !k.patched.hugetlbMovingUffdWp) return pte;
+  return wp ? pteSwpMkuffdWp(k, weaker) : resolve ? pteSwpClearUffdWp(k, weaker) : weaker;
 }

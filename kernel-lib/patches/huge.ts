@@ -90,6 +90,12 @@ export const hugePatches = {
     changes: 'a dirty page that was moved or split is not soft-dirty unless it was',
     since: 'v6.9',
   },
+  movesHugetlbFromAnywhere: {
+    id: 'b426ed7889be',
+    title: 'mm: migrate: remove PageHead() check for HugeTLB in add_page_for_migration()',
+    changes: 'move_pages moves a page of hugetlb whatever address within it is named',
+    since: 'v6.7',
+  },
   likelyMappedShared: {
     id: 'ebb34f78d72c',
     title: 'mm: convert folio_estimated_sharers() to folio_likely_mapped_shared()',

@@ -35,6 +35,24 @@ export const userfaultfdPatches = {
     since: 'v6.3',
     requires: [['51d3d5eb74ff', 'the default protection of shared mappings must be read-only']],
   },
+  hugetlbMovingUffdWp: {
+    id: '44f86392bdd1',
+    title: 'mm/hugetlb: fix uffd-wp handling for migration entries in hugetlb_change_protection()',
+    changes: 'userfaultfd write-protects a page of hugetlb that is moving also if it was read-only',
+    since: 'v6.2-rc4',
+  },
+  hugetlbForkUffdWp: {
+    id: '5a2f8d22ace4',
+    title: 'mm/hugetlb: fix uffd-wp during fork()',
+    changes: 'fork keeps write-protection of hugetlb for a child that tracks it, and only for that',
+    since: 'v6.4-rc1',
+  },
+  hugetlbUnshareKeepsWp: {
+    id: '0f230bc24b6e',
+    title: 'mm/hugetlb: fix uffd-wp bit lost when unsharing happens',
+    changes: 'a page of hugetlb that a pin unshares stays write-protected',
+    since: 'v6.4-rc1',
+  },
   uffdWpManyVmas: {
     id: 'a1b92a3f1498',
     title: 'mm/userfaultfd: support WP on multiple VMAs',

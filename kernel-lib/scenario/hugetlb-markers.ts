@@ -8,13 +8,13 @@ import { resultWords } from './step-words.js';
 /** What a kernel without huge pages answers to the mapping. */
 const NO_HUGE_PAGES = 'there are no huge pages to map';
 
-const hasHugePages = ({ arch }: Kernel): boolean => archById(arch).huge !== undefined;
+export const hasHugePages = ({ arch }: Kernel): boolean => archById(arch).huge !== undefined;
 
 type Verdict = Scenario['verdict'];
 type Expected = Scenario['expected'];
 
 /** A scenario in a mapping of one huge page of hugetlb; the pool has two. */
-function hugetlb(scenario: Omit<Scenario, 'kind' | 'swap' | 'source'>): Scenario {
+export function hugetlb(scenario: Omit<Scenario, 'kind' | 'swap' | 'source'> & Partial<Scenario>): Scenario {
   return {
     kind: 'sequential',
     swap: 'none',
@@ -28,7 +28,7 @@ function hugetlb(scenario: Omit<Scenario, 'kind' | 'swap' | 'source'>): Scenario
 }
 
 /** The same with write-protection. */
-function wpHugetlb(scenario: Parameters<typeof hugetlb>[0]): Scenario {
+export function wpHugetlb(scenario: Parameters<typeof hugetlb>[0]): Scenario {
   return hugetlb({
     ...scenario,
     verdict: (steps) => (lastStep(steps, 'ureg').err === 0 ? scenario.verdict(steps) : NO_WP),
@@ -36,9 +36,9 @@ function wpHugetlb(scenario: Parameters<typeof hugetlb>[0]): Scenario {
   });
 }
 
-const shared = 'mmap 0 0 H w s o0';
-const priv = 'mmap 0 0 H w p o0';
-const protect = ['uffd 0 0x1000', 'ureg 0 0 0 H w', 'uwp 0 0 0 H 1'];
+export const shared = 'mmap 0 0 H w s o0';
+export const priv = 'mmap 0 0 H w p o0';
+export const protect = ['uffd 0 0x1000', 'ureg 0 0 0 H w', 'uwp 0 0 0 H 1'];
 const store = 'write 0 0 7 7';
 
 const told: Verdict = (steps) => times(messages(steps));

@@ -10,7 +10,7 @@ import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
 import { vmasOf } from '../vma/vma-list.js';
-import { vmaIsShmem } from '../vma/vma.js';
+import { isVmHugetlbPage, vmaIsShmem } from '../vma/vma.js';
 
 /** Pages that are held for long: a buffer registered with io_uring, memory mapped for a device, what a driver took. */
 export const PinnedPages = struct('pinned_pages', {
@@ -55,7 +55,7 @@ export function* ioPinPages(k: Machine, mm: Mm, start: number, nrPages: number):
 /** Whether the range maps an open file that is not shmem. Private mappings of /dev/zero do. */
 function mapsFile(k: Machine, mm: Mm, start: number, nrPages: number): boolean {
   const vmas = vmasOf(k, mm, start, start + nrPages * k.pageSize);
-  return vmas.some((vma) => vma.vmFile !== 0 && !vmaIsShmem(vma));
+  return vmas.some((vma) => vma.vmFile !== 0 && !vmaIsShmem(vma) && !isVmHugetlbPage(vma));
 }
 
 /**

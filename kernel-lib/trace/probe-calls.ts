@@ -9,9 +9,11 @@ import { folioIsolateLru, folioPutbackLru } from '../folio/lru.js';
 import { makeDeviceExclusiveRange } from '../gup/device-exclusive.js';
 import { doPagesMove } from '../migrate/move-pages.js';
 import {
+  isolateMovable,
   migrateFolioDone,
   migrateFolioMove,
   migrateFolioUnmap,
+  putbackMovablePages,
   thpMigrationSupported,
 } from '../migrate/migrate.js';
 import { run } from '../step/step.js';
@@ -105,13 +107,13 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
     if (!k.pte.arch.kconfig.MIGRATION) return -ENOSYS;
     const page = pageFolio(k, frameOf(world, process, region, index));
     if (folioTestLarge(k, page) && !thpMigrationSupported(k)) return -ENOSYS;
-    if (page === 0 || !run(folioIsolateLru(k, page))) return -EFAULT;
+    if (page === 0 || !run(isolateMovable(k, page))) return -EFAULT;
     const unmapped = run(migrateFolioUnmap(k, page));
     if (typeof unmapped !== 'number') {
       world.moving.push({ page, unmapped });
       return 0;
     }
-    run(folioPutbackLru(k, page));
+    run(putbackMovablePages(k, [page]));
     return unmapped;
   },
   moveend: (world) => {
@@ -119,7 +121,7 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
     for (const { page, unmapped } of world.moving.splice(0)) {
       const rc = run(migrateFolioMove(k, page, unmapped));
       if (rc === 0) run(migrateFolioDone(k, page, 'MR_SYSCALL'));
-      else run(folioPutbackLru(k, page));
+      else run(putbackMovablePages(k, [page]));
     }
     return 0;
   },

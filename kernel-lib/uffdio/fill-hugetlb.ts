@@ -3,7 +3,7 @@ import { folioPut } from '../folio/alloc.js';
 import { hpagePmdNr } from '../folio/compound.js';
 import { PG_uptodate } from '../folio/flags.js';
 import { NO_PAGE, pageOwner, setFlag, setPageContent } from '../folio/frame.js';
-import { setRestoreReserve } from '../folio/hugetlb-pool.js';
+import { setHugetlbMigratable, setRestoreReserve } from '../folio/hugetlb-pool.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { allocHugePage, restoreReserveOnError, vmaHugecacheOffset } from '../huge/hugetlb.js';
 import {
@@ -69,6 +69,7 @@ function* hugetlbMfillAtomicPte(
       : yield* newPage(k, vma, address, fill.content);
   if (page < 0) return page;
   const error = yield* install(k, vma, address, filledPte(k, vma, page, fill), page);
+  if (error === 0 && fill.mode === 'copy') setHugetlbMigratable(k, page, true);
   folioUnlock(k, page);
   if (error === 0) return 0;
   if (fill.mode === 'copy' && (vma.vmFlags & VM_SHARED) === 0) restoreReserveOnError(k, vma, address, page);

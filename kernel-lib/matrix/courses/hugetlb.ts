@@ -30,6 +30,14 @@ export const hugetlbCourses: readonly Course[] = [
     steps: [openHugetlb, 'mmap 0 0 H w p o0', 'write 0 0 0 1', 'lpin 0 0 0 1 0', 'fork 0 1'],
   },
   {
+    name: 'a page of hugetlb that is moving',
+    hugetlb: true,
+    steps: [
+      ...[openHugetlb, 'mmap 0 0 H w p o0', 'write 0 0 0 1', 'movebegin 0 0 0', 'fork 0 1', 'moveend'],
+      ...['movebegin 0 0 0', 'mprotect 0 0 0 H r', 'moveend'],
+    ],
+  },
+  {
     name: 'hugetlb that is filled',
     hugetlb: true,
     steps: [openHugetlb, 'mmap 0 0 2H w s o0', 'uffd 0 0x10', 'ureg 0 0 0 2H m', 'ucopy 0 0 0 7', 'fork 0 1'],

@@ -110,6 +110,8 @@ export interface HugeLayout {
    * Absent: no ARCH_ENABLE_THP_MIGRATION, huge pages are split to move.
    */
   readonly migration?: Mask;
+  /** ARCH_ENABLE_HUGEPAGE_MIGRATION: pages of hugetlb can move. */
+  readonly hugetlbMigration?: true;
 }
 
 /** How a swap entry lies in a PTE that is not present. */

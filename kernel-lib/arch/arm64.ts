@@ -64,6 +64,7 @@ export const arm64_4k: Arch = {
     present: 'PTE_VALID | PTE_PROT_NONE | PMD_PRESENT_INVALID',
     mkinvalid: { clear: 'PTE_VALID', set: 'PMD_PRESENT_INVALID' },
     migration: '0',
+    hugetlbMigration: true,
   },
   predicates: {
     present: 'PTE_VALID | PTE_PROT_NONE',

@@ -61,6 +61,7 @@ export const ppcBook3s64_4k: Arch = {
     present: '_PAGE_PRESENT | _PAGE_INVALID',
     mkinvalid: { clear: '_PAGE_PRESENT', set: '_PAGE_INVALID' },
     migration: '0',
+    hugetlbMigration: true,
   },
   predicates: {
     present: { or: [{ all: '_PAGE_PRESENT | _PAGE_PTE' }, { all: '_PAGE_INVALID | _PAGE_PTE' }] },

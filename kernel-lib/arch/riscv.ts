@@ -54,6 +54,7 @@ export const riscv64: Arch = {
     present: '_PAGE_PRESENT | _PAGE_PROT_NONE | _PAGE_LEAF',
     mkinvalid: { clear: '_PAGE_PRESENT | _PAGE_PROT_NONE' },
     migration: '0',
+    hugetlbMigration: true,
   },
   predicates: {
     present: '_PAGE_PRESENT | _PAGE_PROT_NONE',

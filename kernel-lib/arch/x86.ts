@@ -145,7 +145,7 @@ export const x86_64: Arch = {
     _PAGE_SWP_EXCLUSIVE: '_PAGE_PWT',
   },
   pfn: { at: '51:12', invertedWhen: pteNeedsInvert },
-  huge: { ...huge, migration: '0' },
+  huge: { ...huge, migration: '0', hugetlbMigration: true },
   predicates: {
     ...predicates,
     none: { none: '~_PAGE_KNL_ERRATUM_MASK' },

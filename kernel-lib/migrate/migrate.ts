@@ -122,24 +122,28 @@ function* migrateOrSplit(
   split: number[],
   stats: MigratePagesStats,
 ): Step<number> {
-  if (PageHuge(k, folio))
-    return hugepageMigrationSupported(k) ? yield* migrateFolio(k, folio, reason) : -ENOSYS;
-  const large = folioTestLarge(k, folio);
-  if (large && splitsFirst(k, folio) && (yield* trySplitFolio(k, folio, split, stats))) return SPLIT;
-  if (large && !thpMigrationSupported(k)) return -ENOSYS;
+  const thp = isThp(k, folio);
+  if (thp && splitsFirst(k, folio) && (yield* trySplitFolio(k, folio, split, stats))) return SPLIT;
+  if (!migrationSupported(k, folio)) return -ENOSYS;
   const rc = yield* migrateFolio(k, folio, reason);
-  if (rc === -ENOMEM && large && (yield* trySplitFolio(k, folio, split, stats))) return SPLIT;
+  if (rc === -ENOMEM && thp && (yield* trySplitFolio(k, folio, split, stats))) return SPLIT;
   return rc;
 }
 
 /** @kernel include/linux/huge_mm.h thp_migration_supported v6.2 */
-export function thpMigrationSupported(k: Machine): boolean {
+function thpMigrationSupported(k: Machine): boolean {
   return k.pte.huge?.migration !== undefined;
 }
 
-/** @kernel include/linux/hugetlb.h hugepage_migration_supported v6.2 @differs as for transparent ones: RISC-V came later */
+/** @kernel include/linux/hugetlb.h hugepage_migration_supported v6.2 */
 export function hugepageMigrationSupported(k: Machine): boolean {
-  return thpMigrationSupported(k);
+  return k.pte.arch.huge?.hugetlbMigration === true;
+}
+
+/** Whether a folio can move as it is. */
+export function migrationSupported(k: Machine, folio: number): boolean {
+  if (PageHuge(k, folio)) return hugepageMigrationSupported(k);
+  return !folioTestLarge(k, folio) || thpMigrationSupported(k);
 }
 
 /** A folio that waits to be split anyway is worth no huge frame, since 7262f208ca68. */

@@ -6,7 +6,7 @@ import type { Kernel, Scenario } from './scenario.js';
 import { resultWords } from './step-words.js';
 
 /** Whether the architecture lets pages of hugetlb move at all. */
-const moves = ({ arch }: Kernel): boolean => archById(arch).huge?.migration === true;
+const moves = ({ arch }: Kernel): boolean => archById(arch).huge?.hugetlbMigration === true;
 
 const touch = 'write 0 0 7 1';
 const source = 'unmap_and_move_huge_page() and the walkers of mm/hugetlb.c in v6.1 and v6.12';

@@ -2,7 +2,6 @@ import { EBADF, EBUSY, EFAULT, ENOSYS } from '../base/errno.js';
 import { migrateToDevice } from '../device/private.js';
 import { handleMmFault } from '../fault/handle.js';
 import { folioPut } from '../folio/alloc.js';
-import { folioTestLarge } from '../folio/compound.js';
 import { NO_PAGE, pageByte, pageFolio, setPageByte } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioIsolateLru, folioPutbackLru } from '../folio/lru.js';
@@ -14,7 +13,7 @@ import {
   migrateFolioMove,
   migrateFolioUnmap,
   putbackMovablePages,
-  thpMigrationSupported,
+  migrationSupported,
 } from '../migrate/migrate.js';
 import { run } from '../step/step.js';
 import { SWP_STABLE_WRITES, swapArea } from '../swap/area.js';
@@ -106,7 +105,7 @@ export const probeCalls: { readonly [N in OperationName]?: Call<N> } = {
     const { k } = world;
     if (!k.pte.arch.kconfig.MIGRATION) return -ENOSYS;
     const page = pageFolio(k, frameOf(world, process, region, index));
-    if (folioTestLarge(k, page) && !thpMigrationSupported(k)) return -ENOSYS;
+    if (!migrationSupported(k, page)) return -ENOSYS;
     if (page === 0 || !run(isolateMovable(k, page))) return -EFAULT;
     const unmapped = run(migrateFolioUnmap(k, page));
     if (typeof unmapped !== 'number') {

@@ -8,7 +8,7 @@ import { resultWords } from './step-words.js';
 /** What a kernel without huge pages answers to the mapping. */
 const NO_HUGE_PAGES = 'there are no huge pages to map';
 
-export const hasHugePages = ({ arch }: Kernel): boolean => archById(arch).huge !== undefined;
+const hasHugePages = ({ arch }: Kernel): boolean => archById(arch).huge !== undefined;
 
 type Verdict = Scenario['verdict'];
 type Expected = Scenario['expected'];

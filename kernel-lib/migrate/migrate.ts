@@ -233,7 +233,7 @@ export function* migrateFolioUnmap(k: Machine, src: number): Step<Unmapped | num
   return yield* giveUp(k, dst, -EAGAIN);
 }
 
-/** A frame, or frames, of the same kind. @kernel mm/migrate.c alloc_migration_target v6.2 @returns 0 for none */
+/** A frame, or frames, of the same kind; 0 for none. MODEL: alloc_migration_target(). */
 function newFolio(k: Machine, src: number): number {
   if (PageHuge(k, src)) return allocHugePageNodemask(k);
   return folioTestLarge(k, src) ? allocHugeFolio(k) : allocPage(k);

@@ -2,9 +2,11 @@ import { Command, InvalidArgumentError } from 'commander';
 import { InputError } from '../base/error.js';
 import { Conformance } from '../trace/conformance.js';
 import { recordedKernel, withheldFlags } from '../trace/kernel.js';
+import type { MakeDriver } from '../trace/driver.js';
 import { makeCheckedModel, makeModel } from '../trace/model.js';
 import { findRecordingFiles, openRecordingFile, type RecordingFile } from '../trace/node/recording-file.js';
 import { recordingsFolder } from '../trace/node/recordings.js';
+import { RecordedBoot } from '../trace/recorded-boot.js';
 import type { RecordedProgram } from '../trace/recording.js';
 import type { ReplayTarget } from '../trace/replay.js';
 import { isChosen, programWords } from '../trace/selection.js';
@@ -55,9 +57,9 @@ async function replayAll(files: readonly RecordingFile[], options: Options): Pro
   progress?.start(Math.ceil(files.reduce((sum, { bytes }) => sum + bytes, 0) / 1024));
   try {
     const chosen = chosenPrograms(files, options, (bytes) => progress?.moveTo(Math.round(bytes / 1024)));
-    for await (const { kernel, target, program } of chosen) {
+    for await (const { kernel, target, program, makeDriver } of chosen) {
       if (told) process.stdout.write(programText(kernel, program, target));
-      conformance.add(kernel, program, target, options.check ? makeCheckedModel : makeModel, (report) => {
+      conformance.add(kernel, program, target, makeDriver, (report) => {
         if (told) process.stdout.write(operationText(report, options.limit));
       });
     }
@@ -72,12 +74,13 @@ interface Chosen {
   readonly kernel: string;
   readonly target: ReplayTarget;
   readonly program: RecordedProgram;
+  readonly makeDriver: MakeDriver;
 }
 
 /** @throws InputError for a damaged file, or when the words leave no program */
 async function* chosenPrograms(
   files: readonly RecordingFile[],
-  { release, patch, only, skip, program: ids }: Options,
+  { release, patch, only, skip, program: ids, check }: Options,
   onRead: (bytes: number) => void,
 ): AsyncGenerator<Chosen, void, void> {
   const words = new Set<string>();
@@ -87,11 +90,15 @@ async function* chosenPrograms(
     const { header, programs } = await openRecordingFile(path, (read) => onRead(before + read));
     const kernel = { ...recordedKernel(header, { release }), ...patchOptions({ patch }) };
     const target = { ...kernel, withheld: withheldFlags(header) };
+    const boot = new RecordedBoot(kernel, check ? makeCheckedModel : makeModel);
     for await (const program of programs) {
       for (const word of programWords(program)) words.add(word);
-      if (!isChosen(program, { only, skip, ids })) continue;
+      if (!isChosen(program, { only, skip, ids })) {
+        boot.passOver(program);
+        continue;
+      }
       chosen++;
-      yield { kernel: header.kernel, target, program };
+      yield { kernel: header.kernel, target, program, makeDriver: boot.drive(program) };
     }
     before += bytes;
   }

@@ -21,14 +21,7 @@ import { hpagePmdSize } from '../pgtable/pmd.js';
 import { __shmemFileSetup } from '../pagecache/shmem-file.js';
 import { checkInvariants } from '../walk/invariants.js';
 import { AddressSpace, type File } from '../vma/file.js';
-import {
-  type Driver,
-  type MachineSetup,
-  type MakeDriver,
-  type Outcome,
-  type Snapshot,
-  Unsupported,
-} from './driver.js';
+import { type Driver, type MachineSetup, type Outcome, type Snapshot, Unsupported } from './driver.js';
 import { watchUserfaultfds } from './monitor.js';
 import { observe } from './observe.js';
 import type { Operation } from './operation.js';
@@ -41,10 +34,10 @@ const MEMORY = 640 * 2 ** 20;
 const SWAP = 32 * 2 ** 20;
 
 /** The model as a driver: a machine booted for the program, driven through its system calls. */
-export const makeModel: MakeDriver = (setup) => new Model(setup);
+export const makeModel = (setup: MachineSetup): Model => new Model(setup);
 
 /** The same, with every numbered invariant asserted after each operation: an operation that breaks one fails. */
-export const makeCheckedModel: MakeDriver = (setup) => {
+export const makeCheckedModel = (setup: MachineSetup): Model => {
   const model = new Model(setup);
   model.world.k.checking = true;
   return model;

@@ -59,9 +59,13 @@ export interface Recordings {
   /**
    * Programs with every operation and what was seen after it, one at a time in memory.
    *
+   * @param onPassedOver is told of programs of the same files that are not meant, in their order
    * @throws InputError for an unknown kernel or file, or a damaged recording
    */
-  programs(selection?: Selection): AsyncGenerator<ProgramOfKernel, void, void>;
+  programs(
+    selection?: Selection,
+    onPassedOver?: (passedOver: ProgramOfKernel) => void,
+  ): AsyncGenerator<ProgramOfKernel, void, void>;
   /**
    * One program by its id; the same id may have been recorded on several kernels.
    *
@@ -87,7 +91,10 @@ export function recordingsFrom(provider: RecordingProvider): Recordings {
   const manifest = (): readonly ManifestEntry[] => provider.manifest().recordings;
   const kernels = (): readonly string[] => [...new Set(manifest().map((entry) => entry.kernel))];
 
-  async function* programs(selection: Selection = {}): AsyncGenerator<ProgramOfKernel, void, void> {
+  async function* programs(
+    selection: Selection = {},
+    onPassedOver: (passedOver: ProgramOfKernel) => void = () => {},
+  ): AsyncGenerator<ProgramOfKernel, void, void> {
     const profiles = list(selection.profile);
     const ids = list(selection.program);
     for (const from of select(manifest(), selection)) {
@@ -96,6 +103,7 @@ export function recordingsFrom(provider: RecordingProvider): Recordings {
         const meant =
           (profiles?.includes(program.header.profile) ?? true) && (ids?.includes(program.id) ?? true);
         if (meant) yield { from, program };
+        else onPassedOver({ from, program });
       }
     }
   }

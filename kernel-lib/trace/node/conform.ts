@@ -1,10 +1,11 @@
 import { checkOptions } from '../../base/argument.js';
 import type { OwnPatch } from '../../own/own-patch.js';
 import { Conformance } from '../conformance.js';
-import type { MakeDriver } from '../driver.js';
 import { withheldFlags } from '../kernel.js';
-import { makeCheckedModel, makeModel } from '../model.js';
-import type { Selection } from '../recordings.js';
+import { makeCheckedModel, makeModel, type Model } from '../model.js';
+import type { MachineSetup } from '../driver.js';
+import { RecordedBoot } from '../recorded-boot.js';
+import type { ManifestEntry, ProgramOfKernel, Selection } from '../recordings.js';
 import { recordings } from './recordings.js';
 
 /** What the model is, where it is not the kernel that was recorded. */
@@ -35,19 +36,27 @@ const conformOptions = [
 export async function conform(selection: Selection = {}, options: ConformOptions = {}): Promise<Conformance> {
   checkOptions('conform', options, conformOptions);
   const { own, check, ...kernel } = options;
-  const makeDriver = driverOf(own, check === true);
+  const make = makerOf(own, check === true);
   const conformance = new Conformance();
-  for await (const { from, program } of recordings.programs(selection)) {
-    const target = {
-      ...{ release: from.release, arch: from.arch, ...kernel },
-      withheld: withheldFlags({ release: from.uname }),
-    };
-    conformance.add(from.kernel, program, target, makeDriver);
+  const setupOn = ({ release, arch }: ManifestEntry) => ({ release, arch, ...kernel });
+  let file: string | undefined;
+  let boot: RecordedBoot;
+  const bootOf = (from: ManifestEntry): RecordedBoot => {
+    if (from.file !== file) boot = new RecordedBoot(setupOn(from), make);
+    file = from.file;
+    return boot;
+  };
+  const passOver = ({ from, program }: ProgramOfKernel): void => bootOf(from).passOver(program);
+  for await (const { from, program } of recordings.programs(selection, passOver)) {
+    const target = { ...setupOn(from), withheld: withheldFlags({ release: from.uname }) };
+    conformance.add(from.kernel, program, target, bootOf(from).drive(program));
   }
   return conformance;
 }
 
-function driverOf(own: OwnPatch | undefined, check: boolean): MakeDriver {
-  const model = own?.load<{ makeModel: MakeDriver; makeCheckedModel: MakeDriver }>('trace/model.ts');
+type Maker = (setup: MachineSetup) => Model;
+
+function makerOf(own: OwnPatch | undefined, check: boolean): Maker {
+  const model = own?.load<{ makeModel: Maker; makeCheckedModel: Maker }>('trace/model.ts');
   return (model ?? { makeModel, makeCheckedModel })[check ? 'makeCheckedModel' : 'makeModel'];
 }

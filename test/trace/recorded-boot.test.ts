@@ -15,9 +15,7 @@ interface InBothBoots {
 }
 
 async function inBothBoots(file: string, id: string): Promise<InBothBoots> {
-  const [{ release, arch }] = recordings.manifest().filter((entry) => entry.file === file) as [
-    { release: string; arch: string },
-  ];
+  const { release, arch } = recordings.manifest().find((entry) => entry.file === file)!;
   const programs: RecordedProgram[] = [];
   for await (const { program } of recordings.programs({ file })) programs.push(program);
   const at = programs.findIndex((program) => program.id === id);

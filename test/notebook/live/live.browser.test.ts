@@ -1,51 +1,32 @@
-import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Notebook } from '../../../kernel-lib/notebook/nbformat.js';
-import type * as Site from '../../../kernel-lib/notebook/site/site.js';
+import { type CodeCell, type Notebook, joinLines } from '../../../kernel-lib/notebook/nbformat.js';
 import { browserRuns, launchBrowser } from '../../browser.js';
+import { notebookNamed, workbooks, writeBuiltSite } from '../built-site.js';
 
-const notebooks = fileURLToPath(new URL('../../../notebooks/', import.meta.url));
-const built = new URL('../../../dist/notebook/site/site.js', import.meta.url);
-const INDEX_LIMIT = 300_000;
-
-/** Quick ones, with and without recordings; the others take up to a minute. */
-const always = ['00-first-fault', '07-architecture-atlas'];
-const slow = [
-  '01-swp-exclusive',
-  '02-pte-markers',
-  '03-unshare',
-  '04-delayed-rmap',
-  '05-walkers-and-tearing',
-  '06-dirty-bits',
-  '08-model-against-kernels',
-];
+/** The cells of the exercises, in pairs: where the answer goes, and what judges it. */
+function exercisesOf({ cells }: Notebook): { readonly answer: CodeCell; readonly judge: CodeCell }[] {
+  const graded = cells.filter((cell): cell is CodeCell => 'nbgrader' in cell.metadata);
+  const answers = graded.filter(({ metadata }) => (metadata['nbgrader'] as { solution: boolean }).solution);
+  return answers.map((answer) => ({ answer, judge: graded[graded.indexOf(answer) + 1]! }));
+}
 
 describe.skipIf(!browserRuns)('live pages in a real browser, from file:// with the network off', () => {
   let browser: Browser;
   let site: string;
 
   beforeAll(async () => {
-    site = await mkdtemp(join(tmpdir(), 'faultbook-live-'));
-    const names = (await readdir(notebooks)).filter((name) => name.endsWith('.ipynb')).sort();
-    const pages = await Promise.all(names.map(async (path) => ({ path, notebook: await notebookAt(path) })));
-    // As it is built: the library's bundle for pages exists only there.
-    const { writeSite } = (await import(built.href)) as typeof Site;
-    [browser] = await Promise.all([launchBrowser(), writeSite(pages, site)]);
+    [browser, site] = await Promise.all([launchBrowser(), writeBuiltSite()]);
   });
 
   afterAll(async () => {
     await browser?.close();
     await rm(site, { recursive: true, force: true });
   });
-
-  async function notebookAt(path: string): Promise<Notebook> {
-    return JSON.parse(await readFile(join(notebooks, path), 'utf8')) as Notebook;
-  }
 
   async function open(name: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await browser.newContext({ ...options, offline: true });
@@ -70,24 +51,29 @@ describe.skipIf(!browserRuns)('live pages in a real browser, from file:// with t
     await page.keyboard.insertText(text);
   }
 
-  test.each([
-    ...always.map((name) => ({ name, isSlow: false })),
-    ...slow.map((name) => ({ name, isSlow: true })),
-  ])(
-    'every cell of $name gives in the page what the kernel gave',
-    { timeout: 240_000 },
-    async ({ name, isSlow }) => {
-      if (isSlow && !process.env.FAULTBOOK_SLOW) return;
+  test.for(workbooks)(
+    'every cell of $name gives in the page what the kernel gave, and its exercises are open until they are solved',
+    { timeout: 400_000 },
+    async ({ name, skipped }, { skip }) => {
+      skip(skipped, 'only under FAULTBOOK_SLOW');
+      const notebook = await notebookNamed(name);
       const page = await open(name);
       const before = (await page.evaluate(OUTPUTS)) as Outputs;
       await ran(page, () => page.click('.live-bar [data-do=all]'));
       const after = (await page.evaluate(OUTPUTS)) as Outputs;
       // Exercises are unsolved in a page, and show nothing before they are run.
-      const { cells } = await notebookAt(`${name}.ipynb`);
-      for (const { id, metadata, cell_type } of cells)
+      for (const { id, metadata, cell_type } of notebook.cells)
         if (cell_type === 'code' && !('nbgrader' in metadata))
           expect(after[`cell-${id}`]).toEqual(before[`cell-${id}`]);
       expect(await page.locator('.output.error').count()).toBe(0);
+      for (const { answer, judge } of exercisesOf(notebook)) {
+        const verdict = page.locator(`#cell-${judge.id} .faultbook-verdict`);
+        expect(await verdict.getAttribute('class')).not.toContain('solved');
+        await write(page, `cell-${answer.id}`, joinLines(answer.source));
+        await ran(page, () => page.keyboard.press('Shift+Enter'));
+        await ran(page, () => page.click(`#cell-${judge.id} [data-do=run]`));
+        expect(await verdict.getAttribute('class')).toContain('solved');
+      }
     },
   );
 
@@ -104,22 +90,6 @@ describe.skipIf(!browserRuns)('live pages in a real browser, from file:// with t
     await write(page, first, 'console.log(6 * 7);');
     await ran(page, () => page.keyboard.press('Shift+Enter'));
     expect(await page.locator(`#${first} .outputs`).textContent()).toBe('42\n');
-  });
-
-  test('an exercise is failed, then solved in place', async () => {
-    const page = await open('07-architecture-atlas');
-    const { cells } = await notebookAt('07-architecture-atlas.ipynb');
-    const named = (name: string): string =>
-      `cell-${cells.find(({ metadata }) => (metadata['nbgrader'] as { grade_id?: string })?.grade_id === name)!.id}`;
-    const [answer, judge] = [named('07-which-machine'), named('07-which-machine-check')];
-    const verdict = page.locator(`#${judge} .faultbook-verdict`);
-    await ran(page, () => page.click(`#${judge} [data-do=above]`));
-    expect(await verdict.textContent()).toContain('0 of 2 points');
-    await write(page, answer, "let whichMachine: string[] = ['loongarch64_4k', 'riscv64', 'nios2'];");
-    await ran(page, () => page.keyboard.press('Shift+Enter'));
-    await ran(page, () => page.click(`#${judge} [data-do=run]`));
-    await page.locator(`#${judge} .faultbook-verdict.solved`).waitFor();
-    expect(await verdict.textContent()).toContain('2 of 2 points');
   });
 
   test('changes outlive a visit, until they are reset; Escape leaves the editor', async () => {
@@ -151,18 +121,6 @@ describe.skipIf(!browserRuns)('live pages in a real browser, from file:// with t
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(375);
     },
   );
-
-  test('the index weighs little, and a page loads neither library nor editor before they are used', async () => {
-    const context = await browser.newContext({ offline: true });
-    const page = await context.newPage();
-    const asked: string[] = [];
-    page.on('request', (request) => asked.push(request.url()));
-    await page.goto(pathToFileURL(join(site, 'index.html')).href);
-    const sizes = await Promise.all(asked.map(async (url) => (await stat(fileURLToPath(url))).size));
-    expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(INDEX_LIMIT);
-    await page.goto(pathToFileURL(join(site, '07-architecture-atlas.html')).href);
-    expect(asked.filter((url) => /live-(worker|editor|sources)|\/data\//.test(url))).toEqual([]);
-  });
 });
 
 /** Outputs as text, by cell. Pictures, drawn figures and answers of widgets are left out: their data is in their scripts. */

@@ -5,6 +5,20 @@
   // On a touch screen, dragging must scroll the page, not zoom the figure.
   const touch = matchMedia('(pointer: coarse)').matches;
 
+  /** Below this width, in pixels, long names beside a plot would leave no room for it. */
+  const NARROW = 480;
+  const NAME_LENGTH = 24;
+
+  /** The axis with its names on several lines each. */
+  function wrapped(axis, data) {
+    if (axis?.type !== 'category') return axis;
+    const names = [...new Set(data.flatMap(({ y }) => y ?? []))];
+    if (names.every((name) => String(name).length <= NAME_LENGTH)) return axis;
+    const lines = (name) => name.replace(new RegExp(`(.{1,${NAME_LENGTH}})(?: |$)`, 'g'), '$1<br>');
+    const ticktext = names.map((name) => lines(String(name)).replace(/<br>$/, ''));
+    return { ...axis, tickmode: 'array', tickvals: names, ticktext, tickfont: { size: 10 } };
+  }
+
   /** Draws one figure above its picture and then takes the picture away; the box keeps its size. */
   async function draw(figure) {
     const box = figure.querySelector('.faultbook-figure-box');
@@ -16,7 +30,8 @@
     plot.className = 'plot';
     box.append(plot);
     const dragmode = touch ? false : layout.dragmode;
-    await Plotly.newPlot(plot, data, { ...layout, dragmode }, { ...config, responsive: true });
+    const yaxis = box.clientWidth < NARROW ? wrapped(layout.yaxis, data) : layout.yaxis;
+    await Plotly.newPlot(plot, data, { ...layout, yaxis, dragmode }, { ...config, responsive: true });
     picture?.remove();
     figure.dataset.drawn = 'live';
   }

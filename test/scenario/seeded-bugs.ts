@@ -15,69 +15,149 @@ export interface SeededBug {
 /** For each race a kernel that keeps its promise. */
 export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
   'delayed-rmap': { release: 'v6.2', bound: { pages: 1, stores: 2 } },
+  'delayed-rmap-refault': { release: 'v6.2' },
+  'delayed-rmap-two-mappings': { release: 'v6.1' },
+  'delayed-rmap-full-batch': { release: 'v6.2' },
+  'delayed-rmap-no-gather': { release: 'v6.2' },
   'odirect-swapout': { release: 'v6.1', with: ['93c0eac40d4e'] },
   'swapin-bypass': { release: 'v6.1', with: ['13ddaf26be32'] },
   'gup-fast-fork': { release: 'v6.1' },
   'gup-fast-zap': { release: 'v6.1' },
   'gup-fast-collapse': { release: 'v6.1' },
+  // The flush alone has to protect who reads without locks.
+  'gup-fast-collapse-ipi': { release: 'v6.1', without: ['70cbc3cc78a9'] },
   'dirty-thp-split': { release: 'v6.1' },
+  'dirty-thp-split-sparc': { release: 'v6.1' },
   'pud-walk': { release: 'v6.1', with: ['3b89863c3fa4'] },
+  'pud-walk-hmm': { release: 'v6.1', with: ['3b89863c3fa4'] },
   'pte-marker-clear': { release: 'v6.2' },
   'pae-torn-read': { release: 'v6.2' },
+  'pae-torn-read-high-first': { release: 'v6.2' },
   'pae-torn-pte-lockless': { release: 'v6.2' },
+  'pae-torn-pmd-read-atomic': { release: 'v6.2' },
+  'pae-torn-pmd-read-atomic-table': { release: 'v6.1' },
   'migration-fault': { release: 'v6.2' },
   'migration-fork': { release: 'v6.2' },
   'migration-gup': { release: 'v6.2' },
 };
 
+type Bug = Omit<SeededBug, 'race'>;
+
 const zap = 'zap/zap.ts';
-const delayedRmap: readonly Omit<SeededBug, 'race'>[] = [
-  {
-    bug: 'the map count goes down before the flush',
-    file: zap,
-    line: 'const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(k, tlb);',
-    instead: 'const delayRmap = false;',
-  },
-  {
-    bug: 'the TLBs are flushed only after the table is unlocked',
-    file: zap,
-    line: 'yield* tlbFlushMmuTlbonly(k, tlb);',
-    instead: '',
-  },
-  {
-    bug: 'a dirty page of a file forces no flush',
-    file: zap,
-    line: 'return { forceFlush: forceFlush || full, full, nrPtes: 1 };',
-    instead: 'return { forceFlush: full, full, nrPtes: 1 };',
-  },
-  {
-    bug: 'the walk glances at the entry before it locks the table (no PVMW_SYNC)',
-    file: 'rmap/walk.ts',
-    line: `const ptep = pteOffset(k, table, address);
+const rmapTooEarly: Bug = {
+  bug: 'the map count goes down before the flush',
+  file: zap,
+  line: 'const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(k, tlb);',
+  instead: 'const delayRmap = false;',
+};
+
+const flushTooLate: Bug = {
+  bug: 'the TLBs are flushed only after the table is unlocked',
+  file: zap,
+  line: 'yield* tlbFlushMmuTlbonly(k, tlb);',
+  instead: '',
+};
+
+const noForcedFlush: Bug = {
+  bug: 'a dirty page of a file forces no flush',
+  file: zap,
+  line: 'return { forceFlush: forceFlush || full, full, nrPtes: 1 };',
+  instead: 'return { forceFlush: full, full, nrPtes: 1 };',
+};
+
+const noPvmwSync: Bug = {
+  bug: 'the walk glances at the entry before it locks the table (no PVMW_SYNC)',
+  file: 'rmap/walk.ts',
+  line: `const ptep = pteOffset(k, table, address);
   yield* ptlLock(k, table);
   const pte = yield* ptepGet(k, ptep);
   if (checkPte(`,
-    instead: `const ptep = pteOffset(k, table, address);
+  instead: `const ptep = pteOffset(k, table, address);
   if (!checkPte(k, yield* ptepGet(k, ptep), page, flags)) return null;
   yield* ptlLock(k, table);
   const pte = yield* ptepGet(k, ptep);
   if (checkPte(`,
-  },
-  {
-    bug: 'writeback write-protects nothing',
-    file: 'rmap/mkclean.ts',
-    line: 'yield* setPteAt(k, ptep, pteMkclean(k, pteWrprotect(k, entry)));',
-    instead: 'yield* setPteAt(k, ptep, pteMkclean(k, entry));',
-  },
-  {
-    bug: 'writeback flushes no TLB when it makes an entry clean',
-    file: 'rmap/mkclean.ts',
-    line: 'const entry = yield* ptepClearFlush(k, vma.vmMm, address, ptep);',
-    instead: 'const entry = yield* ptepGet(k, ptep);',
-  },
+};
+
+const staysWritable: Bug = {
+  bug: 'writeback write-protects nothing',
+  file: 'rmap/mkclean.ts',
+  line: 'yield* setPteAt(k, ptep, pteMkclean(k, pteWrprotect(k, entry)));',
+  instead: 'yield* setPteAt(k, ptep, pteMkclean(k, entry));',
+};
+
+const staysInTlbs: Bug = {
+  bug: 'writeback flushes no TLB when it makes an entry clean',
+  file: 'rmap/mkclean.ts',
+  line: 'const entry = yield* ptepClearFlush(k, vma.vmMm, address, ptep);',
+  instead: 'const entry = yield* ptepGet(k, ptep);',
+};
+
+const delayedRmap: readonly Bug[] = [
+  rmapTooEarly,
+  flushTooLate,
+  noForcedFlush,
+  noPvmwSync,
+  staysWritable,
+  staysInTlbs,
 ];
 
-const odirectSwapout: readonly Omit<SeededBug, 'race'>[] = [
+const delayedRmapRefault: readonly Bug[] = [
+  staysInTlbs,
+  noForcedFlush,
+  rmapTooEarly,
+  flushTooLate,
+  noPvmwSync,
+  staysWritable,
+];
+
+const delayedRmapTwoMappings: readonly Bug[] = [
+  {
+    bug: 'writeback walks the first mapping only',
+    file: 'rmap/mkclean.ts',
+    line: 'for (const place of rmapWalk(k, page)) {',
+    instead: 'for (const place of rmapWalk(k, page).slice(0, 1)) {',
+  },
+  noPvmwSync,
+  flushTooLate,
+  staysWritable,
+  staysInTlbs,
+];
+
+const delayedRmapFullBatch: readonly Bug[] = [
+  {
+    bug: 'the delayed map counts go down before the flush',
+    file: zap,
+    line: `yield* tlbFlushMmuTlbonly(k, tlb);
+    if (k.patched.delayedRmapHidden || tlb.delayedRmap) yield* tlbFlushRmaps(k, tlb, zap.vma);`,
+    instead: `if (k.patched.delayedRmapHidden || tlb.delayedRmap) yield* tlbFlushRmaps(k, tlb, zap.vma);
+    yield* tlbFlushMmuTlbonly(k, tlb);`,
+  },
+  rmapTooEarly,
+  flushTooLate,
+  noPvmwSync,
+  staysInTlbs,
+];
+
+const delayedRmapNoGather: readonly Bug[] = [
+  {
+    bug: 'who clears an entry leaves it in the TLBs',
+    file: 'tlb/tlb.ts',
+    line: "if (k.mmuGather === 'none' && hasTlbs(k)) everyCpuForgets(k, mm, address);",
+    instead: '',
+  },
+  {
+    bug: 'who clears an entry makes only the first CPU forget it',
+    file: 'tlb/tlb.ts',
+    line: `for (let cpu = 0; cpu < k.nrCpus; cpu++) {
+    const slot = slotOf(k, cpu, vpn);`,
+    instead: `for (let cpu = 0; cpu < 1; cpu++) {
+    const slot = slotOf(k, cpu, vpn);`,
+  },
+  staysInTlbs,
+];
+
+const odirectSwapout: readonly Bug[] = [
   {
     bug: 'the swap entry does not keep that the page was exclusive',
     file: 'reclaim/unmap.ts',
@@ -98,7 +178,7 @@ const odirectSwapout: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const swapinBypass: readonly Omit<SeededBug, 'race'>[] = [
+const swapinBypass: readonly Bug[] = [
   {
     bug: 'the fault reads the slot although somebody else does',
     file: 'fault/swapin.ts',
@@ -127,7 +207,7 @@ const swapinBypass: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const pudWalk: readonly Omit<SeededBug, 'race'>[] = [
+const pudWalk: readonly Bug[] = [
   {
     bug: 'after the split the walk asks only whether there is no entry',
     file: 'walk/pagewalk.ts',
@@ -149,7 +229,17 @@ const pudWalk: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const gupFastFork: readonly Omit<SeededBug, 'race'>[] = [
+const pudWalkHmm: readonly Bug[] = [
+  {
+    bug: 'the walk follows the entry that it showed to HMM',
+    file: 'walk/pagewalk.ts',
+    line: 'const below = yield* pudBelow(k, pudp);',
+    instead: 'const below: Pud | null = pud;',
+  },
+  ...pudWalk,
+];
+
+const gupFastFork: readonly Bug[] = [
   {
     bug: 'GUP-fast does not look at the sequence count again',
     file: 'gup/fast.ts',
@@ -176,7 +266,7 @@ const gupFastFork: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const gupFastZap: readonly Omit<SeededBug, 'race'>[] = [
+const gupFastZap: readonly Bug[] = [
   {
     bug: 'GUP-fast does not compare the entry again',
     file: 'gup/fast.ts',
@@ -201,7 +291,7 @@ const gupFastZap: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const pteMarkerClear: readonly Omit<SeededBug, 'race'>[] = [
+const pteMarkerClear: readonly Bug[] = [
   {
     bug: 'any marker is cleared, not the one that was read',
     file: 'fault/non-swap.ts',
@@ -234,7 +324,7 @@ const pteMarkerClear: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const paeTornRead: readonly Omit<SeededBug, 'race'>[] = [
+const paeTornRead: readonly Bug[] = [
   {
     bug: 'GUP-fast reads the PMD by one READ_ONCE()',
     file: 'gup/fast.ts',
@@ -259,7 +349,54 @@ const paeTornRead: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const paeTornPte: readonly Omit<SeededBug, 'race'>[] = [
+const tableByHalves: Bug = {
+  bug: 'the entry of a new table is stored half by half, low half first',
+  file: 'pgtable/pte-alloc.ts',
+  line: 'st(k.ptes, pmdp, table);',
+  instead: `st(k.ptes, pmdp, table);
+    yield;`,
+};
+
+const paeTornReadHighFirst: readonly Bug[] = [...paeTornRead, tableByHalves];
+
+const paeTornPmdReadAtomic: readonly Bug[] = [
+  paeTornRead[1]!,
+  paeTornRead[2]!,
+  {
+    bug: 'who takes a huge page away clears the high half first',
+    file: 'pgtable/halves.ts',
+    line: `const lo = ld(k.ptes, entry);
+  st(k.ptes, entry, pte.lo);
+  yield;
+  const hi = ld(k.ptes, entry + 1);
+  st(k.ptes, entry + 1, pte.hi);`,
+    instead: `const hi = ld(k.ptes, entry + 1);
+  st(k.ptes, entry + 1, pte.hi);
+  yield;
+  const lo = ld(k.ptes, entry);
+  st(k.ptes, entry, pte.lo);`,
+  },
+];
+
+const highHalf = 'return { lo, hi: lo === 0 ? 0 : yield* loadHalf(k, entry + 1) };';
+const paeTornPmdReadAtomicTable: readonly Bug[] = [
+  {
+    bug: 'the low half is read again, and the high one is not',
+    file: 'pgtable/halves.ts',
+    line: highHalf,
+    instead: `const hi = yield* loadHalf(k, entry + 1);
+  return { lo: yield* loadHalf(k, entry), hi };`,
+  },
+  {
+    bug: 'the high half is read where the low one is none',
+    file: 'pgtable/halves.ts',
+    line: highHalf,
+    instead: 'return { lo, hi: lo === 0 ? yield* loadHalf(k, entry + 1) : 0 };',
+  },
+  tableByHalves,
+];
+
+const paeTornPte: readonly Bug[] = [
   {
     bug: 'the low half is not read again',
     file: 'pgtable/halves.ts',
@@ -284,7 +421,7 @@ const paeTornPte: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const gupFastCollapse: readonly Omit<SeededBug, 'race'>[] = [
+const gupFastCollapse: readonly Bug[] = [
   {
     bug: 'GUP-fast does not look again whether the table is still in its place',
     file: 'gup/fast.ts',
@@ -305,8 +442,41 @@ const gupFastCollapse: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
+const gupFastCollapseIpi: readonly Bug[] = [
+  {
+    bug: 'GUP-fast leaves its interrupts on',
+    file: 'gup/fast.ts',
+    line: `yield* localIrqSave(k);
+  for`,
+    instead: 'for',
+  },
+  {
+    bug: 'GUP-fast turns its interrupts on before it has the page',
+    file: 'gup/fast.ts',
+    line: `if (!(yield* tryGrabFolio(k, page, flags))) return false;
+  const moved`,
+    instead: `localIrqRestore(k);
+  if (!(yield* tryGrabFolio(k, page, flags))) return false;
+  const moved`,
+  },
+  {
+    bug: 'the flush does not wait for a CPU that has its interrupts off',
+    file: 'tlb/tlb.ts',
+    line: 'yield* untilInterruptible(k, cpu);',
+    instead: '',
+  },
+  {
+    bug: 'the collapse takes the table away without a flush',
+    file: 'tlb/tlb.ts',
+    line: `const pmd = yield* pmdpHugeGetAndClear(k, pmdp);
+  yield* flushPmdTlbRange(k, mm, haddr);`,
+    instead: 'const pmd = yield* pmdpHugeGetAndClear(k, pmdp);',
+  },
+  gupFastCollapse[2]!,
+];
+
 const migrationPtes = 'huge/migration-ptes.ts';
-const migrationFault: readonly Omit<SeededBug, 'race'>[] = [
+const migrationFault: readonly Bug[] = [
   {
     bug: 'a migration entry takes the place of an entry that TLBs still hold',
     file: migrationPtes,
@@ -329,7 +499,7 @@ const migrationFault: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const migrationFork: readonly Omit<SeededBug, 'race'>[] = [
+const migrationFork: readonly Bug[] = [
   {
     bug: 'the walk that ends a migration does not keep forks from adding a place',
     file: migrationPtes,
@@ -353,7 +523,7 @@ const migrationFork: readonly Omit<SeededBug, 'race'>[] = [
   },
 ];
 
-const migrationGup: readonly Omit<SeededBug, 'race'>[] = [
+const migrationGup: readonly Bug[] = [
   {
     bug: 'a page moves although somebody has a reference',
     file: 'huge/migrate-folio.ts',
@@ -364,8 +534,7 @@ const migrationGup: readonly Omit<SeededBug, 'race'>[] = [
   gupFastZap[1]!,
 ];
 
-/** Every seeded bug. */
-const dirtyThpSplit: readonly Omit<SeededBug, 'race'>[] = [
+const dirtyThpSplit: readonly Bug[] = [
   {
     bug: 'the split lets the MMU write to what two processes share',
     file: 'huge/split-pmd.ts',
@@ -381,23 +550,34 @@ const dirtyThpSplit: readonly Omit<SeededBug, 'race'>[] = [
   {
     bug: 'fork leaves the huge page writable',
     file: 'fork/copy-huge-pmd.ts',
-    line: 'sharedMigrationPte(k, old) : pmdWrprotect(k, old);',
-    instead: 'sharedMigrationPte(k, old) : old;',
+    line: 'swpEntryToPmd(k, sharedMigrationPte(k, old)) : pmdWrprotect(k, old);',
+    instead: 'swpEntryToPmd(k, sharedMigrationPte(k, old)) : old;',
   },
 ];
 
+/** Every seeded bug. */
 export const seededBugs: readonly SeededBug[] = Object.entries({
   'delayed-rmap': delayedRmap,
+  'delayed-rmap-refault': delayedRmapRefault,
+  'delayed-rmap-two-mappings': delayedRmapTwoMappings,
+  'delayed-rmap-full-batch': delayedRmapFullBatch,
+  'delayed-rmap-no-gather': delayedRmapNoGather,
   'odirect-swapout': odirectSwapout,
   'swapin-bypass': swapinBypass,
   'gup-fast-fork': gupFastFork,
   'gup-fast-zap': gupFastZap,
   'gup-fast-collapse': gupFastCollapse,
+  'gup-fast-collapse-ipi': gupFastCollapseIpi,
   'dirty-thp-split': dirtyThpSplit,
+  'dirty-thp-split-sparc': dirtyThpSplit,
   'pud-walk': pudWalk,
+  'pud-walk-hmm': pudWalkHmm,
   'pte-marker-clear': pteMarkerClear,
   'pae-torn-read': paeTornRead,
+  'pae-torn-read-high-first': paeTornReadHighFirst,
   'pae-torn-pte-lockless': paeTornPte,
+  'pae-torn-pmd-read-atomic': paeTornPmdReadAtomic,
+  'pae-torn-pmd-read-atomic-table': paeTornPmdReadAtomicTable,
   'migration-fault': migrationFault,
   'migration-fork': migrationFork,
   'migration-gup': migrationGup,

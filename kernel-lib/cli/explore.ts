@@ -1,14 +1,17 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Command, InvalidArgumentError } from 'commander';
+import { InputError } from '../base/error.js';
 import type { Shard } from '../explore/shard.js';
 import type { Exploration } from '../scenario/explored.js';
 import { type ExploreOptions, exploring, replay } from '../scenario/exploration.js';
 import { mergeShards } from '../scenario/shards.js';
+import { OWN_FILE, readOwnPatch } from './own-file.js';
 import { searchProgress } from './search-progress.js';
 import { readShard, shardJson } from './shard-file.js';
 import { onStopSignal } from './stop-signal.js';
 
-interface Options extends Omit<ExploreOptions, 'bound' | 'onProgress'> {
+interface Options extends Omit<ExploreOptions, 'bound' | 'onProgress' | 'own'> {
+  readonly own?: string;
   readonly bound?: readonly (readonly [string, number])[];
   readonly replay?: string;
   readonly json?: true;
@@ -28,6 +31,7 @@ export function explore(): Command {
     .option('--cpu <cpu>', 'a CPU of that architecture, such as ptw on LoongArch (default: the usual one)')
     .option('--with <ids...>', 'commits to add to the release')
     .option('--without <ids...>', 'commits to take away from it')
+    .option('--own <file>', OWN_FILE)
     .option('--bound <name=n...>', 'sizes other than the race’s own, such as pages=1', addBound)
     .option('--mode <mode>', 'exhaustive, pct or random: the last two draw executions (default: exhaustive)')
     .option('--seed <n>', 'of pct and random: what to draw (default: 1)', wholeNumber)
@@ -40,11 +44,14 @@ export function explore(): Command {
     .option('--shard <i/n>', 'do the i-th of n parts, for `explore merge`', shardOf)
     .option('--replay <schedule>', 'run this schedule and explain every step')
     .option('--json', 'print one JSON object')
-    .action(async (name: string, { json, bound, replay: schedule, ...options }: Options) => {
-      const chosen = { ...options, bound: Object.fromEntries(bound ?? []) };
+    .action(async (name: string, { json, bound, replay: schedule, own, ...options }: Options) => {
+      if (own !== undefined && options.shard !== undefined)
+        throw new InputError('--shard: not with --own, for what a shard prints does not hold the patch');
+      const patch = own === undefined ? {} : { own: await readOwnPatch(own) };
+      const chosen = { ...options, ...patch, bound: Object.fromEntries(bound ?? []) };
       if (schedule !== undefined) return printReplay(name, schedule, chosen, json);
       const { result, code } = await interruptible(name, chosen);
-      print(result, json);
+      print(result, json, own);
       if (code !== 0 && result.verdict === 'incomplete') process.exitCode = code;
     })
     .addCommand(merge());
@@ -82,9 +89,10 @@ async function interruptible(name: string, options: ExploreOptions) {
   }
 }
 
-function print(result: Exploration, json?: true): void {
+/** @param own the file of the patch of one's own, if any */
+function print(result: Exploration, json?: true, own?: string): void {
   if (json) process.stdout.write(result.options.shard ? shardJson(result) : jsonLine(result));
-  else process.stdout.write(explorationText(result));
+  else process.stdout.write(explorationText(result, own));
   process.exitCode = { found: FOUND, incomplete: INCOMPLETE, absent: 0 }[result.verdict];
 }
 
@@ -94,17 +102,17 @@ function printReplay(name: string, schedule: string, options: ExploreOptions, js
   process.exitCode = result.ends === null ? 0 : FOUND;
 }
 
-function explorationText(result: Exploration): string {
+function explorationText(result: Exploration, own?: string): string {
   const replays = result.replays.map((found) => `\n${found.ends}\n${found.toString()}\n`);
   const again = result.replays.map(
     ({ schedule }) =>
-      `\nreplay: ${['faultbook explore', ...argumentsOf(result)].join(' ')} --replay ${schedule}\n`,
+      `\nreplay: ${['faultbook explore', ...argumentsOf(result, own)].join(' ')} --replay ${schedule}\n`,
   );
   return [`${result.toString()}\n`, ...replays, ...again].join('');
 }
 
 /** The race and its kernel, as a command line says them. */
-function argumentsOf({ name, bound, race, options }: Exploration): string[] {
+function argumentsOf({ name, bound, race, options }: Exploration, own?: string): string[] {
   const { release, arch, cpu, with: added = [], without = [] } = options;
   const sizes = Object.entries(bound).filter(([size, n]) => race.bound[size] !== n);
   const option = (flag: string, words: readonly string[]) => (words.length > 0 ? [flag, ...words] : []);
@@ -115,6 +123,7 @@ function argumentsOf({ name, bound, race, options }: Exploration): string[] {
     ...(cpu === undefined ? [] : ['--cpu', cpu]),
     ...option('--with', added),
     ...option('--without', without),
+    ...(own === undefined ? [] : ['--own', own]),
     ...option(
       '--bound',
       sizes.map(([size, n]) => `${size}=${n}`),

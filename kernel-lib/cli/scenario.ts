@@ -1,8 +1,9 @@
 import { Command } from 'commander';
 import { arches } from '../arch/variants.js';
 import { races } from '../scenario/races.js';
-import { type Run, runScenario } from '../scenario/run.js';
+import { type Run, type RunOptions, runScenario } from '../scenario/run.js';
 import { scenarioByName, scenarios } from '../scenario/scenarios.js';
+import { OWN_FILE, readOwnPatch } from './own-file.js';
 import { patchOptions } from './patch-words.js';
 import { stepText } from './step-text.js';
 
@@ -13,6 +14,7 @@ interface Options {
   readonly with?: readonly string[];
   readonly without?: readonly string[];
   readonly patch?: string;
+  readonly own?: string;
   readonly json?: true;
 }
 
@@ -27,20 +29,26 @@ export function scenario(): Command {
     .option('--with <ids...>', 'commits to add to the release')
     .option('--without <ids...>', 'commits to take away from it')
     .option('--patch <changes>', 'the same in one word: +COMMIT,-COMMIT')
+    .option('--own <file>', OWN_FILE)
     .option('--json', 'print one JSON object')
-    .action((names: string[], { json, ...options }: Options) => {
+    .action(async (names: string[], { json, ...options }: Options) => {
       if (names.length === 0) return void process.stdout.write(json ? listJson() : listText());
-      const runs = runAll(names, options);
+      const runs = runAll(names, options, await ownOf(options));
       process.stdout.write(json ? runsJson(runs) : runsText(runs));
       process.exitCode = runs.every(({ verdict, expected }) => verdict === expected) ? 0 : 1;
     });
 }
 
-function runAll(names: readonly string[], options: Options): Run[] {
+async function ownOf({ own }: Options): Promise<Pick<RunOptions, 'own'>> {
+  return own === undefined ? {} : { own: await readOwnPatch(own) };
+}
+
+function runAll(names: readonly string[], options: Options, own: Pick<RunOptions, 'own'>): Run[] {
   const chosen = names.map(scenarioByName);
   const { release, cpu } = options;
   const kernel = {
     ...patchOptions(options),
+    ...own,
     ...(release !== undefined && { release }),
     ...(cpu !== undefined && { cpu }),
   };

@@ -4,6 +4,8 @@ export interface Frame {
   readonly name: string;
   /** `zap/mmu-gather`; empty for what the engine does itself. */
   readonly file: string;
+  /** Of the script that runs, from 1 on. */
+  readonly line: number;
 }
 
 /** The functions under way, innermost first; `limit` of them at most. */
@@ -11,6 +13,7 @@ export function framesOnStack(limit = Infinity): Frame[] {
   return callSites(limit).map((site) => ({
     name: site.getFunctionName() ?? '',
     file: fileOf(site.getScriptNameOrSourceURL() ?? ''),
+    line: site.getLineNumber() ?? 0,
   }));
 }
 
@@ -37,6 +40,6 @@ function callSites(limit: number): NodeJS.CallSite[] {
 }
 
 /** The function of the kernel that a function of the model stands for, undefined where it is the model's own. */
-export function citationOf({ file, name }: Frame): Citation | undefined {
+export function citationOf({ file, name }: Pick<Frame, 'file' | 'name'>): Citation | undefined {
   return citations[`${file}:${name}`];
 }

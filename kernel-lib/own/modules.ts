@@ -77,6 +77,9 @@ type ModuleFunction = (
   $replaced: (originals: Functions) => Functions,
 ) => void;
 
+/** Lines that `new Function` puts before the body that it is given. */
+export const LINES_BEFORE_BODY = 2;
+
 /** Makes a function of a module, which sets its functions before anything of it runs: its tables hold them, too. */
 function moduleFunction(path: string, script: string): ModuleFunction {
   const names = functionsIn(script).join(', ');

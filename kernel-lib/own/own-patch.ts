@@ -1,5 +1,5 @@
 import { InputError } from '../base/error.js';
-import { type AnyFunction, Modules, functionsIn } from './modules.js';
+import { type AnyFunction, LINES_BEFORE_BODY, Modules, functionsIn } from './modules.js';
 import type { Source } from './sources.js';
 
 /** Text of one source to be replaced by another. */
@@ -10,6 +10,15 @@ export interface SourceEdit {
   readonly old: string;
   /** TypeScript; empty to take the old text away. */
   readonly new: string;
+}
+
+/** A line of a changed source. */
+export interface SourceLine {
+  /** Path below kernel-lib/. */
+  readonly file: string;
+  /** From 1 on. */
+  readonly line: number;
+  readonly text: string;
 }
 
 /** Every function of the kernel by its name, as its file has it. */
@@ -30,12 +39,34 @@ export class OwnPatch {
   /** What is changed, in words: `zap/zap.ts`, `tlbFlushRmaps`. */
   readonly changed: readonly string[];
   readonly #edits: readonly SourceEdit[];
+  /** The edited sources, by path. */
+  readonly #texts: ReadonlyMap<string, string>;
   readonly #modules: Modules;
 
-  constructor(changed: readonly string[], edits: readonly SourceEdit[], modules: Modules) {
+  constructor(
+    changed: readonly string[],
+    edits: readonly SourceEdit[],
+    texts: ReadonlyMap<string, string>,
+    modules: Modules,
+  ) {
     this.changed = changed;
     this.#edits = edits;
+    this.#texts = texts;
     this.#modules = modules;
+  }
+
+  /**
+   * The line of a changed source, after the change, that a function on the stack is at.
+   *
+   * @param frame `zap/zap`, and the line of the script that ran
+   * @returns undefined for a file that no edit changes
+   */
+  lineOf(frame: { readonly file: string; readonly line: number }): SourceLine | undefined {
+    // What takes the types out of changed text leaves every line where it is.
+    const line = frame.line - LINES_BEFORE_BODY;
+    const file = `${frame.file}.ts`;
+    const text = this.#texts.get(file)?.split('\n')[line - 1];
+    return text === undefined ? undefined : { file, line, text: text.trim() };
   }
 
   /** What a file of the changed library exports. @param path below kernel-lib/: `sys/boot.ts` */
@@ -81,7 +112,8 @@ export function patchSource(file: string, old: string, text: string): Promise<Ow
 export async function ownPatch({ edits = [], replace }: OwnChanges): Promise<OwnPatch> {
   const { sources } = await import('./sources.js');
   const scripts = Object.fromEntries(Object.entries(sources).map(([file, { script }]) => [file, script]));
-  for (const [file, text] of editedTexts(sources, edits)) scripts[file] = await compiled(file, text);
+  const texts = editedTexts(sources, edits);
+  for (const [file, text] of texts) scripts[file] = await compiled(file, text);
   const files = filesOfFunctions(scripts);
   const kernel = new Proxy<Record<string, AnyFunction>>(
     {},
@@ -98,7 +130,12 @@ export async function ownPatch({ edits = [], replace }: OwnChanges): Promise<Own
   const modules: Modules = new Modules(scripts, replacements);
   // Now, so that what does not fit is told here.
   for (const file of changedFiles) modules.load(file);
-  return new OwnPatch([...new Set(edits.map(({ file }) => file)), ...replacements.keys()], edits, modules);
+  return new OwnPatch(
+    [...new Set(edits.map(({ file }) => file)), ...replacements.keys()],
+    edits,
+    texts,
+    modules,
+  );
 }
 
 /**

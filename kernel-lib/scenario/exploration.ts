@@ -96,7 +96,7 @@ export function* exploring(
     return { ...violation, schedule: fewestSwitches(system, { what, atEnd }) ?? schedule };
   });
   const result = { ...next.value, violations };
-  const replays = violations.map(({ schedule }) => replayOn(chosen, kernel, schedule));
+  const replays = violations.map(({ schedule }) => replayOn(chosen, kernel, schedule, options.own));
   return new Exploration(chosen, kernel, options, result, replays, seconds());
 }
 
@@ -144,7 +144,7 @@ const modes: readonly string[] = ['exhaustive', 'pct', 'random'] satisfies Explo
 export function replay(race: Race | string, schedule: string, options: ExploreOptions = {}): Replay {
   checkExplore('replay', race, options);
   const chosen = chosenRace(race, options);
-  return replayOn(chosen, chosenKernel(chosen, options), schedule);
+  return replayOn(chosen, chosenKernel(chosen, options), schedule, options.own);
 }
 
 /** What the search asks of a final state: whether the race's promise is broken, all ways being one. */

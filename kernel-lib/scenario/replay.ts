@@ -4,6 +4,7 @@ import { type ExplainedStep, explainSchedule } from '../explore/explain.js';
 import { KernelThreads } from '../explore/kernel-threads.js';
 import { replay as replayed } from '../explore/replay.js';
 import { parseSchedule } from '../explore/schedule.js';
+import type { OwnPatch, SourceLine } from '../own/own-patch.js';
 import { citationOf } from '../explore/stack.js';
 import type { Figure } from '../view/figure.js';
 import { type Displayable, type MimeBundle, mimeBundle } from '../view/mime.js';
@@ -20,6 +21,8 @@ export interface ReplayStep {
   readonly function: string;
   /** Where the kernel has the last of them: `mm/memory.c`; `hardware` for what it has not. */
   readonly file: string;
+  /** With a patch of one's own: the line of a source that it changes, where the step began or through which it came. */
+  readonly source?: SourceLine;
   /** Halves of entries that it read, in words, where CPUs load entries half by half. */
   readonly reads: readonly string[];
   /** What the step changed, in words. */
@@ -141,15 +144,18 @@ function cellOf(step: ReplayStep): (thread: string) => string {
 }
 
 function placeWords(step: ReplayStep): string {
-  return step.file === '' ? step.function : `${step.function} (${step.file})`;
+  const place = step.file === '' ? step.function : `${step.function} (${step.file})`;
+  const { source } = step;
+  return source === undefined ? place : `${place} at ${source.file}:${source.line}`;
 }
 
 /**
  * Runs a schedule of a race on machines of its own: one to judge the end, one to look at after every step.
  *
+ * @param own the patch that the race's kernel has; its lines are cited
  * @throws InputError if the schedule is none, or asks for a step that its thread cannot take there
  */
-export function replayOn(race: Race, kernel: RaceKernel, schedule: string): Replay {
+export function replayOn(race: Race, kernel: RaceKernel, schedule: string, own?: OwnPatch): Replay {
   const ends = endOf(race, race.setUp(kernel), schedule);
   const setup = race.setUp(kernel);
   const threads = setup.threads.map(({ name }) => name);
@@ -163,7 +169,7 @@ export function replayOn(race: Race, kernel: RaceKernel, schedule: string): Repl
       ...(step.failure === undefined ? [] : [step.failure]),
     ];
     const reads = observer.halvesRead(step.accesses);
-    steps.push({ thread: threads[step.thread]!, ...placeOf(step), reads, changes });
+    steps.push({ thread: threads[step.thread]!, ...placeOf(step), ...sourceOf(step, own), reads, changes });
     seen.push(after);
   });
   return new Replay(race.name, schedule, threads, steps, ends, seen);
@@ -177,6 +183,12 @@ function endOf(race: Race, { machine, threads, broken }: RaceSetup, schedule: st
     const what = broken();
     return what === null ? null : `${race.invariant.name}: ${what}`;
   });
+}
+
+/** The innermost line under way of a source that a patch of one's own changes. */
+function sourceOf({ accesses }: ExplainedStep, own?: OwnPatch): Pick<ReplayStep, 'source'> {
+  const [line] = (accesses[0]?.calls ?? []).flatMap((frame) => own?.lineOf(frame) ?? []);
+  return line === undefined ? {} : { source: line };
 }
 
 /** Names the kernel's function in which a step began, and the one that called it. */

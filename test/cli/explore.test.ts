@@ -118,3 +118,46 @@ test('races stand in the list of scenarios', async () => {
   const { scenarios } = JSON.parse(stdout) as { scenarios: { name: string; kind: string }[] };
   expect(scenarios).toContainEqual(expect.objectContaining({ name: 'delayed-rmap', kind: 'race' }));
 });
+
+/** Moves the flush of a zap behind the map counts. */
+const rmapFirst = `--- a/kernel-lib/zap/zap.ts
++++ b/kernel-lib/zap/zap.ts
+@@ -1,3 +1,3 @@
+-    yield* tlbFlushMmuTlbonly(k, tlb);
+     if (k.patched.delayedRmapHidden || tlb.delayedRmap) yield* tlbFlushRmaps(k, tlb, zap.vma);
++    yield* tlbFlushMmuTlbonly(k, tlb);
+   }
+`;
+
+test('a diff of one’s own breaks v6.2, and the replay that is printed cites the lines of the changed source', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'faultbook-own-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const own = join(dir, 'mine.diff');
+  writeFileSync(own, rmapFirst);
+  const { code, stdout } = await run('explore', 'delayed-rmap', ...small, '--release', 'v6.2', '--own', own);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(
+    /page_remove_rmap in tlb_flush_rmap_batch \(mm\/mmu_gather\.c\) at zap\/zap\.ts:\d+/,
+  );
+  const [, command] = /^replay: faultbook (.*)$/m.exec(stdout)!;
+  const again = await run(...command!.split(' '), '--json');
+  const { steps } = JSON.parse(again.stdout) as { steps: { source?: { text: string } }[] };
+  expect(steps.map(({ source }) => source?.text)).toContain('yield* tlbFlushMmuTlbonly(k, tlb);');
+
+  writeFileSync(own, JSON.stringify({ file: 'zap/zap.ts', old: 'no such line', new: '' }));
+  const refused = await run('explore', 'delayed-rmap', '--own', own);
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    "faultbook: zap/zap.ts holds 'no such line' 0 times; allowed: text that it holds once\n",
+  ]);
+});
+
+test('a scenario runs on a kernel of one’s own', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'faultbook-own-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const own = join(dir, 'mine.json');
+  const line = 'if (!pteSwpExclusive(k, pte)) return false;';
+  writeFileSync(own, JSON.stringify({ file: 'fault/swapin.ts', old: line, new: 'return false;' }));
+  const { code, stdout } = await run('scenario', 'swp-exclusive-vmsplice', '--release', '6.5', '--own', own);
+  expect([code, stdout]).toEqual([1, expect.stringContaining('FAIL: page was replaced during COW')]);
+});

@@ -1,32 +1,22 @@
+import { evaluated } from '../base/evaluated.js';
 import { type Clause, type Operation } from './arch.js';
 import { type MaskReader } from './mask.js';
-import { type PteWords, compileTest } from './predicate.js';
+import { type PteWords, testText } from './predicate.js';
 
 /** Changes the PTE whose low word is `w[i]`, in place. */
 export type Change = (w: PteWords, i: number) => void;
 
-/** Compiles the statements of an operation to one closure. */
+/** Compiles the statements of an operation to one function. */
 export function compileOperation(operation: Operation | undefined, masks: MaskReader): Change {
   const clauses = operation === undefined ? [] : 'length' in operation ? operation : [operation];
-  const changes = clauses.map((clause) => compileClause(clause, masks));
-  const [first, second] = changes;
-  if (!first) return () => {};
-  if (!second) return first;
-  return (w, i) => {
-    for (let n = 0; n < changes.length; n++) changes[n]!(w, i);
-  };
+  const statements = clauses.map((clause) => clauseText(clause, masks)).join(' ');
+  return evaluated(`(w, i) => { let lo = w[i], hi = w[i + 1]; ${statements} w[i] = lo; w[i + 1] = hi; }`);
 }
 
-function compileClause({ when, clear = '0', set = '0' }: Clause, masks: MaskReader): Change {
+/** A clause as JavaScript statements over the words `lo` and `hi`. */
+function clauseText({ when, clear = '0', set = '0' }: Clause, masks: MaskReader): string {
   const off = masks.words(clear);
   const on = masks.words(set);
-  const change: Change = (w, i) => {
-    w[i] = (w[i]! & ~off.lo) | on.lo;
-    w[i + 1] = (w[i + 1]! & ~off.hi) | on.hi;
-  };
-  if (when === undefined) return change;
-  const holds = compileTest(when, masks);
-  return (w, i) => {
-    if (holds(w, i)) change(w, i);
-  };
+  const change = `lo = (lo & ${~off.lo}) | ${on.lo}; hi = (hi & ${~off.hi}) | ${on.hi};`;
+  return when === undefined ? change : `if (${testText(when, masks)}) { ${change} }`;
 }

@@ -1,3 +1,4 @@
+import { evaluated } from '../base/evaluated.js';
 import { type Test } from './arch.js';
 import { type MaskReader } from './mask.js';
 
@@ -7,35 +8,29 @@ export type PteWords = Int32Array;
 /** A question about the PTE whose low word is `w[i]`. */
 export type Predicate = (w: PteWords, i: number) => boolean;
 
-/** Compiles a test to a closure over two words. */
+/** Compiles a test to a function over two words. */
 export function compileTest(test: Test, masks: MaskReader): Predicate {
+  return evaluated(`(w, i) => { const lo = w[i], hi = w[i + 1]; return ${testText(test, masks)}; }`);
+}
+
+/** A test as a JavaScript expression over the words `lo` and `hi`. */
+export function testText(test: Test, masks: MaskReader): string {
   if (typeof test === 'string') return anySet(test, masks);
   if ('none' in test) return maskedEqual(test.none, '0', masks);
   if ('all' in test) return maskedEqual(test.all, test.all, masks);
   if ('of' in test) return maskedEqual(test.of, test.is, masks);
-  if ('not' in test) {
-    const inner = compileTest(test.not, masks);
-    return (w, i) => !inner(w, i);
-  }
-  if ('and' in test) return test.and.map((part) => compileTest(part, masks)).reduce(both);
-  return test.or.map((part) => compileTest(part, masks)).reduce(either);
+  if ('not' in test) return `!(${testText(test.not, masks)})`;
+  const [parts, operator] = 'and' in test ? [test.and, ' && '] : [test.or, ' || '];
+  return `(${parts.map((part) => testText(part, masks)).join(operator)})`;
 }
 
-function both(a: Predicate, b: Predicate): Predicate {
-  return (w, i) => a(w, i) && b(w, i);
-}
-
-function either(a: Predicate, b: Predicate): Predicate {
-  return (w, i) => a(w, i) || b(w, i);
-}
-
-function anySet(mask: string, masks: MaskReader): Predicate {
+function anySet(mask: string, masks: MaskReader): string {
   const { lo, hi } = masks.words(mask);
-  return (w, i) => ((w[i]! & lo) | (w[i + 1]! & hi)) !== 0;
+  return `((lo & ${lo}) | (hi & ${hi})) !== 0`;
 }
 
-function maskedEqual(of: string, is: string, masks: MaskReader): Predicate {
+function maskedEqual(of: string, is: string, masks: MaskReader): string {
   const { lo, hi } = masks.words(of);
   const want = masks.words(is);
-  return (w, i) => (w[i]! & lo) === want.lo && (w[i + 1]! & hi) === want.hi;
+  return `((lo & ${lo}) === ${want.lo} && (hi & ${hi}) === ${want.hi})`;
 }

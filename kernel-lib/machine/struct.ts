@@ -1,3 +1,4 @@
+import { evaluated } from '../base/evaluated.js';
 import { ld, st } from '../step/memory.js';
 import type { Machine } from './machine.js';
 
@@ -26,67 +27,53 @@ export interface StructType<F extends Fields> {
   at(k: Machine, address: number): Handle<F>;
 }
 
-/** Declares a struct type. `u64` fields take two words and hold integers up to 2^53. */
+/**
+ * Declares a struct type. `u64` fields take two words and hold integers up to 2^53.
+ *
+ * The accessors are written as text and evaluated: functions of one text share what the compiler learns about their
+ * `this`, and of thirty types it learns nothing.
+ */
 export function struct<const F extends Fields>(name: string, fields: F): StructType<F> {
-  const offset: Record<string, number> = {};
+  const offsets: string[] = [];
+  const accessors: string[] = [];
   let words = 0;
-  class Object32 {
-    readonly k: Machine;
-    readonly at: number;
-    constructor(k: Machine, at: number) {
-      this.k = k;
-      this.at = at;
-    }
-  }
   for (const [field, kind] of Object.entries(fields)) {
-    offset[field] = words;
-    Object.defineProperty(Object32.prototype, field, accessor(kind, words));
+    offsets.push(`${field}: ${words}`);
+    accessors.push(accessor(field, kind, words));
     words += kind === 'u64' ? 2 : 1;
   }
-  return {
-    name,
-    fields,
-    words,
-    offset: offset as StructType<F>['offset'],
-    at(k, address) {
-      const known = k.handles[address];
-      // The address may have belonged to another type of the same size.
-      if (known instanceof Object32) return known as unknown as Handle<F>;
-      const made = new Object32(k, address);
-      k.handles[address] = made;
-      return made as unknown as Handle<F>;
-    },
-  };
+  // Written as a literal: an object that is put together key by key becomes a dictionary.
+  const offset = evaluated<StructType<F>['offset']>(`({ ${offsets.join(', ')} })`);
+  return { name, fields, words, offset, at: typeOf<Handle<F>>(name, accessors) };
 }
 
-function accessor(kind: FieldKind, word: number): PropertyDescriptor & ThisType<{ k: Machine; at: number }> {
-  if (kind === 'u64') {
-    return {
-      get() {
-        return ld(this.k.slab, this.at + word + 1) * 0x1_0000_0000 + (ld(this.k.slab, this.at + word) >>> 0);
-      },
-      set(value: number) {
-        st(this.k.slab, this.at + word, value | 0);
-        st(this.k.slab, this.at + word + 1, Math.floor(value / 0x1_0000_0000));
-      },
+/** The function that gives handles of a type, the same one for the same address of a machine. */
+function typeOf<H>(name: string, accessors: readonly string[]): (k: Machine, address: number) => H {
+  const text = `(() => {
+    class ${name} {
+      constructor(k, at) { this.k = k; this.at = at; }
+      ${accessors.join('\n')}
+    }
+    return (k, address) => {
+      const known = k.handles[address];
+      // The address may have belonged to another type of the same size.
+      if (known instanceof ${name}) return known;
+      return k.handles[address] = new ${name}(k, address);
     };
+  })()`;
+  return evaluated(text, { ld, st });
+}
+
+const HIGH = 0x1_0000_0000;
+
+function accessor(field: string, kind: FieldKind, word: number): string {
+  const low = `ld(this.k.slab, this.at + ${word})`;
+  const set = `st(this.k.slab, this.at + ${word}, value | 0);`;
+  if (kind !== 'u64') {
+    return `get ${field}() { return ${low}${kind === 'u32' ? ' >>> 0' : ''}; } set ${field}(value) { ${set} }`;
   }
-  if (kind === 'u32') {
-    return {
-      get() {
-        return ld(this.k.slab, this.at + word) >>> 0;
-      },
-      set(value: number) {
-        st(this.k.slab, this.at + word, value | 0);
-      },
-    };
-  }
-  return {
-    get() {
-      return ld(this.k.slab, this.at + word);
-    },
-    set(value: number) {
-      st(this.k.slab, this.at + word, value);
-    },
-  };
+  const high = `this.k.slab, this.at + ${word + 1}`;
+  return `
+    get ${field}() { return ld(${high}) * ${HIGH} + (${low} >>> 0); }
+    set ${field}(value) { ${set} st(${high}, Math.floor(value / ${HIGH})); }`;
 }

@@ -1,6 +1,6 @@
 import type { Pgprot } from '../arch/codec.js';
 import type { Machine } from '../machine/machine.js';
-import type { Predicate, PteWords } from '../arch/predicate.js';
+import type { PteWords } from '../arch/predicate.js';
 import { vmBugOn } from '../base/error.js';
 
 /**
@@ -15,45 +15,92 @@ export interface Pte {
 // Codecs work on words in memory. No step ends while a value lies here, so one place serves every machine.
 const w: PteWords = new Int32Array(2);
 
-function ask(is: Predicate, pte: Pte): boolean {
+function load(pte: Pte): PteWords {
   w[0] = pte.lo;
   w[1] = pte.hi;
-  return is(w, 0);
+  return w;
 }
 
-function changed(pte: Pte, change: (w: PteWords, i: number) => void): Pte {
-  w[0] = pte.lo;
-  w[1] = pte.hi;
-  change(w, 0);
-  return { lo: w[0], hi: w[1] };
+function loaded(): Pte {
+  return { lo: w[0]!, hi: w[1]! };
 }
+
+/** The value that `pte` has become: most changes find what they want there already, and need no new one. */
+function changed(pte: Pte): Pte {
+  return w[0] === pte.lo && w[1] === pte.hi ? pte : loaded();
+}
+
+// Each has a call of its own: a call site that has seen one function of the codec only is compiled into its caller.
 
 /** Bit for bit. @kernel include/linux/pgtable.h pte_same v6.2 */
 export function pteSame(a: Pte, b: Pte): boolean {
   return a.lo === b.lo && a.hi === b.hi;
 }
 
-export const pteNone = (k: Machine, pte: Pte): boolean => ask(k.pte.pteNone, pte);
-export const ptePresent = (k: Machine, pte: Pte): boolean => ask(k.pte.ptePresent, pte);
-export const pteProtnone = (k: Machine, pte: Pte): boolean => ask(k.pte.pteProtnone, pte);
-export const pteWrite = (k: Machine, pte: Pte): boolean => ask(k.pte.pteWrite, pte);
-export const pteDirty = (k: Machine, pte: Pte): boolean => ask(k.pte.pteDirty, pte);
-export const pteYoung = (k: Machine, pte: Pte): boolean => ask(k.pte.pteYoung, pte);
-export const pteSpecial = (k: Machine, pte: Pte): boolean => ask(k.pte.pteSpecial, pte);
-export const pteSoftDirty = (k: Machine, pte: Pte): boolean => ask(k.pte.pteSoftDirty, pte);
-export const pteUffdWp = (k: Machine, pte: Pte): boolean => ask(k.pte.pteUffdWp, pte);
+export const pteNone = (k: Machine, pte: Pte): boolean => k.pte.pteNone(load(pte), 0);
+export const ptePresent = (k: Machine, pte: Pte): boolean => k.pte.ptePresent(load(pte), 0);
+export const pteProtnone = (k: Machine, pte: Pte): boolean => k.pte.pteProtnone(load(pte), 0);
+export const pteWrite = (k: Machine, pte: Pte): boolean => k.pte.pteWrite(load(pte), 0);
+export const pteDirty = (k: Machine, pte: Pte): boolean => k.pte.pteDirty(load(pte), 0);
+export const pteYoung = (k: Machine, pte: Pte): boolean => k.pte.pteYoung(load(pte), 0);
+export const pteSpecial = (k: Machine, pte: Pte): boolean => k.pte.pteSpecial(load(pte), 0);
+export const pteSoftDirty = (k: Machine, pte: Pte): boolean => k.pte.pteSoftDirty(load(pte), 0);
+export const pteUffdWp = (k: Machine, pte: Pte): boolean => k.pte.pteUffdWp(load(pte), 0);
 
-export const pteMkwrite = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteMkwrite);
-export const pteWrprotect = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteWrprotect);
-export const pteMkclean = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteMkclean);
-export const pteMkyoung = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteMkyoung);
-export const pteMkold = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteMkold);
-export const pteMkspecial = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteMkspecial);
-export const pteMksoftDirty = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteMksoftDirty);
-export const pteClearSoftDirty = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteClearSoftDirty);
-export const pteMkuffdWp = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteMkuffdWp);
-export const pteClearUffdWp = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteClearUffdWp);
-export const pteMkdirty = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteMkdirty);
+export function pteMkwrite(k: Machine, pte: Pte): Pte {
+  k.pte.pteMkwrite(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteWrprotect(k: Machine, pte: Pte): Pte {
+  k.pte.pteWrprotect(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteMkclean(k: Machine, pte: Pte): Pte {
+  k.pte.pteMkclean(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteMkyoung(k: Machine, pte: Pte): Pte {
+  k.pte.pteMkyoung(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteMkold(k: Machine, pte: Pte): Pte {
+  k.pte.pteMkold(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteMkspecial(k: Machine, pte: Pte): Pte {
+  k.pte.pteMkspecial(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteMksoftDirty(k: Machine, pte: Pte): Pte {
+  k.pte.pteMksoftDirty(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteClearSoftDirty(k: Machine, pte: Pte): Pte {
+  k.pte.pteClearSoftDirty(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteMkuffdWp(k: Machine, pte: Pte): Pte {
+  k.pte.pteMkuffdWp(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteClearUffdWp(k: Machine, pte: Pte): Pte {
+  k.pte.pteClearUffdWp(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteMkdirty(k: Machine, pte: Pte): Pte {
+  k.pte.pteMkdirty(load(pte), 0);
+  return changed(pte);
+}
 
 /**
  * The entry after a user's load through it, with what the walker or its handlers noted in it; undefined where it faults.
@@ -61,49 +108,43 @@ export const pteMkdirty = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteM
  * MODEL: the MMU.
  */
 export function mmuLoad(k: Machine, pte: Pte): Pte | undefined {
-  const noted = changed(pte, k.mmu.onLoad);
-  return ask(k.mmu.loads, noted) ? noted : undefined;
+  k.mmu.onLoad(load(pte), 0);
+  return k.mmu.loads(w, 0) ? changed(pte) : undefined;
 }
 
 /** The same of a store. MODEL: the MMU. */
 export function mmuStore(k: Machine, pte: Pte): Pte | undefined {
-  const noted = changed(pte, k.mmu.onStore);
-  return ask(k.mmu.stores, noted) ? noted : undefined;
+  k.mmu.onStore(load(pte), 0);
+  return k.mmu.stores(w, 0) ? changed(pte) : undefined;
 }
 
 /** @kernel arch/x86/include/asm/pgtable.h pte_modify v6.2 */
 export function pteModify(k: Machine, pte: Pte, prot: Pgprot): Pte {
-  w[0] = pte.lo;
-  w[1] = pte.hi;
-  k.pte.pteModify(w, 0, prot);
-  return { lo: w[0], hi: w[1] };
+  k.pte.pteModify(load(pte), 0, prot);
+  return changed(pte);
 }
 
 /** The frame that a present entry maps. */
 export function ptePfn(k: Machine, pte: Pte): number {
-  w[0] = pte.lo;
-  w[1] = pte.hi;
-  return k.pte.ptePfn(w, 0);
+  return k.pte.ptePfn(load(pte), 0);
 }
 
 /** An entry that maps a frame. @kernel arch/x86/include/asm/pgtable.h pfn_pte v6.2 */
 export function pfnPte(k: Machine, pfn: number, prot: Pgprot): Pte {
   k.pte.pfnPte(w, 0, pfn, prot);
-  return { lo: w[0]!, hi: w[1]! };
+  return loaded();
 }
 
 /** The same entry for the `nr`-th frame behind. @kernel include/linux/pgtable.h pte_advance_pfn 6.12 */
 export function pteAdvancePfn(k: Machine, pte: Pte, nr: number): Pte {
-  w[0] = pte.lo;
-  w[1] = pte.hi;
-  k.pte.pteAdvancePfn(w, 0, nr);
-  return { lo: w[0]!, hi: w[1]! };
+  k.pte.pteAdvancePfn(load(pte), 0, nr);
+  return loaded();
 }
 
 /** An entry that is not present and holds a swap entry. */
 export function swpEntryToPte(k: Machine, type: number, offset: number): Pte {
   k.pte.swpEntryToPte(w, 0, type, offset);
-  return { lo: w[0]!, hi: w[1]! };
+  return loaded();
 }
 
 /** The swap type of an entry that is not present, markers stripped first. */
@@ -119,18 +160,45 @@ export function pteSwpOffset(k: Machine, pte: Pte): number {
 }
 
 function strip(k: Machine, pte: Pte): void {
-  vmBugOn(ask(k.pte.ptePresent, pte), 'a present entry holds no swap entry');
+  vmBugOn(k.pte.ptePresent(load(pte), 0), 'a present entry holds no swap entry');
   k.pte.pteSwpClearFlags(w, 0);
 }
 
-export const pteSwpExclusive = (k: Machine, pte: Pte): boolean => ask(k.pte.pteSwpExclusive, pte);
-export const pteSwpSoftDirty = (k: Machine, pte: Pte): boolean => ask(k.pte.pteSwpSoftDirty, pte);
-export const pteSwpUffdWp = (k: Machine, pte: Pte): boolean => ask(k.pte.pteSwpUffdWp, pte);
-export const pteSwpMkexclusive = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteSwpMkexclusive);
-export const pteSwpClearExclusive = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteSwpClearExclusive);
-export const pteSwpMksoftDirty = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteSwpMksoftDirty);
-export const pteSwpClearSoftDirty = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteSwpClearSoftDirty);
-export const pteSwpMkuffdWp = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteSwpMkuffdWp);
-export const pteSwpClearUffdWp = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteSwpClearUffdWp);
+export const pteSwpExclusive = (k: Machine, pte: Pte): boolean => k.pte.pteSwpExclusive(load(pte), 0);
+export const pteSwpSoftDirty = (k: Machine, pte: Pte): boolean => k.pte.pteSwpSoftDirty(load(pte), 0);
+export const pteSwpUffdWp = (k: Machine, pte: Pte): boolean => k.pte.pteSwpUffdWp(load(pte), 0);
+export function pteSwpMkexclusive(k: Machine, pte: Pte): Pte {
+  k.pte.pteSwpMkexclusive(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteSwpClearExclusive(k: Machine, pte: Pte): Pte {
+  k.pte.pteSwpClearExclusive(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteSwpMksoftDirty(k: Machine, pte: Pte): Pte {
+  k.pte.pteSwpMksoftDirty(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteSwpClearSoftDirty(k: Machine, pte: Pte): Pte {
+  k.pte.pteSwpClearSoftDirty(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteSwpMkuffdWp(k: Machine, pte: Pte): Pte {
+  k.pte.pteSwpMkuffdWp(load(pte), 0);
+  return changed(pte);
+}
+
+export function pteSwpClearUffdWp(k: Machine, pte: Pte): Pte {
+  k.pte.pteSwpClearUffdWp(load(pte), 0);
+  return changed(pte);
+}
+
 /** @kernel include/linux/swapops.h pte_swp_clear_flags v6.2 */
-export const pteSwpClearFlags = (k: Machine, pte: Pte): Pte => changed(pte, k.pte.pteSwpClearFlags);
+export function pteSwpClearFlags(k: Machine, pte: Pte): Pte {
+  k.pte.pteSwpClearFlags(load(pte), 0);
+  return changed(pte);
+}

@@ -14,7 +14,8 @@ export class VmBug extends Error {
 /**
  * Stops the machine when `cond` holds.
  *
- * @param why what was promised, as one clause
+ * @param why what was promised, as one clause; words that have to be put together cost time even if all is well: then
+ *   throw by yourself
  * @throws VmBug
  */
 export function vmBugOn(cond: boolean, why: string): void {

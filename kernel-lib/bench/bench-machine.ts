@@ -36,7 +36,7 @@ export function benchMachine(
 ): BenchMachine {
   const mib = (n: number) => `${Math.ceil((n * 4096) / MIB) + SLACK_MIB}MiB`;
   const linux = boot({ memory: mib(pages * copies), ...(swap && { swap: mib(pages) }), ...options });
-  if (!traced) delete linux.machine.onFault;
+  if (!traced) linux.machine.onFault = undefined;
   const process = linux.spawn('bench');
   return { linux, process, base: process.mmap(pages), pages };
 }

@@ -1,7 +1,7 @@
 import { ld, st } from '../step/memory.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
-import { vmBugOn } from '../base/error.js';
+import { VmBug } from '../base/error.js';
 import {
   FRAME_WORDS,
   LRU_NEXT,
@@ -108,8 +108,8 @@ export function* folioPutRefs(k: Machine, pfn: number, refs: number): Step<void>
  * MODEL: what __folio_put() and free_pages_prepare() do together; the frame's words are cleared when it is used again.
  */
 export function freeFolio(k: Machine, pfn: number): void {
-  vmBugOn(pageRefcount(k, pfn) !== 0, `frame ${pfn} is freed with references`);
-  vmBugOn(folioMapcount(k, pfn) !== 0, `frame ${pfn} is freed while it is mapped`);
+  if (pageRefcount(k, pfn) !== 0) throw new VmBug(`frame ${pfn} is freed with references`);
+  if (folioMapcount(k, pfn) !== 0) throw new VmBug(`frame ${pfn} is freed while it is mapped`);
   if (testFlag(k, pfn, PG_lru)) lruvecDelFolio(k, pfn);
   if (PageHuge(k, pfn) && freeHugePage(k, pfn)) return;
   // The driver finds it by its reference count.

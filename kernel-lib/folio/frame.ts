@@ -12,7 +12,7 @@ import {
   PG_head,
   PG_tail,
 } from './flags.js';
-import { vmBugOn } from '../base/error.js';
+import { VmBug } from '../base/error.js';
 
 /**
  * MODEL: a page frame is eight words. Word 2 holds the map count (from 0, not from -1) above the byte that fills
@@ -140,7 +140,7 @@ export function* folioRefSubAndTest(k: Machine, pfn: number, count: number): Ste
   yield;
   const at = pfn * FRAME_WORDS + REFCOUNT;
   const left = ld(k.frames, at) - count;
-  vmBugOn(left < 0, `frame ${pfn} had ${left + count} references, ${count} are given back`);
+  if (left < 0) throw new VmBug(`frame ${pfn} had ${left + count} references, ${count} are given back`);
   st(k.frames, at, left);
   return left === 0;
 }
@@ -189,7 +189,7 @@ export function incMapcount(k: Machine, pfn: number): number {
 export function decMapcount(k: Machine, pfn: number): number {
   const at = pfn * FRAME_WORDS + MAPCOUNT;
   const word = ld(k.frames, at) - ONE_MAP;
-  vmBugOn(word < 0, `frame ${pfn} loses a mapping that it does not have`);
+  if (word < 0) throw new VmBug(`frame ${pfn} loses a mapping that it does not have`);
   st(k.frames, at, word);
   return word >> 8;
 }

@@ -43,7 +43,7 @@ export interface Machine {
   readonly arena: Arena;
   readonly globals: Globals;
   /** Levels of the page tables from the root: bytes that one entry spans, entries of one table. */
-  readonly levels: readonly { readonly span: number; readonly entries: number }[];
+  readonly levels: readonly TableLevel[];
   /** How an entry is loaded where no lock keeps it still. */
   readonly entryLoads: EntryLoads;
   /** Bytes per page. */
@@ -78,13 +78,23 @@ export interface Machine {
   /** Handles on kernel objects by address: a cache, no state. */
   readonly handles: (object | undefined)[];
   /** Receives every completed fault; absent: nobody looks. */
-  onFault?: (fault: FaultEvent) => void;
+  onFault?: ((fault: FaultEvent) => void) | undefined;
   /** Receives what the kernel would warn of in its log; absent: nobody looks. */
   onWarning?: (warning: string) => void;
   /** Called when a userfaultfd, by its context's address, has something to read; absent: its readers look by themselves. */
   onUserfaultfd?: (ctx: number) => void;
   /** Counts an event, once or `by` times. @kernel include/linux/vmstat.h count_vm_events v6.2 */
   count(event: VmEvent, by?: number): void;
+}
+
+/** One level of the page tables. */
+export interface TableLevel {
+  /** Bytes that one entry spans, a power of two, and what that is of a byte: a product is quicker than a quotient. */
+  readonly span: number;
+  readonly perByte: number;
+  /** Entries of one table, a power of two, and the number of the last. */
+  readonly entries: number;
+  readonly lastEntry: number;
 }
 
 /**

@@ -26,6 +26,7 @@ import {
   pteWrprotect,
 } from '../pgtable/pte.js';
 import {
+  PTE_WORDS,
   pmdAddrEnd,
   pteAlloc,
   pteOffset,
@@ -112,8 +113,8 @@ function* changePteRange(
   cpFlags: number,
 ): Step<void> {
   yield* ptlLock(k, table);
-  for (let at = start; at < end; at += k.pageSize) {
-    const ptep = pteOffset(k, table, at);
+  let ptep = pteOffset(k, table, start);
+  for (let at = start; at < end; at += k.pageSize, ptep += PTE_WORDS) {
     const oldpte = yield* ptepGet(k, ptep);
     const newpte = changedPte(k, vma, oldpte, newprot, cpFlags);
     if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);

@@ -1,7 +1,7 @@
 import { spinLock, spinUnlock } from '../step/lock.js';
 import type { Step } from '../step/step.js';
 import { ld, st } from '../step/memory.js';
-import { vmBugOn } from '../base/error.js';
+import { VmBug, vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { GLOBALS } from '../machine/globals.js';
 import { exchangeLowFirst, exchangeWhole, lowHighLow, readOnce, nativeSetPte, storeWhole } from './halves.js';
@@ -14,6 +14,8 @@ import { type Pte, ptePresent } from './pte.js';
  * may be a leaf: see pmd.ts and pud.ts.
  */
 const TABLE_HEADER = 2;
+/** Words from one entry to the next. */
+export const PTE_WORDS = 2;
 const TABLE_LOCK = 0;
 export const TABLE_DEPOSIT = 1;
 
@@ -27,8 +29,8 @@ export function lowest(k: Machine): number {
 
 /** Where the entry for an address stands in a table of a level. */
 export function entryOf(k: Machine, table: number, level: number, address: number): number {
-  const { span, entries } = k.levels[level]!;
-  return table + TABLE_HEADER + 2 * ((address / span) & (entries - 1));
+  const { perByte, lastEntry } = k.levels[level]!;
+  return table + TABLE_HEADER + PTE_WORDS * ((address * perByte) & lastEntry);
 }
 
 /** Allocates an empty table of a level. */
@@ -43,7 +45,7 @@ export function allocTable(k: Machine, level: number): number {
   }
   const table = k.globals.ptesEnd;
   const end = table + TABLE_HEADER + 2 * k.levels[level]!.entries;
-  vmBugOn(end > k.ptes.length, `the ${k.ptes.length} words for page tables are used up`);
+  if (end > k.ptes.length) throw new VmBug(`the ${k.ptes.length} words for page tables are used up`);
   k.globals.ptesEnd = end;
   if (level === lowest(k)) clearEntries(k, table);
   return table;

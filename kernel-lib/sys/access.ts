@@ -22,7 +22,7 @@ import { BUS_MCEERR_AR } from '../migrate/memory-failure.js';
 import { deviceContent, setDeviceContent } from '../pagecache/dax-device.js';
 import { ptePfn } from '../pgtable/pte.js';
 import type { Step } from '../step/step.js';
-import { hasTlbs, translate } from '../tlb/tlb.js';
+import { hasTlbs, translate, walkTables } from '../tlb/tlb.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { vmaLookup } from '../vma/vma-list.js';
@@ -68,11 +68,15 @@ export function* accessOnce(k: Machine, mm: Mm, address: number, value?: number)
 
 /** What the CPU does by itself; undefined where it raises a fault. */
 function* tryAccess(k: Machine, mm: Mm, address: number, value?: number): Step<number | undefined> {
+  if (!hasTlbs(k)) {
+    const pte = yield* walkTables(k, mm, address, value !== undefined);
+    return pte && touch(k, ptePfn(k, pte), value);
+  }
   for (;;) {
     const found = yield* translate(k, mm, address, value !== undefined);
     if (found === undefined) return undefined;
     // What was walked for goes through the TLB, in a step of its own: the entry may be stale by then.
-    if (!found.walked || !hasTlbs(k)) return touch(k, ptePfn(k, found.pte), value);
+    if (!found.walked) return touch(k, ptePfn(k, found.pte), value);
   }
 }
 

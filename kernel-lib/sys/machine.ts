@@ -114,7 +114,12 @@ function fixedPart({ release, arch, patched, cpu }: MachineShape) {
     pte: codec,
     mmu: compileMmu(codec, hardwareOf(arch, cpu)),
     pageSize: 2 ** arch.pageShift,
-    levels: arch.levels.map(({ shift, bits }) => ({ span: 2 ** shift, entries: 2 ** bits })),
+    levels: arch.levels.map(({ shift, bits }) => ({
+      span: 2 ** shift,
+      perByte: 2 ** -shift,
+      entries: 2 ** bits,
+      lastEntry: 2 ** bits - 1,
+    })),
     softDirty: arch.predicates.softDirty !== undefined,
     uffdWp: arch.predicates.uffdWp !== undefined,
     uffdMinor: arch.kconfig.HAVE_ARCH_USERFAULTFD_MINOR,

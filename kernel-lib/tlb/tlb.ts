@@ -104,6 +104,21 @@ export interface AddressSpaceRoot {
   readonly pgd: number;
 }
 
+/**
+ * What the MMU of a CPU without TLB does: it walks the tables, in one step.
+ *
+ * @returns undefined where the access faults
+ */
+export function* walkTables(
+  k: Machine,
+  mm: AddressSpaceRoot,
+  address: number,
+  write: boolean,
+): Step<Pte | undefined> {
+  yield;
+  return tableWalk(k, mm.pgd, address, write);
+}
+
 /** What the MMU found for an access. */
 export interface Translation {
   readonly pte: Pte;
@@ -112,7 +127,7 @@ export interface Translation {
 }
 
 /**
- * What the MMU does: looks into the running CPU's TLB and, where that has nothing that allows the access, walks the
+ * What the MMU of a CPU with a TLB does: looks into that and, where that has nothing that allows the access, walks the
  * tables. One step, because nobody else puts entries into this TLB: a miss is still one when the walk begins.
  *
  * @returns undefined where the access faults
@@ -124,8 +139,8 @@ export function* translate(
   write: boolean,
 ): Step<Translation | undefined> {
   yield;
-  if (hasTlbs(k)) switchMmIrqsOff(k, mm.at);
-  const cached = hasTlbs(k) ? tlbLookup(k, address, write) : undefined;
+  switchMmIrqsOff(k, mm.at);
+  const cached = tlbLookup(k, address, write);
   if (cached !== undefined) return { pte: cached, walked: false };
   const pte = tableWalk(k, mm.pgd, address, write);
   return pte && { pte, walked: true };

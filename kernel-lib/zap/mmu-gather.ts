@@ -135,26 +135,22 @@ export function* tlbFlushRmaps(k: Machine, tlb: MmuGather, vma: Vma): Step<void>
 }
 
 /** @kernel mm/mmu_gather.c tlb_flush_rmap_batch 6.12 */
-function* tlbFlushRmapBatch(k: Machine, batch: MmuGatherBatch, vma: Vma): Step<void> {
-  for (const { page, nrPages, delayRmap, at } of gatheredIn(batch)) {
-    if (!delayRmap) continue;
-    yield* pageRemoveRmap(k, page, vma, nrPages);
-    batch.slots[at]! -= ENCODED_PAGE_BIT_DELAY_RMAP;
+function* tlbFlushRmapBatch(k: Machine, { slots }: MmuGatherBatch, vma: Vma): Step<void> {
+  for (let at = 0; at < slots.length; at += slotsOf(slots[at]!)) {
+    if ((encodedPageFlags(slots[at]!) & ENCODED_PAGE_BIT_DELAY_RMAP) === 0) continue;
+    yield* pageRemoveRmap(k, encodedPagePtr(slots[at]!), vma, nrPagesAt(slots, at));
+    slots[at]! -= ENCODED_PAGE_BIT_DELAY_RMAP;
   }
 }
 
-/** What the slots of a batch stand for. @param at the slot of the page */
-function gatheredIn({ slots }: MmuGatherBatch) {
-  const gathered: { page: number; nrPages: number; delayRmap: boolean; at: number }[] = [];
-  for (let at = 0; at < slots.length; at++) {
-    const flags = encodedPageFlags(slots[at]!);
-    const counted = (flags & ENCODED_PAGE_BIT_NR_PAGES_NEXT) !== 0;
-    const nrPages = counted ? encodedNrPages(slots[at + 1]!) : 1;
-    const delayRmap = (flags & ENCODED_PAGE_BIT_DELAY_RMAP) !== 0;
-    gathered.push({ page: encodedPagePtr(slots[at]!), nrPages, delayRmap, at });
-    if (counted) at++;
-  }
-  return gathered;
+/** How many slots a page takes: one, or another for its number. */
+function slotsOf(encoded: EncodedPage): number {
+  return (encodedPageFlags(encoded) & ENCODED_PAGE_BIT_NR_PAGES_NEXT) !== 0 ? 2 : 1;
+}
+
+/** How many pages a slot stands for. */
+function nrPagesAt(slots: readonly EncodedPage[], at: number): number {
+  return slotsOf(slots[at]!) === 2 ? encodedNrPages(slots[at + 1]!) : 1;
 }
 
 /** Flushes what is pending, and only then frees. @kernel mm/mmu_gather.c tlb_flush_mmu v6.2 */
@@ -167,8 +163,10 @@ export function* tlbFlushMmu(k: Machine, tlb: MmuGather): Step<void> {
 function* tlbBatchPagesFlush(k: Machine, tlb: MmuGather): Step<void> {
   const { batches } = tlb;
   tlb.batches = [newBatch(gatherSizes(k).bundle)];
-  for (const batch of batches) {
-    for (const { page, nrPages } of gatheredIn(batch)) yield* freePagesAndSwapCache(k, page, nrPages);
+  for (const { slots } of batches) {
+    for (let at = 0; at < slots.length; at += slotsOf(slots[at]!)) {
+      yield* freePagesAndSwapCache(k, encodedPagePtr(slots[at]!), nrPagesAt(slots, at));
+    }
   }
 }
 

@@ -17,10 +17,6 @@ export const anonymousCourses: readonly Course[] = [
     steps: [...written, 'fork 0 1', 'mprotect 0 0 0 4 r', 'mprotect 0 0 0 4 w', 'mprotect 1 0 0 2 r'],
   },
   { name: 'written, then read-only', steps: [...written, 'mprotect 0 0 0 4 r'] },
-  {
-    name: 'a tracer writes to what is read-only',
-    steps: ['mmap 0 0 2 r p anon', 'read 0 0 0', 'memwrite 0 0 0 0 1', 'memwrite 0 0 0 1 1', 'fork 0 1'],
-  },
   { name: 'a pinned page at fork', steps: [...written, 'lpin 0 0 0 1 0', 'fork 0 1', 'write 0 0 0 3'] },
   {
     name: 'unused and used again',

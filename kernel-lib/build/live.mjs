@@ -1,5 +1,5 @@
 // What live pages run: the library and its kernel as classic scripts, for a page from a file loads no modules.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build, transform } from 'esbuild';
@@ -28,7 +28,7 @@ export async function buildLive({ dist, datasets, pages }) {
   await Promise.all([
     writeWorker(dist, datasets, assets),
     writeEditor(pages, assets),
-    ...['decoder', 'stepper'].map((name) => writeWidget(name, dist, pages, assets)),
+    ...widgetsIn(pages).map((name) => writeWidget(name, dist, pages, assets)),
     writeSources(dist, assets),
   ]);
 }
@@ -170,6 +170,12 @@ const inPage = {
   legalComments: 'none',
   logLevel: 'error',
 };
+
+/** Names of the widgets that have a script. @param {string} pages */
+function widgetsIn(pages) {
+  const files = readdirSync(join(pages, 'widgets'));
+  return files.filter((file) => file !== 'alive.js').map((file) => file.replace('.js', ''));
+}
 
 /**
  * A widget's script, with what it uses of the built library.

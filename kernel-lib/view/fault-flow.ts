@@ -65,8 +65,12 @@ function accessOf({ flags }: FaultEvent): string {
 /** These end a fault that another function has taken. */
 const enders: readonly FaultFunction[] = ['wp_page_reuse', 'wp_page_copy', 'handle_userfault'];
 
-/** The last one that took it: where a huge page is refused, a small one is asked for. */
+/**
+ * Who brings a page back from swap keeps the fault, though a write goes on to do_wp_page(). Otherwise it is the last one
+ * that took it: where a huge page is refused, a small one is asked for.
+ */
 function handlerOf({ way }: FaultEvent): string {
+  if (way.includes('do_swap_page')) return 'do_swap_page';
   return way.filter((name) => !enders.includes(name)).at(-1) ?? 'handle_mm_fault';
 }
 

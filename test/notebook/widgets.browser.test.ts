@@ -11,6 +11,7 @@ import type * as Site from '../../kernel-lib/notebook/site/site.js';
 import type * as WidgetHtml from '../../kernel-lib/notebook/widgetHtml.js';
 import type { Widget } from '../../kernel-lib/view/widget.js';
 import { browserRuns, launchBrowser } from '../browser.js';
+import { notebookNamed } from './built-site.js';
 
 /** The scripts of widgets exist only as they are built. */
 async function built<T>(path: string): Promise<T> {
@@ -190,6 +191,15 @@ describe.skipIf(!browserRuns)('widgets in a real browser, with the network off',
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.viewport.width);
     },
   );
+
+  test('the kernel sends style sheet and script along with a widget', async () => {
+    const { cells } = await notebookNamed('07-architecture-atlas');
+    const outputs = cells.flatMap((cell) => (cell.cell_type === 'code' ? cell.outputs : []));
+    const decoder = outputs
+      .map((output) => JSON.stringify(output))
+      .find((json) => json.includes('data-widget'));
+    expect(decoder).toMatch(/<style>.*<script>/);
+  });
 
   test('the decoder’s codec is the library’s, in one script that is small beside Plotly', async () => {
     const script = fileURLToPath(

@@ -29,7 +29,7 @@ test('anonymous memory: the zero page, new pages, copies and reuse, as many as t
   expect(view.faultFlow(linux).html).toContain('do_wp_page 3');
 });
 
-test('a page comes back from swap by a read; a write goes on to the write-protect fault', () => {
+test('a page comes back from swap by a read', () => {
   const linux = boot({ release: '6.1', swap: '64MiB' });
   const process = linux.spawn('p');
   const page = process.mmap(1, { prot: 'rw', flags: 'private anon' });
@@ -38,6 +38,19 @@ test('a page comes back from swap by a read; a write goes on to the write-protec
   process.read(page);
   expect(flows(linux).at(-1)).toEqual(['read', 'do_swap_page', 'read from swap', '1']);
   expect(linux.vmstat['pgmajfault']).toBe(1);
+});
+
+test('a write to a page that was shared when it went to swap brings it back and copies it, in one fault', () => {
+  const linux = boot({ release: '6.1', swap: '64MiB' });
+  const parent = linux.spawn('parent');
+  const page = parent.mmap(1, { prot: 'rw', flags: 'private anon' });
+  parent.write(page, 1);
+  const child = parent.fork('child');
+  // The first round only takes note of who was young.
+  for (let round = 0; round < 3; round++) linux.reclaim(1);
+  child.write(page, 2);
+  expect(flows(linux).at(-1)).toEqual(['write', 'do_swap_page', 'read, then a copy', '1']);
+  expect(parent.read(page)).toBe(1);
 });
 
 test('files: mapped for reading, shared for writing, copied', () => {

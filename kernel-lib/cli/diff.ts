@@ -49,8 +49,8 @@ function difference(
 ): Difference {
   const scenario = scenarioByName(name);
   const machine = { arch, ...(cpu !== undefined && { cpu }) };
-  const before = { release: from, ...machine, ...parsePatchWords(fromPatch ?? '') };
-  const after = { release: to, ...machine, ...parsePatchWords(toPatch ?? '') };
+  const before = { release: from, ...machine, ...parsePatchWords(fromPatch ?? '', '--from-patch') };
+  const after = { release: to, ...machine, ...parsePatchWords(toPatch ?? '', '--to-patch') };
   const comparison = compare(scenario, before, after);
   return {
     before: comparison.before,

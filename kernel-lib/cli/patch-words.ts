@@ -9,14 +9,15 @@ export interface PatchWords {
 /**
  * Reads `+8d6a0ac09a16,-93c0eac40d4e`: commits to add and to take away.
  *
+ * @param option from which they come
  * @throws InputError for a word that begins with neither sign
  */
-export function parsePatchWords(text: string): PatchWords {
+export function parsePatchWords(text: string, option: string): PatchWords {
   const words = text.split(',').filter((word) => word !== '');
   const wrong = words.find((word) => !/^[+-]./.test(word));
   if (wrong !== undefined) {
     throw new InputError(
-      `--patch: "${wrong}" is no change; allowed: +COMMIT to add and -COMMIT to take away, joined by commas`,
+      `${option}: "${wrong}" is no change; allowed: +COMMIT to add and -COMMIT to take away, joined by commas`,
     );
   }
   const those = (sign: string): string[] =>
@@ -30,7 +31,7 @@ export function patchOptions(options: {
   readonly without?: readonly string[];
   readonly patch?: string;
 }): PatchWords {
-  const words = parsePatchWords(options.patch ?? '');
+  const words = parsePatchWords(options.patch ?? '', '--patch');
   return {
     with: [...(options.with ?? []), ...words.with],
     without: [...(options.without ?? []), ...words.without],

@@ -60,11 +60,18 @@ export const scenarios: readonly Scenario[] = [
   ...longtermSelftestScenarios,
 ];
 
-/** @throws InputError naming the scenarios that there are */
+/** How many scenarios are named to whom asks for one that there is not. */
+const NAMED = 8;
+
+/** @throws InputError naming scenarios of which the name has a word, or else the first ones */
 export function scenarioByName(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name || scenario.number === name);
   if (found) return found;
+  const words = name.split('-').filter((word) => word.length > 2);
+  const alike = scenarios.filter((scenario) => words.some((word) => scenario.name.includes(word)));
+  const named = (alike.length > 0 ? alike : scenarios).slice(0, NAMED).map((scenario) => scenario.name);
+  const others = scenarios.length - named.length;
   throw new InputError(
-    `no scenario '${name}'; there are ${scenarios.map((scenario) => scenario.name).join(', ')}`,
+    `no scenario '${name}'; there are ${named.join(', ')} and ${others} others, which \`faultbook scenario\` lists`,
   );
 }

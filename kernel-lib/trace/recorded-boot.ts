@@ -2,7 +2,7 @@ import { InputError } from '../base/error.js';
 import type { Globals } from '../machine/globals.js';
 import type { MachineSetup, MakeDriver } from './driver.js';
 import type { Model } from './model.js';
-import type { RecordedProgram } from './recording.js';
+import type { RecordedOperation, RecordedProgram } from './recording.js';
 
 /** What the memory cgroup of the processes keeps when a program has ended: counts, not pages. */
 const kept = [
@@ -11,6 +11,11 @@ const kept = [
 ];
 
 type Past = Pick<Globals, (typeof kept)[number]>;
+
+/** What was run of a program, without what was seen. */
+interface RanProgram extends Pick<RecordedProgram, 'header' | 'dropped'> {
+  readonly operations: readonly Pick<RecordedOperation, 'operation'>[];
+}
 
 /**
  * MODEL: a boot of the recorded guest. It runs the programs of one file one after another in one memory cgroup, so
@@ -24,7 +29,7 @@ export class RecordedBoot {
   readonly #target: Omit<MachineSetup, 'program'>;
   readonly #make: (setup: MachineSetup) => Model;
   #last: Model | undefined;
-  #passedOver: RecordedProgram[] = [];
+  #passedOver: RanProgram[] = [];
 
   /** @param make how the machine of each program is made, such as `makeModel` */
   constructor(target: Omit<MachineSetup, 'program'>, make: (setup: MachineSetup) => Model) {
@@ -33,7 +38,7 @@ export class RecordedBoot {
   }
 
   /** What makes the machine for the next program of the file. */
-  drive(program: RecordedProgram): MakeDriver {
+  drive(program: RanProgram): MakeDriver {
     for (const earlier of this.#passedOver.splice(0)) this.#run(earlier);
     // The guest stopped in it, and the next program found a new one.
     if (program.dropped !== undefined) this.#last = undefined;
@@ -44,11 +49,16 @@ export class RecordedBoot {
   passOver(program: RecordedProgram): void {
     const reclaims = program.operations.some(({ operation }) => operation.name === 'reclaim');
     if (reclaims) this.#passedOver = [];
-    this.#passedOver.push(program);
+    const { header, dropped, operations } = program;
+    this.#passedOver.push({
+      header,
+      dropped,
+      operations: operations.map(({ operation }) => ({ operation })),
+    });
   }
 
   /** What goes wrong in it is told when somebody asks about it. */
-  #run(program: RecordedProgram): void {
+  #run(program: RanProgram): void {
     try {
       const driver = this.drive(program)({ ...this.#target, program: program.header });
       for (const { operation } of program.operations) driver.execute(operation);

@@ -35,7 +35,10 @@ test('a patch that is added in one word turns a verdict', async () => {
 
 test.each([
   [['scenario', 'nonsense'], /no scenario 'nonsense'; there are swp-exclusive-vmsplice/],
-  [['scenario', 'ksm-nonsense'], /no scenario 'ksm-nonsense'; there are ksm-unmerge, ksm-pin, .* and \d+ others/],
+  [
+    ['scenario', 'ksm-nonsense'],
+    /no scenario 'ksm-nonsense'; there are ksm-unmerge, ksm-pin, .* and \d+ others/,
+  ],
   [['diff', 'S01', '--from-patch', '1'], /--from-patch: "1" is no change/],
   [['scenario', 'X01', '--arch', 'pdp11'], /no architecture 'pdp11'; there are alpha/],
   [['scenario', 'X01', '--patch', '93c0'], /--patch: "93c0" is no change; allowed: \+COMMIT/],

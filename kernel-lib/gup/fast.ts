@@ -1,6 +1,7 @@
 import { vmBugOn } from '../base/error.js';
 import { PG_referenced } from '../folio/flags.js';
-import { ZERO_PFN, pageFolio, setFlag, isDevicePfn } from '../folio/frame.js';
+import { PageAnon, ZERO_PFN, pageFolio, pageOwner, setFlag, isDevicePfn } from '../folio/frame.js';
+import { PageHuge } from '../folio/hugetlb-pool.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pmd,
@@ -21,9 +22,10 @@ import { TABLE, pteOffset, ptepGet, ptepGetLockless } from '../pgtable/table.js'
 import { ld } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { localIrqRestore, localIrqSave } from '../tlb/irqs.js';
+import { AddressSpace } from '../vma/file.js';
 import { MMF_HAS_PINNED, Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
-import { FOLL_FAST_ONLY, FOLL_PIN, FOLL_TOUCH, FOLL_UNLOCKABLE, FOLL_WRITE } from './flags.js';
+import { FOLL_FAST_ONLY, FOLL_LONGTERM, FOLL_PIN, FOLL_TOUCH, FOLL_UNLOCKABLE, FOLL_WRITE } from './flags.js';
 import { gupMustUnshare } from './follow.js';
 import { __getUserPagesLocked } from './get-user-pages.js';
 import { gupPutFolio, tryGrabFolio, unpinUserPages } from './grab.js';
@@ -147,7 +149,8 @@ function* gupPteRange(
   if (!(yield* tryGrabFolio(k, page, flags))) return false;
   const moved = k.patched.gupSeesCollapse && !pmdSame(pmd, yield* pmdpGet(k, pmdp));
   const changed = moved || !pteSame(pte, yield* ptepGet(k, ptep));
-  if (changed || (!pteWrite(k, pte) && gupMustUnshare(k, null, flags, page))) {
+  const refused = changed || !gupFastFolioAllowed(k, page, flags);
+  if (refused || (!pteWrite(k, pte) && gupMustUnshare(k, null, flags, page))) {
     yield* gupPutFolio(k, page, flags);
     return false;
   }
@@ -179,6 +182,21 @@ function* gupHugePmd(
   setFlag(k, folio, PG_referenced);
   pages.push(folio + (address - hugeAddress(k, address)) / k.pageSize);
   return true;
+}
+
+/**
+ * Whether the page may be had without a look at its mapping: not for long-term writes, unless it is anonymous or of a
+ * file in memory.
+ *
+ * @kernel mm/gup.c gup_fast_folio_allowed 6.12
+ */
+function gupFastFolioAllowed(k: Machine, page: number, flags: number): boolean {
+  const longtermWrite = FOLL_PIN | FOLL_LONGTERM | FOLL_WRITE;
+  if (!k.patched.gupFastKeepsFilesClean || (flags & longtermWrite) !== longtermWrite) return true;
+  const folio = pageFolio(k, page);
+  if (PageHuge(k, folio) || PageAnon(k, folio)) return true;
+  const mapping = pageOwner(k, folio);
+  return mapping !== 0 && AddressSpace.at(k, mapping).disk === 0;
 }
 
 /** Memory of devices is left to the slow way, which refuses it. */

@@ -20,12 +20,14 @@ import type { Step } from '../step/step.js';
 import { MMF_HAS_PINNED, type Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_IO, VM_MAYREAD, VM_PFNMAP, VM_READ, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
+import { vmaNeedsDirtyTracking } from '../vma/page-prot.js';
 import { vmaLookup } from '../vma/vma-list.js';
-import { VM_OPS_DAX, type Vma } from '../vma/vma.js';
+import { VM_OPS_DAX, type Vma, isVmHugetlbPage } from '../vma/vma.js';
 import {
   FOLL_FORCE,
   FOLL_GET,
   FOLL_HWPOISON,
+  FOLL_LONGTERM,
   FOLL_MADV_POPULATE,
   FOLL_NOFAULT,
   FOLL_PIN,
@@ -119,7 +121,7 @@ export function* __getUserPages(
     const at = start + i * k.pageSize;
     if (vma === null || at >= vma.vmEnd) {
       vma = vmaLookup(k, mm, at);
-      const error = vma === null ? noVma(gupFlags) : refused(vma, gupFlags);
+      const error = vma === null ? noVma(gupFlags) : refused(k, vma, gupFlags);
       if (error !== 0) return i > 0 ? i : error;
     }
     const page = yield* getOnePage(k, vma!, at, gupFlags, locked);
@@ -133,8 +135,8 @@ function noVma(gupFlags: number): number {
   return gupFlags & FOLL_MADV_POPULATE ? -ENOMEM : -EFAULT;
 }
 
-function refused(vma: Vma, gupFlags: number): number {
-  const error = checkVmaFlags(vma, gupFlags);
+function refused(k: Machine, vma: Vma, gupFlags: number): number {
+  const error = checkVmaFlags(k, vma, gupFlags);
   return error !== 0 && (gupFlags & FOLL_MADV_POPULATE) !== 0 ? -EINVAL : error;
 }
 
@@ -195,14 +197,26 @@ function vmFaultToErrno(vmFault: number, follFlags: number): number {
  * @kernel mm/gup.c check_vma_flags v6.2
  * @differs memory of devices cannot be taken
  */
-export function checkVmaFlags(vma: Vma, gupFlags: number): number {
+export function checkVmaFlags(k: Machine, vma: Vma, gupFlags: number): number {
   const { vmFlags } = vma;
   const force = (gupFlags & FOLL_FORCE) !== 0;
   if (vmFlags & (VM_IO | VM_PFNMAP) || vma.vmOps === VM_OPS_DAX) return -EFAULT;
   if (gupFlags & FOLL_WRITE) {
-    const permitted = (vmFlags & VM_WRITE) !== 0 || (force && isCowMapping(vmFlags));
-    return permitted ? 0 : -EFAULT;
+    if (k.patched.gupKeepsFilesClean && !writableFileMappingAllowed(vma, gupFlags)) return -EFAULT;
+    const forced = force && isCowMapping(vmFlags) && !isVmHugetlbPage(vma);
+    return (vmFlags & VM_WRITE) !== 0 || forced ? 0 : -EFAULT;
   }
   if (vmFlags & VM_READ) return 0;
   return force && (vmFlags & VM_MAYREAD) !== 0 ? 0 : -EFAULT;
+}
+
+/**
+ * Whether a pin may come to write: one that is held for long could do so after the page was written back, and its file
+ * would not know.
+ *
+ * @kernel mm/gup.c writable_file_mapping_allowed 6.12
+ */
+function writableFileMappingAllowed(vma: Vma, gupFlags: number): boolean {
+  const longterm = (gupFlags & (FOLL_PIN | FOLL_LONGTERM)) === (FOLL_PIN | FOLL_LONGTERM);
+  return !longterm || !vmaNeedsDirtyTracking(vma);
 }

@@ -101,7 +101,7 @@ export function* faultinVmaPageRange(
   locked: MmapLocked,
 ): Step<number> {
   const gupFlags = FOLL_TOUCH | FOLL_HWPOISON | FOLL_UNLOCKABLE | (write ? FOLL_WRITE : 0);
-  if (checkVmaFlags(vma, gupFlags) !== 0) return -EINVAL;
+  if (checkVmaFlags(k, vma, gupFlags) !== 0) return -EINVAL;
   const mm = Mm.at(k, vma.vmMm);
   const ret = yield* __getUserPages(k, mm, start, (end - start) / k.pageSize, gupFlags, null, locked);
   yield* lruAddDrain(k);

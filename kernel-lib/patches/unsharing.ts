@@ -82,6 +82,18 @@ export const unsharingPatches = {
     changes: 'private mappings of /dev/zero can be registered as io_uring buffers',
     since: 'v6.5',
   },
+  gupKeepsFilesClean: {
+    id: '8ac268436e6d',
+    title: 'mm/gup: disallow FOLL_LONGTERM GUP-nonfast writing to file-backed mappings',
+    changes: 'no long-term pin for writing of a page whose file has to be told of stores',
+    since: 'v6.5',
+  },
+  gupFastKeepsFilesClean: {
+    id: 'a6e79df92e4a',
+    title: 'mm/gup: disallow FOLL_LONGTERM GUP-fast writing to file-backed mappings',
+    changes: 'GUP-fast leaves such pages to GUP, which knows the mapping',
+    since: 'v6.5',
+  },
   ioPinsFast: {
     id: '?io-pins-fast',
     title: 'io_uring pins buffers with pin_user_pages_fast()',

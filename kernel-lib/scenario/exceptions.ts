@@ -54,7 +54,7 @@ const coldfire: ExceptionalArch = {
     { verdict: I1, scenarios: 'X01 X02 X03 X07 X08 X14 X06c C5s C11s C14s', on: withoutMarker },
     { verdict: I1, scenarios: 'X11', on: ({ patched }) => patched.freeSwapCacheAfterMap },
     { verdict: I7, scenarios: 'S06 C9 C12' },
-    { verdict: I7, scenarios: 'S01 S03 S03b S18 S18b S18c C33 C34 C35 C36 C37 C38', on: unshares },
+    { verdict: I7, scenarios: 'S01 S03 S03b S18 S18b S18c C33 C34 C35 C35d C36 C37 C38 C38d', on: unshares },
     { verdict: I7, scenarios: 'R20', on: ({ patched }) => patched.odirectPins },
     { verdict: 'the second page is dirty', scenarios: 'R22' },
     { verdict: '2 entries, maybe shared; the child reads 0x22', scenarios: 'X16' },

@@ -17,6 +17,7 @@ import { reuseScenarios } from './reuse.js';
 import { swapErrorScenarios } from './swap-errors.js';
 import { diskFileScenarios } from './disk-files.js';
 import { cowSelftestScenarios } from './selftest-cow.js';
+import { cowHugetlbSelftestScenarios } from './selftest-cow-hugetlb.js';
 import { cowThpSelftestScenarios } from './selftest-cow-thp.js';
 import { longtermSelftestScenarios } from './selftest-longterm.js';
 import { thpCallScenarios } from './thp-calls.js';
@@ -57,6 +58,7 @@ export const scenarios: readonly Scenario[] = [
   ...diskFileScenarios,
   ...cowSelftestScenarios,
   ...cowThpSelftestScenarios,
+  ...cowHugetlbSelftestScenarios,
   ...longtermSelftestScenarios,
 ];
 

@@ -21,32 +21,26 @@ const anonScenarios = cowCases.flatMap((test, at): Scenario[] =>
   }),
 );
 
-/** What is mapped privately that is not anonymous yet, with a second mapping beside it. */
+const zeropages = ['mmap 0 0 1 w p anon', 'mmap 0 1 1 r p anon'];
+const file = ['mmap 0 0 1 w p o0', 'mmap 0 1 1 r s o0'];
+
+/** What is mapped privately that is not anonymous yet, with a second mapping beside it; `at` numbers the tests. */
 const backings = [
-  { name: 'zeropage', what: 'the zero page', map: ['mmap 0 0 1 w p anon', 'mmap 0 1 1 r p anon'] },
-  {
-    name: 'memfd',
-    what: 'a memfd',
-    map: ['mmap 0 0 1 w p o0', 'mmap 0 1 1 r s o0'],
-    object: 'obj 0 memfd 1',
-  },
-  {
-    name: 'tmpfile',
-    what: 'a file on tmpfs',
-    map: ['mmap 0 0 1 w p o0', 'mmap 0 1 1 r s o0'],
-    object: 'obj 0 tmpfs 1',
-  },
+  { at: 0, letter: '', name: 'zeropage', what: 'the zero page', map: zeropages, objects: [] },
+  { at: 1, letter: '', name: 'memfd', what: 'a memfd', map: file, objects: ['obj 0 memfd 1'] },
+  { at: 2, letter: '', name: 'tmpfile', what: 'a file on tmpfs', map: file, objects: ['obj 0 tmpfs 1'] },
+  { at: 2, letter: 'd', name: 'disk', what: 'a file on a disk', map: file, objects: ['obj 0 disk 1'] },
 ] as const;
 
 /** The tests of private mappings of something else. */
 const otherScenarios = notAnonymousCases.flatMap((test, t): Scenario[] =>
-  backings.map((backing, b) => ({
+  backings.map((backing) => ({
     name: `cow-${test.name}-${backing.name}`,
-    number: `C${30 + 3 * t + b}`,
+    number: `C${30 + 3 * t + backing.at}${backing.letter}`,
     kind: 'sequential',
     title: `${test.title} ${backing.what} in a private mapping`,
     swap: 'none',
-    ...('object' in backing && { objects: [backing.object] }),
+    objects: backing.objects,
     steps: [...backing.map, 'read 0 0 0', 'read 0 1 0', ...test.steps],
     verdict: test.verdict,
     expected: test.expected,

@@ -1,4 +1,4 @@
-import { EFAULT, EOPNOTSUPP } from '../base/errno.js';
+import { EFAULT, EINVAL, EOPNOTSUPP } from '../base/errno.js';
 import { internalGetUserPagesFast } from '../gup/fast.js';
 import { FOLL_GET, FOLL_LONGTERM, FOLL_PIN, FOLL_WRITE } from '../gup/flags.js';
 import { gupPutFolio, setPageDirtyLock, unpinUserPages, unpinUserPagesDirtyLock } from '../gup/grab.js';
@@ -36,7 +36,8 @@ const MAX_BUFFER = 2 ** 30;
  * Registers pages as a fixed buffer of io_uring: pinned for writing, whatever it will be used for.
  *
  * @kernel io_uring/rsrc.c io_pin_pages v6.2
- * @returns the buffer, -EFAULT for an empty one, one above 1 GiB and unless every page can be had, or -EOPNOTSUPP for files that are not in memory
+ * @returns the buffer, -EFAULT for an empty one, one above 1 GiB and unless every page can be had, -EINVAL for more than one
+ *     file, or -EOPNOTSUPP for files that are not in memory
  */
 export function* ioPinPages(k: Machine, mm: Mm, start: number, nrPages: number): Step<PinnedPages | number> {
   if (nrPages <= 0 || nrPages * k.pageSize > MAX_BUFFER) return -EFAULT;
@@ -45,17 +46,24 @@ export function* ioPinPages(k: Machine, mm: Mm, start: number, nrPages: number):
   const ret = k.patched.ioPinsFast
     ? yield* internalGetUserPagesFast(k, mm, start, nrPages, flags | FOLL_PIN, pages)
     : yield* pinUserPages(k, mm, start, nrPages, flags, pages);
-  const refused = !k.patched.gupChecksFiles && mapsFile(k, mm, start, nrPages);
-  if (ret === nrPages && !refused) return keep(k, pages, false);
+  const refused = ret === nrPages && !k.patched.gupChecksFiles ? fileError(k, mm, start, nrPages) : 0;
+  if (ret === nrPages && refused === 0) return keep(k, pages, false);
   yield* unpinUserPages(k, pages);
-  if (ret === nrPages) return -EOPNOTSUPP;
+  if (ret === nrPages) return refused;
   return ret < 0 ? ret : -EFAULT;
 }
 
-/** Whether the range maps an open file that is not shmem. Private mappings of /dev/zero do. */
-function mapsFile(k: Machine, mm: Mm, start: number, nrPages: number): boolean {
+/**
+ * What is wrong with the files that a range maps, 0 for nothing: there is one at most, and that in memory. A private
+ * mapping of /dev/zero has one that is not.
+ */
+function fileError(k: Machine, mm: Mm, start: number, nrPages: number): number {
   const vmas = vmasOf(k, mm, start, start + nrPages * k.pageSize);
-  return vmas.some((vma) => vma.vmFile !== 0 && !vmaIsShmem(vma) && !isVmHugetlbPage(vma));
+  for (const vma of vmas) {
+    if (vma.vmFile !== vmas[0]!.vmFile) return -EINVAL;
+    if (vma.vmFile !== 0 && !vmaIsShmem(vma) && !isVmHugetlbPage(vma)) return -EOPNOTSUPP;
+  }
+  return 0;
 }
 
 /**

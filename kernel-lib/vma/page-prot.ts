@@ -20,15 +20,25 @@ export function vmaSetPageProt(k: Machine, vma: Vma): void {
 }
 
 /**
+ * Whether the file has to be told of stores to the VMA's pages.
+ *
+ * @kernel mm/vma.c vma_needs_dirty_tracking 6.12
+ * @differs every file on a disk has a page_mkwrite and can be written back, and no other file has
+ */
+export function vmaNeedsDirtyTracking(vma: Vma): boolean {
+  const sharedWritable = (vma.vmFlags & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED);
+  return sharedWritable && vma.vmOps === VM_OPS_FILE;
+}
+
+/**
  * Whether the first store to a clean page of a shared mapping has to fault.
  *
  * @kernel mm/mmap.c vma_wants_writenotify v6.2
- * @differs every file on a disk has a page_mkwrite
  * @param vmPageProt asked for a protection that is already read-only the answer is no
  */
 export function vmaWantsWritenotify(k: Machine, vma: Vma, vmPageProt: number): boolean {
   if ((vma.vmFlags & (VM_WRITE | VM_SHARED)) !== (VM_WRITE | VM_SHARED)) return false;
-  if (vma.vmOps === VM_OPS_FILE) return true;
+  if (vmaNeedsDirtyTracking(vma)) return true;
   if (vmPageProt !== (vma.vmFlags & VM_PROT_FLAGS)) return false;
   if (vmaSoftDirtyEnabled(k, vma)) return true;
   return k.patched.uffdWpWritenotify && (vma.vmFlags & VM_UFFD_WP) !== 0;

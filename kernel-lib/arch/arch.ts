@@ -234,6 +234,11 @@ export interface Arch {
   /** `protection_map[]`: 16 protections, indexed by `vm_flags & (VM_READ|VM_WRITE|VM_EXEC|VM_SHARED)`. */
   readonly protectionMap: readonly Mask[];
   readonly hardware: HardwareRules;
+  /**
+   * `ptep_clear_flush_young()` leaves alone what TLBs hold, and `pmdp_clear_flush_young()` perhaps as well: the page may
+   * look unused for a while. Absent: both flush.
+   */
+  readonly clearsYoungUnflushed?: 'pte' | 'pte and pmd';
   /** CPUs that note less by themselves, by a name for people. */
   readonly cpus?: Readonly<Record<string, HardwareRules>>;
   readonly states: Readonly<Record<SeriesState, ArchState> & Record<string, ArchState>>;

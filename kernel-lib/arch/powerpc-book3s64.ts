@@ -98,6 +98,7 @@ export const ppcBook3s64_4k: Arch = {
     PAGE_EXECONLY: '_PAGE_BASE | _PAGE_EXEC',
     PAGE_KERNEL: '_PAGE_BASE | _PAGE_PRIVILEGED | _PAGE_RW | _PAGE_DIRTY',
   },
+  clearsYoungUnflushed: 'pte and pmd',
   hardware: {
     walker: 'hardware',
     young: 'fault',

@@ -82,6 +82,7 @@ export const ppcNohash64_e500: Arch = {
   config: 'PPC_BOOK3E_64',
   longBits: 64,
   physBits: 44,
+  clearsYoungUnflushed: 'pte',
   levels: vaSplit(12, { pgd: 9, pud: 9, pmd: 7, pte: 9 }),
   masks: { ...e500.masks, _PAGE_SWP_EXCLUSIVE: '_PAGE_BAP_UX' },
   pfn: { at: '63:24' },

@@ -98,6 +98,7 @@ export const riscv64: Arch = {
     shared: 'PAGE_SHARED',
     sharedExec: 'PAGE_SHARED_EXEC',
   }),
+  clearsYoungUnflushed: 'pte',
   hardware: {
     walker: 'hardware',
     young: 'walker',

@@ -92,6 +92,7 @@ const common = {
   operations,
   predicates,
   modify: { keep: '_PAGE_CHG_MASK', take: '~_PAGE_CHG_MASK' },
+  clearsYoungUnflushed: 'pte',
   hardware: {
     walker: 'hardware',
     young: 'walker',

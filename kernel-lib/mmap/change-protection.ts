@@ -63,7 +63,7 @@ import { MM_CP_TRY_CHANGE_WRITABLE, MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from 
  * Gives the pages of [start, end) a protection, by default the VMA's.
  *
  * @kernel mm/mprotect.c change_protection v6.2
- * @differs no NUMA hinting
+ * @differs no NUMA hinting; flushes also what became no stricter
  * @param cpFlags MM_CP_…
  * @param vmPageProt index into protection_map[]
  */
@@ -79,6 +79,7 @@ export function* changeProtection(
   const newprot = k.pte.protectionMap[vmPageProt]!;
   if (isVmHugetlbPage(vma)) return yield* hugetlbChangeProtection(k, vma, start, end, newprot, cpFlags);
   const marks = (cpFlags & MM_CP_UFFD_WP) !== 0 && userfaultfdWpUseMarkers(k, vma);
+  const stale: Stale = { start: end, end: start };
   for (let at = start; at < end;) {
     if (mapsHugePud(k, vma, at)) {
       const whole = pudAddrEnd(k, at, end) - at === hpagePudSize(k);
@@ -89,17 +90,33 @@ export function* changeProtection(
     const next = pmdAddrEnd(k, at, end);
     let table = pteTable(k, pgd, at);
     if (table === 0 && mapsHugePage(k, vma, at)) {
-      if (next - at === hpagePmdSize(k)) yield* changeHugePmd(k, vma, at, newprot, cpFlags);
-      else yield* __splitHugePmd(k, vma, at);
+      if (next - at === hpagePmdSize(k)) {
+        yield* changeHugePmd(k, vma, at, newprot, cpFlags);
+        widen(stale, at, next);
+      } else {
+        yield* __splitHugePmd(k, vma, at);
+      }
       table = pteTable(k, pgd, at);
     } else if (table === 0 && marks) {
       // Markers need tables to stand in.
       table = pteAlloc(k, pgd, at);
     }
-    if (table !== 0) yield* changePteRange(k, vma, table, at, next, newprot, cpFlags);
+    if (table !== 0) yield* changePteRange(k, vma, table, at, next, newprot, cpFlags, stale);
     at = next;
   }
-  yield* flushTlbMmRange(k, vma.vmMm, start, end);
+  if (stale.start < stale.end) yield* flushTlbMmRange(k, vma.vmMm, stale.start, stale.end);
+}
+
+/** What TLBs may hold of entries that were changed, as the gather knows it: from the first to the last of them. */
+interface Stale {
+  start: number;
+  end: number;
+}
+
+/** MODEL: __tlb_adjust_range() of include/asm-generic/tlb.h. */
+function widen(stale: Stale, start: number, end: number): void {
+  stale.start = Math.min(stale.start, start);
+  stale.end = Math.max(stale.end, end);
 }
 
 /** @kernel mm/mprotect.c change_pte_range v6.2 */
@@ -111,6 +128,7 @@ function* changePteRange(
   end: number,
   newprot: Pgprot,
   cpFlags: number,
+  stale: Stale,
 ): Step<void> {
   yield* ptlLock(k, table);
   let ptep = pteOffset(k, table, start);
@@ -118,6 +136,7 @@ function* changePteRange(
     const oldpte = yield* ptepGet(k, ptep);
     const newpte = changedPte(k, vma, oldpte, newprot, cpFlags);
     if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
+    if (ptePresent(k, oldpte)) widen(stale, at, at + k.pageSize);
   }
   ptlUnlock(k, table);
 }

@@ -3,9 +3,7 @@ import { PG_idle, PG_referenced, PG_young } from '../folio/flags.js';
 import { clearFlag, setFlag, testClearFlag } from '../folio/frame.js';
 import { folioIsFileLru } from '../folio/lru-list.js';
 import type { Machine } from '../machine/machine.js';
-import { pmdMkold, pmdpGet, setPmdAt } from '../pgtable/pmd.js';
-import { pteMkold, pteYoung } from '../pgtable/pte.js';
-import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { ptlUnlock } from '../pgtable/table.js';
 import { mlockVmaPage } from '../rmap/map.js';
 import {
   type FolioPlace,
@@ -16,6 +14,7 @@ import {
   rmapWalkLarge,
 } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
+import { pmdpClearFlushYoung, ptepClearFlushYoung } from '../tlb/tlb.js';
 import { VM_EXEC, VM_LOCKED } from '../vma/vm-flags.js';
 
 /** What page tables tell of a page's use. */
@@ -62,9 +61,7 @@ function* largeReferenced(k: Machine, folio: number): Step<Referenced> {
 function* leafReferenced(k: Machine, folio: number, place: FolioPlace): Step<number> {
   const at = yield* pmdMappedWalk(k, folio, place);
   if (at === null) return 0;
-  const pmd = yield* pmdpGet(k, at.pmdp);
-  const young = pteYoung(k, pmd);
-  if (young) yield* setPmdAt(k, at.pmdp, pmdMkold(k, pmd));
+  const young = yield* pmdpClearFlushYoung(k, place.vma.vmMm, place.origin, at.pmdp);
   ptlUnlock(k, at.table);
   return young ? 1 : 0;
 }
@@ -87,10 +84,8 @@ function* folioReferencedOne(
   const at = yield* pageVmaMappedWalk(k, page, place);
   if (at === null) return 'elsewhere';
   const locked = (place.vma.vmFlags & VM_LOCKED) !== 0;
-  const pte = yield* ptepGet(k, at.ptep);
-  const used = !locked && pteYoung(k, pte);
   if (locked) yield* mlockVmaPage(k, page, place.vma);
-  if (used) yield* setPteAt(k, at.ptep, pteMkold(k, pte));
+  const used = !locked && (yield* ptepClearFlushYoung(k, place.vma.vmMm, place.address, at.ptep));
   if (used) clearFlag(k, page, PG_idle);
   ptlUnlock(k, at.table);
   const young = (!locked && testClearFlag(k, page, PG_young)) || used;

@@ -54,7 +54,7 @@ function pudWalk(kernel: RaceKernel, walk: typeof mincore): RaceSetup {
 }
 
 /** The architecture with tables of few entries. @throws InputError where no entry two levels up can be a leaf */
-function tablesOf(id: string, entries: number): Arch {
+export function tablesOf(id: string, entries: number): Arch {
   const arch = archById(id);
   const bits = Math.log2(entries);
   if (!arch.kconfig.HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD || arch.levels.length !== 4)
@@ -65,7 +65,7 @@ function tablesOf(id: string, entries: number): Arch {
 }
 
 /** Maps what one entry can span of a device, shared, and touches it. */
-function mapDevice(k: Machine, task: Task): number {
+export function mapDevice(k: Machine, task: Task): number {
   runningOn(k, 0, task)();
   const mm = mmOfTask(k, task);
   const len = hpagePudSize(k);

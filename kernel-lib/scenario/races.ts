@@ -6,6 +6,7 @@ import { migrationRaces } from '#stepped/scenario/migration-races.js';
 import { odirectSwapoutRaces } from '#stepped/scenario/odirect-swapout.js';
 import { paeTornReadRaces } from '#stepped/scenario/pae-torn-read.js';
 import { pteMarkerClearRaces } from '#stepped/scenario/pte-marker-clear.js';
+import { pudMprotectRaces } from '#stepped/scenario/pud-mprotect.js';
 import { pudWalkRaces } from '#stepped/scenario/pud-walk.js';
 import { swapinBypassRaces } from '#stepped/scenario/swapin-bypass.js';
 import type { Race } from '#stepped/scenario/race.js';
@@ -22,6 +23,7 @@ export const races: readonly Race[] = [
   ...paeTornReadRaces,
   ...migrationRaces,
   ...pudWalkRaces,
+  ...pudMprotectRaces,
   ...dirtyThpSplitRaces,
 ];
 

@@ -4,17 +4,22 @@ import {
   mmuLoad,
   mmuStore,
   pteAdvancePfn,
+  pteMkold,
   ptePresent,
   pteProtnone,
   pteSame,
+  pteYoung,
 } from '../pgtable/pte.js';
 import {
   hugeAddress,
+  pmdMkold,
   pmdOffset,
   pmdTable,
   pmdTransHuge,
+  pmdpGet,
   pmdpHugeGetAndClear,
   readPmd,
+  setPmdAt,
   type Pmd,
   hpagePmdSize,
 } from '../pgtable/pmd.js';
@@ -28,7 +33,7 @@ import {
   pudTable,
   pudpHugeGetAndClear,
 } from '../pgtable/pud.js';
-import { pteOffset, pteTable, ptepGetAndClear } from '../pgtable/table.js';
+import { pteOffset, pteTable, ptepGet, ptepGetAndClear, setPteAt } from '../pgtable/table.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { untilInterruptible } from './irqs.js';
@@ -285,6 +290,21 @@ export function* ptepClearFlush(k: Machine, mm: number, address: number, ptep: n
 }
 
 /**
+ * Makes an entry old, and what CPUs hold of it goes, unless the architecture finds that not worth its price: a CPU that
+ * goes on using its translation does not make the entry young again.
+ *
+ * @kernel mm/pgtable-generic.c ptep_clear_flush_young v6.2
+ * @returns whether it was young
+ */
+export function* ptepClearFlushYoung(k: Machine, mm: number, address: number, ptep: number): Step<boolean> {
+  const pte = yield* ptepGet(k, ptep);
+  if (!pteYoung(k, pte)) return false;
+  yield* setPteAt(k, ptep, pteMkold(k, pte));
+  if (k.pte.arch.clearsYoungUnflushed === undefined) yield* flushTlbPage(k, mm, address);
+  return true;
+}
+
+/**
  * Takes an entry's value and leaves none. The caller flushes the TLBs, except on s390, where one instruction clears
  * the entry and makes every CPU forget it.
  *
@@ -315,6 +335,19 @@ export function* pmdpHugeClearFlush(k: Machine, mm: number, haddr: number, pmdp:
   const pmd = yield* pmdpHugeGetAndClear(k, pmdp);
   yield* flushPmdTlbRange(k, mm, haddr);
   return pmd;
+}
+
+/**
+ * The same as ptepClearFlushYoung() for a leaf.
+ *
+ * @kernel mm/pgtable-generic.c pmdp_clear_flush_young v6.2
+ */
+export function* pmdpClearFlushYoung(k: Machine, mm: number, haddr: number, pmdp: number): Step<boolean> {
+  const pmd = yield* pmdpGet(k, pmdp);
+  if (!pteYoung(k, pmd)) return false;
+  yield* setPmdAt(k, pmdp, pmdMkold(k, pmd));
+  if (k.pte.arch.clearsYoungUnflushed !== 'pte and pmd') yield* flushPmdTlbRange(k, mm, haddr);
+  return true;
 }
 
 /** Makes every CPU forget what a leaf two levels up spans. @kernel include/linux/pgtable.h flush_pud_tlb_range v6.2 */

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { archById } from '../../kernel-lib/arch/variants.js';
 import { lruAddDrain } from '../../kernel-lib/folio/lru.js';
-import type { Machine } from '../../kernel-lib/machine/machine.js';
+import { khugepagedDoScan } from '../../kernel-lib/khugepaged/daemon.js';
+import type { Machine, ThpEnabled } from '../../kernel-lib/machine/machine.js';
 import {
   MAP_ANONYMOUS,
   MAP_FIXED,
@@ -15,6 +16,7 @@ import { doMprotectPkey } from '../../kernel-lib/mmap/mprotect.js';
 import { mremap } from '../../kernel-lib/mmap/mremap.js';
 import { __vmMunmap } from '../../kernel-lib/mmap/munmap.js';
 import { releaseByName, resolvePatches } from '../../kernel-lib/patches/releases.js';
+import { pmdAt, pmdPfn } from '../../kernel-lib/pgtable/pmd.js';
 import { pteMkold, ptePfn } from '../../kernel-lib/pgtable/pte.js';
 import { pteOffset, pteTable, ptepGet, setPteAt } from '../../kernel-lib/pgtable/table.js';
 import { folioReferenced } from '../../kernel-lib/reclaim/referenced.js';
@@ -33,12 +35,15 @@ import type { Mm } from '../../kernel-lib/vma/mm.js';
 const PAGE = 0x4000_0000;
 
 /** Two CPUs that cache translations and run one process, whose page both have just written. */
-function twoCpus(release = '6.1') {
+function twoCpus(release = '6.1', arch = 'x86_64', thp: ThpEnabled = 'never') {
+  const record = archById(arch);
+  const size = thp === 'never' ? 2 ** record.pageShift : 2 ** record.levels.at(-2)!.shift;
   const k = makeMachine({
     release: releaseByName(release),
-    arch: archById('x86_64'),
-    patched: resolvePatches(release, 'x86_64'),
-    nrFrames: 1024,
+    arch: record,
+    patched: resolvePatches(release, arch),
+    thp,
+    nrFrames: 2048,
     nrSwapSlots: 64,
     nrCpus: 2,
     nrTlbEntries: 8,
@@ -48,14 +53,14 @@ function twoCpus(release = '6.1') {
   k.current = task;
   const mm = mmOfTask(k, task);
   const flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS;
-  run(vmMmapPgoff(k, mm, { file: null, addr: PAGE, len: 4096, prot: 3, flags, pgoff: 0 }));
+  run(vmMmapPgoff(k, mm, { file: null, addr: PAGE, len: size, prot: 3, flags, pgoff: 0 }));
   for (const cpu of [1, 0]) {
     on(k, cpu, mm, 1);
     k.cpu = cpu;
     run(lruAddDrain(k));
   }
   expect(cachedTranslations(k, 1)).toHaveLength(1);
-  return { k, task, mm };
+  return { k, task, mm, size };
 }
 
 /** What a CPU gets that loads or stores a byte of the page. */
@@ -123,11 +128,51 @@ test('MADV_COLD flushes nothing for a page that is old already', () => {
   expect(cachedTranslations(k, 1)).toHaveLength(1);
 });
 
-test('reclaim that asks whether a page was used leaves the translations of x86 as they are', () => {
-  const { k, mm } = twoCpus();
+test.each([
+  ['x86_64', 1],
+  ['riscv64', 1],
+  ['ppc_book3s64_4k', 1],
+  ['arm_lpae', 0],
+  ['arm64_4k', 0],
+  ['s390', 0],
+  ['alpha', 0],
+])('reclaim that finds a page of %s used leaves %i translations on another CPU', (arch, left) => {
+  const { k, mm } = twoCpus('6.1', arch);
   const pte = run(ptepGet(k, pteOffset(k, pteTable(k, mm.pgd, PAGE), PAGE)));
   expect(run(folioReferenced(k, ptePfn(k, pte))).ptes).toBe(1);
+  expect(cachedTranslations(k, 1)).toHaveLength(left);
+});
+
+test.each([
+  ['x86_64', 0],
+  ['arm64_4k', 0],
+  ['ppc_book3s64_4k', 1],
+])('reclaim that finds a huge page of %s used leaves %i translations on another CPU', (arch, left) => {
+  const { k, mm } = twoCpus('6.1', arch, 'always');
+  expect(run(folioReferenced(k, pmdPfn(k, pmdAt(k, mm.pgd, PAGE)))).ptes).toBe(1);
+  expect(cachedTranslations(k, 1)).toHaveLength(left);
+});
+
+test('mprotect of memory that was never touched flushes nothing', () => {
+  const { k, mm } = twoCpus();
+  const flags = MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS;
+  run(vmMmapPgoff(k, mm, { file: null, addr: PAGE + 4096, len: 4096, prot: 3, flags, pgoff: 0 }));
+  run(doMprotectPkey(k, mm, PAGE + 4096, 4096, 1));
   expect(cachedTranslations(k, 1)).toHaveLength(1);
+});
+
+test('after khugepaged has made one page of many, no CPU stores to those that there were', () => {
+  const { k, mm, size } = twoCpus('6.1', 'x86_64', 'always');
+  // One page gets another protection and back: entries of their own map the pages.
+  for (const prot of [1, 3]) run(doMprotectPkey(k, mm, PAGE + size - 4096, 4096, prot));
+  for (const cpu of [1, 0]) on(k, cpu, mm, 5);
+  const was = ptePfn(k, run(ptepGet(k, pteOffset(k, pteTable(k, mm.pgd, PAGE), PAGE))));
+  run(lruAddDrain(k));
+  expect(run(khugepagedDoScan(k, 4096)).map(({ result }) => result)).toEqual(['SCAN_SUCCEED']);
+  expect(pmdPfn(k, pmdAt(k, mm.pgd, PAGE))).not.toBe(was);
+  expect(cachedTranslations(k, 1)).toEqual([]);
+  on(k, 1, mm, 9);
+  expect(on(k, 0, mm)).toBe(9);
 });
 
 test('after UFFDIO_MOVE no CPU reads or writes the page at the place that it has left', () => {

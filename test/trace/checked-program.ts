@@ -20,6 +20,8 @@ export interface Target {
 
 /** What a program was promised: its memory, and what pipes and pins show of it. */
 interface Promised {
+  /** Bytes: pipes count them. */
+  readonly pageSize: number;
   readonly memory: ReferenceMemory;
   /** A page in a pipe may show whatever its owner ever wrote to it. */
   readonly pipes: Map<number, Cell[]>;
@@ -62,7 +64,8 @@ class CheckedRun {
     this.#memory = new ReferenceMemory(
       model.world.program.objects.map(({ object, nrPages }) => [object, nrPages] as const),
     );
-    this.#promised = { memory: this.#memory, pipes: new Map(), buffers: new Map() };
+    const { pageSize } = model.world.k;
+    this.#promised = { pageSize, memory: this.#memory, pipes: new Map(), buffers: new Map() };
     this.#before = usage(model.world.k);
     model.world.k.checking = true;
   }
@@ -187,10 +190,10 @@ const effects: { readonly [N in OperationName]?: Effect<N> } = {
       if (advice === 'FREE' || advice === 'DONTNEED') memory.free(process, region, index + at);
     }
   },
-  vmsplice: ({ memory, pipes }, { process, region, index, pipe }, { ret }) => {
+  vmsplice: ({ memory, pipes, pageSize }, { process, region, index, pipe }, { ret }) => {
     const cells = pipes.get(pipe) ?? [];
     pipes.set(pipe, cells);
-    for (let at = 0; at * 4096 < ret; at++) {
+    for (let at = 0; at * pageSize < ret; at++) {
       cells.push(memory.seenBy(process, region, index + at));
     }
   },

@@ -114,7 +114,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   loongarchDirtyIsHardware: { scenario: 'dirty-lazyfree-store', release: 'v6.3', cpu: 'ptw' },
   loongarchWrprotectKeepsDirty: { scenario: 'dirty-lazyfree-fork', release: '6.5', cpu: 'ptw' },
   arm64MkwriteAsks: { scenario: 'thp-split-dirty' },
-  sparcMkdirtyAsks: { scenario: 'thp-split-exclusive' },
+  sparcMkdirtyAsks: { scenario: 'mkdirty-ptrace-write' },
   migrationProtects: { scenario: 'migrate-readonly-exclusive', arch: 'sparc64' },
   migrationProtectsNot: { scenario: 'migrate-readonly-exclusive', arch: 'sparc64' },
   // huge.ts

@@ -30,6 +30,7 @@ export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
   'dirty-thp-split-sparc': { release: 'v6.1' },
   'pud-walk': { release: 'v6.1', with: ['3b89863c3fa4'] },
   'pud-walk-hmm': { release: 'v6.1', with: ['3b89863c3fa4'] },
+  'pud-mprotect': { release: '6.12' },
   'pte-marker-clear': { release: 'v6.2' },
   'pae-torn-read': { release: 'v6.2' },
   'pae-torn-read-high-first': { release: 'v6.2' },
@@ -555,6 +556,27 @@ const dirtyThpSplit: readonly Bug[] = [
   },
 ];
 
+const pudMprotect: readonly Bug[] = [
+  {
+    bug: 'mprotect flushes no TLB for a leaf of a GiB',
+    file: 'mmap/change-huge-pud.ts',
+    line: 'yield* flushPudTlbRange(k, vma.vmMm, pudAddress(k, address));',
+    instead: '',
+  },
+  {
+    bug: 'mprotect leaves the leaf as it is',
+    file: 'mmap/change-huge-pud.ts',
+    line: 'pmdModify(k, yield* pudpGet(k, at.pudp), newprot)',
+    instead: 'yield* pudpGet(k, at.pudp)',
+  },
+  {
+    bug: 'mprotect passes a leaf over that lies in its range as a whole',
+    file: 'mmap/change-huge-pud.ts',
+    line: 'if (whole) return yield* changeHugePud(k, vma, address, newprot);',
+    instead: 'if (whole) return true;',
+  },
+];
+
 /** Every seeded bug. */
 export const seededBugs: readonly SeededBug[] = Object.entries({
   'delayed-rmap': delayedRmap,
@@ -572,6 +594,7 @@ export const seededBugs: readonly SeededBug[] = Object.entries({
   'dirty-thp-split-sparc': dirtyThpSplit,
   'pud-walk': pudWalk,
   'pud-walk-hmm': pudWalkHmm,
+  'pud-mprotect': pudMprotect,
   'pte-marker-clear': pteMarkerClear,
   'pae-torn-read': paeTornRead,
   'pae-torn-read-high-first': paeTornReadHighFirst,

@@ -82,3 +82,5 @@ export { dirtyHeatmap } from './matrix/heatmap.js';
 export { raceByName, races } from './scenario/races.js';
 export { check } from './exercise/check.js';
 export { Verdict } from './exercise/verdict.js';
+export { growthFigure, hostFigure } from './bench/figures.js';
+export { type Measured, benchmark } from './bench/measured.js';

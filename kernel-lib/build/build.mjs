@@ -14,9 +14,13 @@ const config = fileURLToPath(new URL('tsconfig.json', import.meta.url));
 
 const sources = digestOf(
   root,
-  ['tsconfig.json', 'package.json', 'package-lock.json', 'datasets/manifest.json'].map((name) =>
-    fileURLToPath(new URL(`../../${name}`, import.meta.url)),
-  ),
+  [
+    'tsconfig.json',
+    'package.json',
+    'package-lock.json',
+    'datasets/manifest.json',
+    'datasets/benchmark.json',
+  ].map((name) => fileURLToPath(new URL(`../../${name}`, import.meta.url))),
 );
 if (textIn(`${dist}/.sources`) === sources) process.exit(0);
 

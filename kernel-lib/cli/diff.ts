@@ -1,9 +1,10 @@
 import { Command } from 'commander';
+import { InputError } from '../base/error.js';
 import { type Flip, flipsBetween } from '../scenario/bisect.js';
 import { compare } from '../scenario/comparison.js';
 import { type DivergedSide, type Divergence, divergenceOf } from '../scenario/divergence.js';
 import type { Run } from '../scenario/run.js';
-import { scenarioByName } from '../scenario/scenarios.js';
+import { sequentialByName } from './catalogue-names.js';
 import { parsePatchWords } from './patch-words.js';
 import { stepText } from './step-text.js';
 
@@ -43,14 +44,14 @@ export function diff(): Command {
     });
 }
 
-function difference(
-  name: string,
-  { from = '6.1', to = from, fromPatch, toPatch, arch, cpu }: Options,
-): Difference {
-  const scenario = scenarioByName(name);
+function difference(name: string, { from = '6.1', to, fromPatch, toPatch, arch, cpu }: Options): Difference {
+  const scenario = sequentialByName(name);
+  if (to === undefined && fromPatch === toPatch) {
+    throw new InputError(`both kernels are ${from}: name another one by --to, --from-patch or --to-patch`);
+  }
   const machine = { arch, ...(cpu !== undefined && { cpu }) };
   const before = { release: from, ...machine, ...parsePatchWords(fromPatch ?? '', '--from-patch') };
-  const after = { release: to, ...machine, ...parsePatchWords(toPatch ?? '', '--to-patch') };
+  const after = { release: to ?? from, ...machine, ...parsePatchWords(toPatch ?? '', '--to-patch') };
   const comparison = compare(scenario, before, after);
   return {
     before: comparison.before,

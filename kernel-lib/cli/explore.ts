@@ -5,6 +5,7 @@ import type { Shard } from '../explore/shard.js';
 import type { Exploration } from '../scenario/explored.js';
 import { type ExploreOptions, exploring, replay } from '../scenario/exploration.js';
 import { mergeShards } from '../scenario/shards.js';
+import { refuseSequential } from './catalogue-names.js';
 import { OWN_FILE, readOwnPatch } from './own-file.js';
 import { searchProgress } from './search-progress.js';
 import { readShard, shardJson } from './shard-file.js';
@@ -45,6 +46,7 @@ export function explore(): Command {
     .option('--replay <schedule>', 'run this schedule and explain every step')
     .option('--json', 'print one JSON object')
     .action(async (name: string, { json, bound, replay: schedule, own, ...options }: Options) => {
+      refuseSequential(name);
       if (own !== undefined && options.shard !== undefined)
         throw new InputError('--shard: not with --own, for what a shard prints does not hold the patch');
       const patch = own === undefined ? {} : { own: await readOwnPatch(own) };

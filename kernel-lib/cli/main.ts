@@ -8,7 +8,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('faultbook')
     .description('Linux memory management that people can run, cell by cell')
     .exitOverride();
-  for (const command of commands()) program.addCommand(command.exitOverride());
+  for (const command of commands()) program.addCommand(throwing(command));
   try {
     await program.parseAsync(argv, { from: 'user' });
     return Number(process.exitCode ?? 0);
@@ -18,6 +18,12 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`faultbook: ${err.message}\n`);
     return 2;
   }
+}
+
+/** Has it and the commands below it throw what is wrong with their words; else each ends the process, with 1. */
+function throwing(command: Command): Command {
+  command.commands.forEach(throwing);
+  return command.exitOverride();
 }
 
 // A reader that has seen enough, `| head`, is no failure.

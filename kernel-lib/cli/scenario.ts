@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { arches } from '../arch/variants.js';
 import { races } from '../scenario/races.js';
 import { type Run, type RunOptions, runScenario } from '../scenario/run.js';
-import { scenarioByName, scenarios } from '../scenario/scenarios.js';
+import { scenarios } from '../scenario/scenarios.js';
+import { sequentialByName } from './catalogue-names.js';
 import { OWN_FILE, readOwnPatch } from './own-file.js';
 import { patchOptions } from './patch-words.js';
 import { stepText } from './step-text.js';
@@ -44,7 +45,7 @@ async function ownOf({ own }: Options): Promise<Pick<RunOptions, 'own'>> {
 }
 
 function runAll(names: readonly string[], options: Options, own: Pick<RunOptions, 'own'>): Run[] {
-  const chosen = names.map(scenarioByName);
+  const chosen = names.map(sequentialByName);
   const { release, cpu } = options;
   const kernel = {
     ...patchOptions(options),

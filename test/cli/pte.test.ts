@@ -82,3 +82,12 @@ test('pte arches lists every variant, before and after', async () => {
   expect(x86.states.before!.exclusive).toBeNull();
   expect(x86.states.after!.exclusive).toBe(7);
 });
+
+test.each([[['decode']], [['verify']], [['encode', 'x']], [['arches', 'x']]])(
+  'pte %j, wrong by its words alone, is bad input',
+  async (args) => {
+    const { code, stdout, stderr } = await pte(...args);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  },
+);

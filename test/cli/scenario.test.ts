@@ -46,6 +46,10 @@ test.each([
   [['scenario', 'X01', '--release', 'v5'], /no release 'v5'; there are v6\.1/],
   [['scenario', 'S01', '--patch', '+84209e87c696'], /84209e87c696 needs 8d6a0ac09a16: without it/],
   [['diff', 'S01', '--to', 'v5'], /no release 'v5'/],
+  [['diff', 'S01', '--from', 'v6.1'], /both kernels are v6\.1: name another one by --to/],
+  [['scenario', 'pud-walk'], /'pud-walk' is a race; `faultbook explore pud-walk` follows/],
+  [['diff', 'pud-walk', '--to', '6.12'], /'pud-walk' is a race; `faultbook explore pud-walk` follows/],
+  [['explore', 'marker-fork'], /'marker-fork' is no race: .*`faultbook scenario marker-fork` runs it/],
 ])('%s is refused in one line with what is allowed', async (args, message) => {
   const { code, stdout, stderr } = await faultbook(args, tmpdir());
   expect(stderr).toMatch(message);

@@ -1,14 +1,13 @@
 import type { Pgprot } from '../arch/codec.js';
+import { clearsBadPud } from '../huge/bad-pud.js';
 import { __pudTransHugeLock } from '../huge/pud-lock.js';
 import { __splitHugePud } from '../huge/split-pud.js';
 import type { Machine } from '../machine/machine.js';
-import { warnOnOnce } from '../machine/warn.js';
 import { pmdModify } from '../pgtable/pmd.js';
-import { pudAddress, pudClearBad, pudOffset, pudTable, pudpGet, setPudAt } from '../pgtable/pud.js';
+import { pudAddress, pudpGet, setPudAt } from '../pgtable/pud.js';
 import { ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { flushPudTlbRange } from '../tlb/tlb.js';
-import { Mm } from '../vma/mm.js';
 import type { Vma } from '../vma/vma.js';
 
 /**
@@ -25,12 +24,7 @@ export function* changePud(
   newprot: Pgprot,
   whole: boolean,
 ): Step<boolean> {
-  if (!k.patched.mprotectKnowsPuds) {
-    const table = pudTable(k, Mm.at(k, vma.vmMm).pgd, address);
-    warnOnOnce(k, 'pud_clear_bad', 'bad pud');
-    yield* pudClearBad(k, pudOffset(k, table, address));
-    return true;
-  }
+  if (!k.patched.mprotectKnowsPuds) return yield* clearsBadPud(k, vma, address);
   if (whole) return yield* changeHugePud(k, vma, address, newprot);
   yield* __splitHugePud(k, vma, address);
   return false;

@@ -1,3 +1,4 @@
+import { clearsBadPud } from '../huge/bad-pud.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
@@ -10,6 +11,7 @@ import {
   pteSwpClearUffdWp,
   pteSwpMksoftDirty,
 } from '../pgtable/pte.js';
+import { pudAddrEnd } from '../pgtable/pud.js';
 import {
   pmdAddrEnd,
   pmdSpan,
@@ -37,7 +39,7 @@ import { moveHugePmd, moveNormalPmd } from './move-pmd.js';
  * sees a page at neither place.
  *
  * @kernel mm/mremap.c move_page_tables v6.2
- * @differs no PUDs are moved
+ * @differs no tables of PMDs are moved
  * @param vma holds the old range
  */
 export function* movePageTables(
@@ -51,6 +53,11 @@ export function* movePageTables(
   const mm = Mm.at(k, vma.vmMm);
   const oldEnd = oldAddr + len;
   for (let at = oldAddr; at < oldEnd;) {
+    // move_huge_pud() is never reached: get_old_pud() has thrown the leaf away, and a fault brings it at the new place.
+    if (yield* clearsBadPud(k, vma, at)) {
+      at = pudAddrEnd(k, at, oldEnd);
+      continue;
+    }
     const to = newAddr + (at - oldAddr);
     // Neither the old nor the new addresses may cross into another table.
     const next = Math.min(pmdAddrEnd(k, at, oldEnd), at + (pmdAddrEnd(k, to, Infinity) - to));

@@ -1,16 +1,26 @@
 import { PG_dirty, PG_referenced, PG_swapbacked, PG_young } from '../folio/flags.js';
-import { PageAnon, PageKsm, pageFolio, pageMapcount, pageRefcount, testFlag } from '../folio/frame.js';
+import {
+  PageAnon,
+  PageKsm,
+  isDevicePfn,
+  pageFolio,
+  pageMapcount,
+  pageRefcount,
+  testFlag,
+} from '../folio/frame.js';
 import { isHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
 import { xaFind, xaIsValue, xaLoad } from '../pagecache/xarray.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
-import { pteDirty, ptePresent, pteProtnone, pteYoung } from '../pgtable/pte.js';
+import { type Pte, pteDirty, ptePfn, ptePresent, pteProtnone, pteYoung } from '../pgtable/pte.js';
 import { swpSwapcount } from '../swap/area.js';
 import { vmNormalPage } from '../rmap/map.js';
 import { isMigrationEntry, nonSwapEntry, pteToSwpEntry } from '../swap/entry.js';
 import { isPfnSwapEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
 import { type AddressSpace, vmaMapping } from '../vma/file.js';
+import type { Step } from '../step/step.js';
+import { Mm } from '../vma/mm.js';
 import { VM_LOCKED, VM_SHARED, VM_WRITE } from '../vma/vm-flags.js';
 import { type Vma, isVmHugetlbPage, linearPageIndex, vmaIsShmem, vmaPages } from '../vma/vma.js';
 import {
@@ -22,6 +32,7 @@ import {
   smapsAccount,
 } from './mem-size-stats.js';
 import { type PteAt, ptesOf } from './ptes.js';
+import { type MmWalkOps, walkPageRange } from './pagewalk.js';
 import { smapsHugetlbRange } from './smaps-hugetlb.js';
 
 /**
@@ -32,6 +43,24 @@ import { smapsHugetlbRange } from './smaps-hugetlb.js';
 export function showSmap(k: Machine, vma: Vma): Record<string, number> {
   const lines = __showSmap(smapGatherStats(k, vma), (vma.vmFlags & VM_LOCKED) !== 0);
   return k.patched.smapsKsm ? lines : { ...lines, KSM: 0 };
+}
+
+/**
+ * The same, read as a process reads the file: what maps a device's memory two levels above the lowest is split, for
+ * smaps has nothing to say of it, and then nothing is there.
+ *
+ * MODEL: the walk of smap_gather_stats(). showSmap() looks on and leaves no trace.
+ */
+export function* readSmap(k: Machine, vma: Vma): Step<Record<string, number>> {
+  yield* walkPageRange(k, Mm.at(k, vma.vmMm), vma.vmStart, vma.vmEnd, belowPuds, undefined);
+  return showSmap(k, vma);
+}
+
+/** Asks for all that lies below the level of PUDs, and does nothing with it. */
+const belowPuds: MmWalkOps<undefined> = { pmdEntry: passOver, leaf: passOver };
+
+function* passOver(): Step<number> {
+  return 0;
 }
 
 /** @kernel fs/proc/task_mmu.c smap_gather_stats v6.2 */
@@ -88,10 +117,11 @@ function smapsPteEntry(
   behind: AddressSpace | null,
 ): void {
   if (ptePresent(k, pte)) {
+    if (huge && pteProtnone(k, pte) && !k.patched.smapsProtnonePmd) return;
+    if (huge && isDevicePfn(k, ptePfn(k, pte))) return smapsDevicePage(k, pte, mss);
     const page = vmNormalPage(k, pte);
     const folio = pageFolio(k, page);
     if (page === 0 || isHugeZeroPage(k, folio)) return;
-    if (huge && pteProtnone(k, pte) && !k.patched.smapsProtnonePmd) return;
     if (huge) mss.anonymousThp += k.pageSize;
     if (huge && overflowsPss(k, folio)) mss.pss -= k.pageSize * 2 ** PSS_SHIFT;
     smapsAccount(mss, k.pageSize, mappedPage(k, page, pteYoung(k, pte), pteDirty(k, pte)));
@@ -106,6 +136,18 @@ function smapsPteEntry(
   if (huge) mss.anonymousThp += k.pageSize;
   if (!nonSwapEntry(k, entry)) accountSwapEntry(mss, k.pageSize, swpSwapcount(k, entry));
   else if (isPfnSwapEntry(k, entry)) smapsAccount(mss, k.pageSize, pageOfEntry(k, entry));
+}
+
+/**
+ * A page of a device's memory that a leaf maps. Nobody counts its mappings, its one reference makes it the mapping's
+ * own; since 8b9c1cc0418a it is no page to smaps, as small ones never were.
+ *
+ * @differs every device has its frames as compound pages of what a leaf maps, as dax devices have, files on DAX not
+ */
+function smapsDevicePage(k: Machine, pte: Pte, mss: MemSizeStats): void {
+  if (k.patched.smapsProtnonePmd) return;
+  const page = { anon: false, swapbacked: false, ksm: false, mapcount: 1 };
+  smapsAccount(mss, k.pageSize, { ...page, young: pteYoung(k, pte), dirty: pteDirty(k, pte) });
 }
 
 /** A page behind an entry that is not present: by how many it is shared can only be guessed. */

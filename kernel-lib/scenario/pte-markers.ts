@@ -148,6 +148,7 @@ const forkScenarios: readonly Scenario[] = [
     steps: [...privateFile, 'uffd 0 0x1000', ...protectBoth, 'fork 0 1', 'write 1 0 1 7'],
     verdict: (steps) => `${warned(steps)}; ${times(messages([lastStep(steps, 'write 1')]))}`,
     expected: ({ patched }) => `${patched.markerForkFollowsChild ? 'no warning' : 'a warning'}; ${times(0)}`,
+    source: 'bugzilla.kernel.org 216808, what a fuzzer found; 49d6d7fb6313',
     why: 'The page tables are copied for the sake of the written page; 49d6d7fb6313 leaves markers out.',
   }),
   uffdWpScenario({

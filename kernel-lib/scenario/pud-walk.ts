@@ -13,7 +13,10 @@ import { access, accessOnce } from '../sys/access.js';
 import { mmOfTask, newTask } from '../sys/task.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
+import { vmaMapping } from '../vma/file.js';
 import { findVma } from '../vma/vma-list.js';
+import { linearPageIndex } from '../vma/vma.js';
+import { cleanRecordSharedMappingRange } from '../walk/mapping-dirty-helpers.js';
 import { hmmRangeFault } from '../walk/hmm.js';
 import { doMincore } from '../walk/mincore.js';
 import { zapPageRangeSingle } from '../zap/zap.js';
@@ -88,6 +91,12 @@ function* mirror(k: Machine, mm: Mm, start: number): Step<void> {
   mmapReadUnlock(k, mm);
 }
 
+/** A driver asks which pages of its object processes have written, and makes their entries clean. */
+function* cleanRecord(k: Machine, mm: Mm, start: number): Step<void> {
+  const vma = findVma(k, mm, start)!;
+  yield* cleanRecordSharedMappingRange(k, vmaMapping(k, vma)!, linearPageIndex(vma, start), 1);
+}
+
 function* zap(k: Machine, mm: Mm, start: number): Step<void> {
   yield* mmapReadLock(k, mm);
   yield* zapPageRangeSingle(k, findVma(k, mm, start)!, start, start + hpagePudSize(k));
@@ -132,5 +141,14 @@ export const pudWalkRaces: readonly Race[] = [
     setUp: (kernel) => pudWalk(kernel, mirror),
     breaks: ({ patched }) => !patched.pagewalkRetriesLeaf,
     why: 'Where HMM finds no leaf under the lock it asks for what lies below; the leaf may be back before the walk looks again.',
+  },
+  {
+    ...common,
+    name: 'pud-walk-clean-record',
+    title: 'The same where a driver collects dirty pages, from the object’s side and without the mmap lock',
+    threads: ['walks the object’s mappings by clean_record_shared_mapping_range()', zapper, user],
+    setUp: (kernel) => pudWalk(kernel, cleanRecord),
+    breaks: ({ patched }) => !patched.pagewalkRetriesLeaf && !patched.pagewalkPassesPud,
+    why: 'wp_clean_pud_entry() passes over a leaf, but looks for itself: where it finds none the walk goes on down, and the leaf may be back. With the RFC of 2020 it judges what the walk has seen.',
   },
 ];

@@ -31,6 +31,7 @@ export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
   'pud-walk': { release: 'v6.1', with: ['3b89863c3fa4'] },
   'pud-walk-hmm': { release: 'v6.1', with: ['3b89863c3fa4'] },
   'pud-mprotect': { release: '6.12' },
+  'pud-walk-clean-record': { release: 'v6.1', with: ['3b89863c3fa4'] },
   'pte-marker-clear': { release: 'v6.2' },
   'pae-torn-read': { release: 'v6.2' },
   'pae-torn-read-high-first': { release: 'v6.2' },
@@ -230,9 +231,9 @@ const pudWalk: readonly Bug[] = [
   },
 ];
 
-const pudWalkHmm: readonly Bug[] = [
+const pudWalkCallback: readonly Bug[] = [
   {
-    bug: 'the walk follows the entry that it showed to HMM',
+    bug: 'the walk follows the entry that it has shown to its callback',
     file: 'walk/pagewalk.ts',
     line: 'const below = yield* pudBelow(k, pudp);',
     instead: 'const below: Pud | null = pud;',
@@ -593,8 +594,9 @@ export const seededBugs: readonly SeededBug[] = Object.entries({
   'dirty-thp-split': dirtyThpSplit,
   'dirty-thp-split-sparc': dirtyThpSplit,
   'pud-walk': pudWalk,
-  'pud-walk-hmm': pudWalkHmm,
   'pud-mprotect': pudMprotect,
+  'pud-walk-hmm': pudWalkCallback,
+  'pud-walk-clean-record': pudWalkCallback,
   'pte-marker-clear': pteMarkerClear,
   'pae-torn-read': paeTornRead,
   'pae-torn-read-high-first': paeTornReadHighFirst,

@@ -6,7 +6,7 @@ import type { Patched } from '../patches/catalogue.js';
 import { run } from '../step/step.js';
 import { WouldBlock } from '../step/watch.js';
 import { access } from '../sys/access.js';
-import { makeMachine } from '../sys/machine.js';
+import { type MachineShape, makeMachine } from '../sys/machine.js';
 import { Model } from '../trace/model.js';
 import { type Operation, parseOperation } from '../trace/operation.js';
 import { inPages } from '../trace/huge-words.js';
@@ -94,13 +94,22 @@ function modelOf({ arch, cpu }: MachineKind, patched: Patched, course: Course, r
     objects,
   );
   const model = new Model({ release: '6.1', arch: arch.id, program }, (shape) => {
-    const k = makeMachine({ ...shape, patched, cpu });
+    const k = makeMachine({ ...shape, patched, cpu, ...smallMemory(arch, shape) });
     const asked = k as { -readonly [N in keyof Machine]: Machine[N] };
     asked.patched = reads.patched(patched);
     asked.variant = reads.variant(k.variant);
     return k;
   });
   return { world: model.world, execute: (operation: Operation) => void model.execute(operation) };
+}
+
+/**
+ * Room for a few huge pages, and for the tables of a split PUD where there are any: the matrix boots tens of thousands
+ * of machines, and the memory of each is cleared.
+ */
+function smallMemory({ levels, kconfig }: Arch, { nrFrames }: MachineShape): Partial<MachineShape> {
+  const floorWords = kconfig.HAVE_ARCH_TRANSPARENT_HUGEPAGE_PUD ? 1 << 20 : 1 << 17;
+  return { nrFrames: Math.min(nrFrames, 16 * 2 ** levels.at(-1)!.bits), floorWords };
 }
 
 /** A byte that no course stores. */

@@ -44,5 +44,7 @@ test('the kernel’s own COW tests are all there: each on base pages and on ever
   const named = (pattern: RegExp) => scenarios.filter(({ name }) => pattern.test(name)).length;
   expect(named(/^cow-thp-(whole|pages|single|moved|partly-shared)-/)).toBe(8 * 14);
   expect(named(/^cow-thp-collapse-/)).toBe(4);
-  expect(named(/^cow-(?!thp-)/)).toBe(2 * 14 + 3 * 3);
+  expect(named(/^cow-hugetlb-/)).toBe(14);
+  // On base pages and on swapped ones; and on what is not anonymous: zero page, memfd, tmpfile, hugetlb and a disk.
+  expect(named(/^cow-(?!thp-|hugetlb-)/)).toBe(2 * 14 + 3 * 5);
 });

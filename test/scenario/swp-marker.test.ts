@@ -12,7 +12,7 @@ let blind: OwnPatch;
 beforeAll(async () => {
   blind = await patchSource(
     'pgtable/pte.ts',
-    'export const pteSwpExclusive = (k: Machine, pte: Pte): boolean => ask(k.pte.pteSwpExclusive, pte);',
+    'export const pteSwpExclusive = (k: Machine, pte: Pte): boolean => k.pte.pteSwpExclusive(load(pte), 0);',
     'export const pteSwpExclusive = (_k: Machine, _pte: Pte): boolean => false;',
   );
 });

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
 import type { SourceMapPayload } from 'node:module';
 import type ts from 'typescript';
 import { exportVariables } from './liveVariables.js';
@@ -80,29 +81,34 @@ function createHost(compiler: TypeScript): CreateHost {
       return builder;
     };
     const host = compiler.createWatchCompilerHost(rootFiles, repaired, system, createRepaired, ...rest);
-    host.resolveModuleNameLiterals = (literals, importer, redirected, settings) =>
-      literals.map(({ text }) => resolve(compiler, system, text, importer, settings, redirected));
+    const ofLibraries = compiler.createModuleResolutionCache(system.getCurrentDirectory(), (name) => name);
+    host.resolveModuleNameLiterals = (literals, importer, redirected, settings) => {
+      // What a cell imports may come to be at any time (tslab keeps a cell's declarations in the folder that it runs
+      // in); what a library imports stays where it is.
+      const isLibrary = importer.endsWith('.d.ts') && dirname(importer) !== system.getCurrentDirectory();
+      const cache = isLibrary ? ofLibraries : undefined;
+      const lookUp: LookUp = (specifier, from) =>
+        compiler.resolveModuleName(specifier, from, settings, system, cache, redirected);
+      return literals.map(({ text }) => resolve(text, importer, lookUp));
+    };
     // Imports of a changed cell are resolved again in any case; those of libraries stay as they are.
     host.hasInvalidatedResolutions = () => false;
     return host;
   };
 }
 
+type LookUp = (specifier: string, importer: string) => ts.ResolvedModuleWithFailedLookupLocations;
+
 function resolve(
-  compiler: TypeScript,
-  system: ts.System,
   specifier: string,
   importer: string,
-  options: ts.CompilerOptions,
-  redirected: ts.ResolvedProjectReference | undefined,
+  lookUp: LookUp,
 ): ts.ResolvedModuleWithFailedLookupLocations {
-  const resolveFrom = (from: string) =>
-    compiler.resolveModuleName(specifier, from, options, system, undefined, redirected);
   const lookup = lookupOf(specifier, importer);
-  if (lookup === 'package') return resolveFrom(PACKAGE_IMPORTER);
-  const here = resolveFrom(importer);
+  if (lookup === 'package') return lookUp(specifier, PACKAGE_IMPORTER);
+  const here = lookUp(specifier, importer);
   if (lookup === 'here' || here.resolvedModule) return here;
-  const own = resolveFrom(PACKAGE_IMPORTER);
+  const own = lookUp(specifier, PACKAGE_IMPORTER);
   return own.resolvedModule ? own : here;
 }
 

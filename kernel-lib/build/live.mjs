@@ -124,14 +124,8 @@ async function packagesScript(names) {
   );
   const { outputFiles } = await build({
     stdin: { contents: `globalThis.faultbookPackages = { ${getters.join(', ')} };`, resolveDir: here },
-    bundle: true,
+    ...inPage,
     write: false,
-    format: 'iife',
-    platform: 'browser',
-    target: 'es2022',
-    minify: true,
-    legalComments: 'none',
-    logLevel: 'error',
     alias: { 'node:util': 'node-inspect-extracted' },
   });
   return outputFiles[0]?.text ?? '';

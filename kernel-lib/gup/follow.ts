@@ -84,7 +84,12 @@ function* followHugePmd(k: Machine, vma: Vma, address: number, flags: number): S
   return page;
 }
 
-/** @kernel mm/huge_memory.c follow_trans_huge_pmd v6.2 */
+/**
+ * Pages of hugetlb, too: follow_hugetlb_page() is gone in 6.12.
+ *
+ * @kernel mm/huge_memory.c follow_trans_huge_pmd v6.2
+ * @differs makes entries of hugetlb young and dirty in every release, where 6.1 leaves them as they are
+ */
 function* followTransHugePmd(
   k: Machine,
   vma: Vma,

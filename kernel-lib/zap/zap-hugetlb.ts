@@ -15,6 +15,7 @@ import { type MmuGather, __tlbRemovePageSize, tlbFlushMmu, tlbRemoveTlbEntry } f
  * Removes what a range of a hugetlb VMA maps.
  *
  * @kernel mm/hugetlb.c __unmap_hugepage_range v6.2
+ * @differs 6.12 puts the reservation of a private page back, which 6.1 does not: it is lost here in every release
  * @param dropMarker whether write-protection is forgotten, too
  */
 export function* __unmapHugepageRange(

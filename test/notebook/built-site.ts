@@ -1,9 +1,12 @@
-import { mkdtemp, readFile, readdir } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
 import type { Notebook } from '../../kernel-lib/notebook/nbformat.js';
 import type * as Site from '../../kernel-lib/notebook/site/site.js';
+import { launchBrowser } from '../browser.js';
 
 const notebooks = fileURLToPath(new URL('../../notebooks/', import.meta.url));
 const built = new URL('../../dist/notebook/site/site.js', import.meta.url);
@@ -23,7 +26,7 @@ export async function notebookNamed(name: string): Promise<Notebook> {
 }
 
 /** Writes the site of the committed workbooks as it is built: bundles of the library exist only there. */
-export async function writeBuiltSite(): Promise<string> {
+async function writeBuiltSite(): Promise<string> {
   const site = await mkdtemp(join(tmpdir(), 'faultbook-pages-'));
   const { writeSite } = (await import(built.href)) as typeof Site;
   const pages = workbooks.map(async ({ name }) => ({
@@ -32,4 +35,28 @@ export async function writeBuiltSite(): Promise<string> {
   }));
   await writeSite(await Promise.all(pages), site);
   return site;
+}
+
+/** The built site in a browser that has no network. */
+export interface OpenedSite {
+  newPage(options?: BrowserContextOptions): Promise<Page>;
+  /** @param name of a page: `index` */
+  urlOf(name: string): string;
+}
+
+/** Writes the built site before the tests of the block that calls this, and takes it away after them. */
+export function openBuiltSite(): OpenedSite {
+  let browser: Browser | undefined;
+  let site: string;
+  beforeAll(async () => {
+    [browser, site] = await Promise.all([launchBrowser(), writeBuiltSite()]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await rm(site, { recursive: true, force: true });
+  });
+  return {
+    newPage: async (options = {}) => (await browser!.newContext({ ...options, offline: true })).newPage(),
+    urlOf: (name) => pathToFileURL(join(site, `${name}.html`)).href,
+  };
 }

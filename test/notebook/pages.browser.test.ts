@@ -1,11 +1,10 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { browserRuns, launchBrowser } from '../browser.js';
-import { workbooks, writeBuiltSite } from './built-site.js';
+import { fileURLToPath } from 'node:url';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { browserRuns } from '../browser.js';
+import { openBuiltSite, workbooks } from './built-site.js';
 
 const WIDE = { viewport: { width: 1400, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
@@ -23,23 +22,12 @@ const views = workbooks.flatMap(({ name, skipped }) =>
 describe.skipIf(!browserRuns)(
   'the pages of the committed workbooks, from file:// with the network off',
   () => {
-    let browser: Browser;
-    let site: string;
-
-    beforeAll(async () => {
-      [browser, site] = await Promise.all([launchBrowser(), writeBuiltSite()]);
-    });
-
-    afterAll(async () => {
-      await browser?.close();
-      await rm(site, { recursive: true, force: true });
-    });
+    const { newPage, urlOf } = openBuiltSite();
 
     async function open(name: string, options: BrowserContextOptions = WIDE): Promise<Page> {
-      const context = await browser.newContext({ ...options, offline: true });
-      const page = await context.newPage();
+      const page = await newPage(options);
       await page.addInitScript(RECORD_SHIFTS);
-      await page.goto(pathToFileURL(join(site, `${name}.html`)).href);
+      await page.goto(urlOf(name));
       return page;
     }
 
@@ -81,11 +69,10 @@ describe.skipIf(!browserRuns)(
     });
 
     test('the index weighs little', async () => {
-      const context = await browser.newContext({ offline: true });
-      const page = await context.newPage();
+      const page = await newPage();
       const asked: string[] = [];
       page.on('request', (request) => asked.push(request.url()));
-      await page.goto(pathToFileURL(join(site, 'index.html')).href);
+      await page.goto(urlOf('index'));
       const sizes = await Promise.all(asked.map(async (url) => (await stat(fileURLToPath(url))).size));
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(INDEX_LIMIT);
     });

@@ -52,7 +52,7 @@ export function cellScript(code: string, known: ReadonlySet<string>): CellScript
   ];
   return {
     body: `"use strict";${hoisted(program)}${applied(text, edits)}`,
-    isAsync: hasAwait(program as unknown as Tree),
+    isAsync: hasAwait(program),
   };
 }
 
@@ -160,7 +160,7 @@ function nameEdits(program: Program, known: ReadonlySet<string>): Edit[] {
     ecmaVersion: 2022,
     sourceType: 'module',
   });
-  const shorthands = shorthandNames(program as unknown as Tree);
+  const shorthands = shorthandNames(program);
   const own = new Set(variablesOf(program));
   const declared = manager.scopes.find(({ type }) => type === 'module')!.variables;
   const references = [
@@ -186,7 +186,7 @@ function variablesOf({ body }: Program): string[] {
 }
 
 /** Where `{ name }` stands for `{ name: name }`, in objects and in patterns. */
-function shorthandNames(program: Tree): ReadonlySet<number> {
+function shorthandNames(program: Program): ReadonlySet<number> {
   const starts = new Set<number>();
   walk(program, (node) => {
     if (node.type === 'Property' && node['shorthand'] === true) starts.add(node.start);
@@ -197,7 +197,7 @@ function shorthandNames(program: Tree): ReadonlySet<number> {
 
 function dynamicImports(program: Program): Edit[] {
   const edits: Edit[] = [];
-  walk(program as unknown as Tree, ({ type, start }) => {
+  walk(program, ({ type, start }) => {
     if (type === 'ImportExpression')
       edits.push({ start, end: start + 'import'.length, text: '(async (name) => require(name))' });
     return true;
@@ -205,7 +205,7 @@ function dynamicImports(program: Program): Edit[] {
   return edits;
 }
 
-function hasAwait(program: Tree): boolean {
+function hasAwait(program: Program): boolean {
   let found = false;
   walk(program, (node) => {
     found ||= node.type === 'AwaitExpression' || (node.type === 'ForOfStatement' && node['await'] === true);
@@ -215,8 +215,8 @@ function hasAwait(program: Tree): boolean {
 }
 
 /** Visits a node, and what is below it if `visit` says so. */
-function walk(node: Tree, visit: (node: Tree) => boolean): void {
-  if (!visit(node)) return;
+function walk(node: Node, visit: (node: Tree) => boolean): void {
+  if (!visit(node as Tree)) return;
   for (const child of Object.values(node).flat()) if (isNode(child)) walk(child, visit);
 }
 

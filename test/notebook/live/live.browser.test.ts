@@ -1,12 +1,9 @@
-import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { type CodeCell, type Notebook, joinLines } from '../../../kernel-lib/notebook/nbformat.js';
-import { browserRuns, launchBrowser } from '../../browser.js';
-import { notebookNamed, workbooks, writeBuiltSite } from '../built-site.js';
+import { browserRuns } from '../../browser.js';
+import { notebookNamed, openBuiltSite, workbooks } from '../built-site.js';
 
 /** The cells of the exercises, in pairs: where the answer goes, and what judges it. */
 function exercisesOf({ cells }: Notebook): { readonly answer: CodeCell; readonly judge: CodeCell }[] {
@@ -16,22 +13,11 @@ function exercisesOf({ cells }: Notebook): { readonly answer: CodeCell; readonly
 }
 
 describe.skipIf(!browserRuns)('live pages in a real browser, from file:// with the network off', () => {
-  let browser: Browser;
-  let site: string;
-
-  beforeAll(async () => {
-    [browser, site] = await Promise.all([launchBrowser(), writeBuiltSite()]);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await rm(site, { recursive: true, force: true });
-  });
+  const { newPage, urlOf } = openBuiltSite();
 
   async function open(name: string, options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await browser.newContext({ ...options, offline: true });
-    const page = await context.newPage();
-    await page.goto(pathToFileURL(join(site, `${name}.html`)).href);
+    const page = await newPage(options);
+    await page.goto(urlOf(name));
     return page;
   }
 

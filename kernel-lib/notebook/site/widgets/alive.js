@@ -4,8 +4,9 @@
  * Makes the widgets of one kind answer: those that are in the page already, and those that come later when
  * `faultbookWidgets` is called.
  *
+ * @template Data what the library has put into such a widget
  * @param {string} name
- * @param {(root: HTMLElement, data: any) => void} start adds what answers
+ * @param {(root: HTMLElement, data: Data) => void} start adds what answers
  */
 export function makeAlive(name, start) {
   const scan = () => {

@@ -9,7 +9,7 @@ const ENTRY = 'notebook/live/worker.js';
 
 /** In a page these stand in the place of what needs Node. */
 const inPlace = {
-  'notebook/plotly/draw.js': 'notebook/live/draw.js',
+  'notebook/plotly/drawing.js': 'notebook/live/drawing.js',
   'notebook/comments.js': 'notebook/live/comments.js',
   'notebook/widget-files.js': 'notebook/live/widget-files.js',
   'trace/node/recordings.js': 'notebook/live/recordings.js',

@@ -1,7 +1,7 @@
 import { PLOTLY_MIME, type PlotlyFigure } from '../view/figure.js';
 import type { MimeBundle } from '../view/mime.js';
 import { DRAW_IF_PLOTLY, embedFigure, figureHtml, standaloneSvg } from './figureHtml.js';
-import { drawSvg } from './plotly/draw.js';
+import { drawFigure } from './plotly/drawing.js';
 
 /**
  * Completes a bundle for every front end: a Plotly figure gains a static picture (`image/svg+xml`) and HTML that holds
@@ -13,7 +13,7 @@ export async function renderBundle(bundle: MimeBundle): Promise<MimeBundle> {
   const figure = bundle[PLOTLY_MIME];
   if (!isPlotlyFigure(figure)) return bundle;
   const embedded = embedFigure(figure);
-  const svg = await drawSvg(embedded.drawing);
+  const svg = await drawFigure(embedded.drawing);
   return {
     'text/plain': embedded.title || 'figure',
     'image/svg+xml': standaloneSvg(svg, embedded),

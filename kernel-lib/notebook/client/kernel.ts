@@ -34,6 +34,8 @@ export interface KernelOptions {
   readonly cwd: string;
   /** Kills the kernel when it fires. */
   readonly signal: AbortSignal;
+  /** Further variables of the kernel's environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 interface Pending {
@@ -61,11 +63,11 @@ export class Kernel {
   private readonly buried: Promise<void>;
   private death: KernelDied | undefined;
 
-  private constructor({ argv, cwd, signal }: KernelOptions) {
+  private constructor({ argv, cwd, signal, environment }: KernelOptions) {
     this.stop = signal;
     signal.addEventListener('abort', this.onStop);
     this.connection = openConnection();
-    this.process = new KernelProcess(argv(this.connection.file), cwd);
+    this.process = new KernelProcess(argv(this.connection.file), cwd, environment);
     this.shell.connect(this.connection.endpoint.shell);
     this.control.connect(this.connection.endpoint.control);
     this.iopub.connect(this.connection.endpoint.iopub);

@@ -23,13 +23,14 @@ export class KernelProcess {
   /**
    * @param argv the command and its arguments
    * @param cwd the folder from which cells resolve modules and files
+   * @param environment further variables of its environment
    */
-  constructor(argv: readonly string[], cwd: string) {
+  constructor(argv: readonly string[], cwd: string, environment: Readonly<Record<string, string>> = {}) {
     const [command, ...args] = argv;
     // Its own process group: Ctrl-C in the terminal reaches the runner only, and one signal reaches every descendant.
     this.child = spawn(command!, args, {
       cwd,
-      env: kernelEnvironment(),
+      env: { ...kernelEnvironment(), ...environment },
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     });

@@ -4,6 +4,7 @@ import { InputError } from '../../base/error.js';
 import { Kernel, KernelDied } from '../client/kernel.js';
 import { kernelArgv } from '../kernel/spec.js';
 import type { Notebook } from '../nbformat.js';
+import { DrawingService } from '../plotly/service.js';
 import { writeSite, type SitePage } from '../site/site.js';
 import { executeNotebook, type Execution, type Remark } from './execute.js';
 import { checkOutputFolder, readNotebook, writeNotebook } from './file.js';
@@ -12,6 +13,9 @@ import { checkLanguage, kernelspecMetadata } from './language.js';
 import { LastRun } from './last-run.js';
 import { limiter } from './limiter.js';
 import { type Parameters, checkParameters, withParameters } from './parameters.js';
+
+/** Kernels beyond one for each core: they work while others wait for their figures or their next cell. */
+const SPARE_KERNELS = 1;
 
 export interface RunOptions {
   /** Notebooks and folders of them. */
@@ -69,14 +73,21 @@ interface Job extends Source {
   readonly lastRun: LastRun;
 }
 
+/** What the jobs of a run share. */
+interface Shared {
+  readonly options: RunOptions;
+  /** Starts the service that draws their figures, or gives the one that was started. */
+  readonly drawing: () => Promise<DrawingService>;
+}
+
 interface Finished {
   readonly result: NotebookResult;
   readonly page: SitePage;
 }
 
 /**
- * Executes notebooks, each in a kernel process of its own and at most one per core at once, and writes them and their
- * pages into the output folder. What an earlier run made there from the same cells, library and data is not run again.
+ * Executes notebooks, each in a kernel process of its own and about as many at once as there are cores, and writes them
+ * and their pages into the output folder. What an earlier run made there from the same cells, library and data is not run again.
  * A file that is no TypeScript notebook is refused; the others still run.
  *
  * @throws InputError when a path or parameter is wrong, a folder holds no notebook or may not be written; then nothing was run
@@ -103,16 +114,22 @@ export async function runNotebooks(options: RunOptions): Promise<RunResult> {
 }
 
 async function runJobs(jobs: readonly Job[], options: RunOptions): Promise<Finished[]> {
-  const inTurn = limiter(availableParallelism());
-  const running = jobs.map((job) => inTurn(() => runJob(job, options)));
+  const inTurn = limiter(availableParallelism() + SPARE_KERNELS);
+  let service: Promise<DrawingService> | undefined;
+  const shared: Shared = { options, drawing: () => (service ??= DrawingService.start()) };
+  const running = jobs.map((job) => inTurn(() => runJob(job, shared)));
   // A failure is met below, in the order of the plan; until then it is not unhandled.
   for (const run of running) run.catch(() => {});
-  const finished: Finished[] = [];
-  for (const run of running) {
-    finished.push(await run);
-    options.onNotebook(finished.at(-1)!.result);
+  try {
+    const finished: Finished[] = [];
+    for (const run of running) {
+      finished.push(await run);
+      options.onNotebook(finished.at(-1)!.result);
+    }
+    return finished;
+  } finally {
+    await (await service)?.close();
   }
-  return finished;
 }
 
 /** A file that cannot be run, and why. */
@@ -141,10 +158,11 @@ function readAll(
   return { jobs, refused };
 }
 
-async function runJob(job: Job, options: RunOptions): Promise<Finished> {
+async function runJob(job: Job, shared: Shared): Promise<Finished> {
+  const { options } = shared;
   const start = performance.now();
   const done = options.fresh ? undefined : job.lastRun.executed(job.target, job.notebook);
-  const { execution, page } = done ? unchangedJob(job, done, options) : await executeJob(job, options);
+  const { execution, page } = done ? unchangedJob(job, done, options) : await executeJob(job, shared);
   const result: NotebookResult = {
     path: job.path,
     target: job.target,
@@ -170,11 +188,13 @@ function unchangedJob({ path, target }: Job, notebook: Notebook, { onCell }: Run
 
 async function executeJob(
   { path, target, notebook, lastRun }: Job,
-  { outDir, timeout, signal, onCell }: RunOptions,
+  { options: { outDir, timeout, signal, onCell }, drawing }: Shared,
 ): Promise<Executed> {
+  signal.throwIfAborted();
+  const { environment } = await drawing();
   try {
     const execution = await executeNotebook(path, notebook, {
-      startKernel: (cwd) => Kernel.start({ argv: kernelArgv, cwd, signal }),
+      startKernel: (cwd) => Kernel.start({ argv: kernelArgv, cwd, signal, environment }),
       timeout,
       onCell: () => onCell(path),
     });

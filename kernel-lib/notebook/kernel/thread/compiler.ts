@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import type { SourceMapPayload } from 'node:module';
 import type ts from 'typescript';
 import { exportVariables } from './liveVariables.js';
+import type { NodeTypes } from './nodeTypes.js';
 import { lookupOf, PACKAGE_IMPORTER } from './resolution.js';
 import { variableOfShorthand, visitWithShorthands } from './shorthands.js';
 import type { CellMaps } from './sourceMaps.js';
@@ -19,15 +20,16 @@ const INLINE_MAP = /\n\/\/# sourceMappingURL=data:application\/json;(?:charset=u
  * Puts a repaired copy of TypeScript where tslab will find it. Must run before tslab is loaded.
  *
  * @param onScript is told the source maps of every compiled script
+ * @param nodeTypes says whether programs have the types of Node
  * @returns the compiler as it was
  */
-export function repairCompiler(onScript: OnScript): TypeScript {
+export function repairCompiler(onScript: OnScript, nodeTypes: NodeTypes): TypeScript {
   const requireHere = createRequire(import.meta.url);
   const requireFromTslab = createRequire(requireHere.resolve('tslab/dist/converter.js'));
   const path = requireFromTslab.resolve('@tslab/typescript-for-tslab');
   const compiler = requireFromTslab(path) as TypeScript;
   const repairs: Partial<TypeScript> = {
-    createWatchCompilerHost: createHost(compiler) as TypeScript['createWatchCompilerHost'],
+    createWatchCompilerHost: createHost(compiler, nodeTypes) as TypeScript['createWatchCompilerHost'],
     transpileModule: toScript(compiler, onScript),
     visitEachChild: visitWithShorthands(compiler),
     isIdentifier: isVariableName(compiler) as TypeScript['isIdentifier'],
@@ -64,7 +66,7 @@ type CreateHost = (
 ) => ts.WatchCompilerHostOfFilesAndCompilerOptions<ts.BuilderProgram>;
 
 /** Gives tslab's compiler the resolution of package `exports`, and source maps. */
-function createHost(compiler: TypeScript): CreateHost {
+function createHost(compiler: TypeScript, nodeTypes: NodeTypes): CreateHost {
   const createAsUsual =
     compiler.createEmitAndSemanticDiagnosticsBuilderProgram as ts.CreateProgram<ts.BuilderProgram>;
   return (rootFiles, options, system, createProgram, ...rest) => {
@@ -72,15 +74,16 @@ function createHost(compiler: TypeScript): CreateHost {
       ...options,
       moduleResolution: compiler.ModuleResolutionKind.Bundler,
       // The same globals in every folder, whatever type packages lie there.
-      types: ['node'],
+      types: [],
       inlineSourceMap: true,
     };
     const createRepaired: typeof createAsUsual = (...args) => {
-      const builder = (createProgram ?? createAsUsual)(...args);
+      const builder = nodeTypes.programBy(createProgram ?? createAsUsual, ...args);
       variableOfShorthand(compiler, builder.getProgram().getTypeChecker());
       return builder;
     };
-    const host = compiler.createWatchCompilerHost(rootFiles, repaired, system, createRepaired, ...rest);
+    const files = nodeTypes.addTo(system);
+    const host = compiler.createWatchCompilerHost(rootFiles, repaired, files, createRepaired, ...rest);
     const ofLibraries = compiler.createModuleResolutionCache(system.getCurrentDirectory(), (name) => name);
     host.resolveModuleNameLiterals = (literals, importer, redirected, settings) => {
       // What a cell imports may come to be at any time (tslab keeps a cell's declarations in the folder that it runs

@@ -6,6 +6,7 @@ import type * as JupyterModule from 'tslab/dist/jupyter.js';
 import type * as MainModule from 'tslab/dist/main.js';
 import { repairCompiler, type TypeScript } from './compiler.js';
 import { hasForAwait } from './forAwait.js';
+import { NodeTypes } from './nodeTypes.js';
 import { installResolution } from './resolution.js';
 import type { CellMaps, SourceMaps } from './sourceMaps.js';
 
@@ -43,19 +44,24 @@ const DIAGNOSTIC_FORMAT = '%s%d:%d - %s';
  */
 export function startTslab(listener: TslabListener, maps: SourceMaps): Tslab {
   let latest: { readonly script: string; readonly maps: CellMaps } | undefined;
-  const compiler = repairCompiler((script, cellMaps) => (latest = { script, maps: cellMaps }));
+  const nodeTypes = new NodeTypes();
+  const compiler = repairCompiler((script, cellMaps) => (latest = { script, maps: cellMaps }), nodeTypes);
   installResolution();
   nameScripts((code) => {
     const name = listener.cellName();
     if (latest && code.includes(latest.script)) maps.add(name, latest.maps);
     return name;
   });
-  const kernel = startKernel(listener, compiler);
+  const kernel = startKernel(listener, compiler, nodeTypes);
   quickenVariables();
   return { ...kernel, languageVersion: compiler.version };
 }
 
-function startKernel(listener: TslabListener, compiler: TypeScript): Omit<Tslab, 'languageVersion'> {
+function startKernel(
+  listener: TslabListener,
+  compiler: TypeScript,
+  nodeTypes: NodeTypes,
+): Omit<Tslab, 'languageVersion'> {
   const require = createRequire(import.meta.url);
   const executorModule = require('tslab/dist/executor.js') as Mutable<typeof ExecutorModule>;
   const jupyter = require('tslab/dist/jupyter.js') as Mutable<typeof JupyterModule>;
@@ -64,6 +70,7 @@ function startKernel(listener: TslabListener, compiler: TypeScript): Omit<Tslab,
   let handler: JupyterModule.JupyterHandlerImpl | undefined;
   const { createExecutor } = executorModule;
   executorModule.createExecutor = (rootDir, converters) => {
+    convertWithNodeTypes(converters.node, nodeTypes);
     const isReported = repairConverter(converters.node, listener, compiler);
     executor = createExecutor(rootDir, converters, reporterFor(listener, isReported));
     return executor;
@@ -80,6 +87,32 @@ function startKernel(listener: TslabListener, compiler: TypeScript): Omit<Tslab,
   for (const event of ['SIGINT', 'uncaughtException', 'unhandledRejection'])
     process.removeAllListeners(event);
   return { executor: executor!, handler: handler! };
+}
+
+/**
+ * Gives the converter the types of Node once a cell is wrong without them, and for everything that people ask about
+ * code. A cell with diagnostics is not emitted, so converting it again repeats nothing.
+ */
+function convertWithNodeTypes(converter: Converter, nodeTypes: NodeTypes): void {
+  const { convert, addModule, complete, inspect } = converter;
+  const withThem =
+    <Args extends unknown[], Result>(work: (...args: Args) => Result) =>
+    (...args: Args): Result => {
+      nodeTypes.want();
+      return work(...args);
+    };
+  converter.convert = (previous, code) => {
+    const hadThem = nodeTypes.wanted;
+    const result = convert(previous, code);
+    if (hadThem || result.diagnostics.length === 0) return result;
+    nodeTypes.want();
+    return convert(previous, code);
+  };
+  Object.assign(converter, {
+    addModule: withThem(addModule),
+    complete: withThem(complete),
+    inspect: withThem(inspect),
+  });
 }
 
 /**

@@ -19,13 +19,15 @@ const INTERRUPT_GRACE = 2_000;
 const LATE_LIMIT = 2;
 
 /**
- * Resolves when no timer or request keeps the event loop alive, or after `LATE_LIMIT`. Its own timer does not count, and
- * cells may well have given the name `process` to something of their own.
+ * Resolves when no timer or request keeps the event loop alive, or after `LATE_LIMIT`. Its own timer does not count. Cells
+ * may well have given the name `process` to something of their own, and the kernel need not read the types of Node for
+ * this.
  */
 const AWAIT_TIMERS = `await new Promise((resolve) => {
+  const { process, setInterval, clearInterval } = globalThis as any;
   const end = Date.now() + ${LATE_LIMIT * 1000};
   const look = setInterval(() => {
-    if ((globalThis as any).process.getActiveResourcesInfo().includes('Timeout') && Date.now() < end) return;
+    if (process.getActiveResourcesInfo().includes('Timeout') && Date.now() < end) return;
     clearInterval(look);
     resolve(undefined);
   }, 10).unref();

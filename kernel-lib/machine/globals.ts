@@ -27,6 +27,8 @@ export const GLOBALS = struct('globals', {
   lruSizes8: 'i32',
   lruSizes9: 'i32',
   nextPid: 'i32',
+  /** How willingly reclaim swaps: 0 never, 100 as willingly as it drops pages of files, 200 before it. */
+  vmSwappiness: 'i32',
   /** Address of the first swap area, 0 for none. */
   swapAreas: 'i32',
   /** Address of the first address space of a process, 0 for none. */

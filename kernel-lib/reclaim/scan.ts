@@ -25,8 +25,6 @@ export interface Scan {
 export const DEF_PRIORITY = 12;
 /** @kernel include/linux/swap.h SWAP_CLUSTER_MAX v6.2 */
 export const SWAP_CLUSTER_MAX = 32;
-/** Default of /proc/sys/vm/swappiness. */
-const SWAPPINESS = 60;
 
 /** Pages of a list of the processes' memory cgroup. */
 function size(k: Machine, list: number): number {
@@ -61,15 +59,16 @@ export function getScanCount(k: Machine, sc: Scan): number[] {
   const [anon, file] = balance(k, sc);
   const counts = [0, 0, 0, 0];
   for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON])
-    counts[list] = Math.floor((size(k, list) >> sc.priority) * anon);
+    counts[list] = Math.floor(((size(k, list) >> sc.priority) * anon) / 200);
   for (const list of [LRU_INACTIVE_FILE, LRU_ACTIVE_FILE])
-    counts[list] = Math.floor((size(k, list) >> sc.priority) * file);
+    counts[list] = Math.floor(((size(k, list) >> sc.priority) * file) / 200);
   return counts;
 }
 
-/** Shares of anonymous and file pages. */
+/** Of 200 pages of each kind, how many to look at. */
 function balance(k: Machine, sc: Scan): readonly [anon: number, file: number] {
-  if (!canReclaimAnonPages(k)) return [0, 1];
-  if (sc.priority === 0) return [1, 1];
-  return [SWAPPINESS / 200, 1 - SWAPPINESS / 200];
+  const { vmSwappiness } = k.globals;
+  if (!canReclaimAnonPages(k) || vmSwappiness === 0) return [0, 200];
+  if (sc.priority === 0) return [200, 200];
+  return [vmSwappiness, 200 - vmSwappiness];
 }

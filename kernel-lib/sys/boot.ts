@@ -36,6 +36,8 @@ export interface BootOptions {
   readonly memory?: string;
   /** Swap: `64MiB`; absent: none. */
   readonly swap?: string;
+  /** /proc/sys/vm/swappiness, 0 to 200: 100 makes reclaim take anonymous pages as willingly as pages of files. Absent: 60. */
+  readonly swappiness?: number;
   /** Assert the numbered invariants after every operation of a process. */
   readonly checking?: boolean;
   /** A device's own memory, to which pages of processes can move: `1MiB`; absent: no device has pages of processes. */
@@ -59,6 +61,7 @@ const bootOptions = [
     'cpu',
     'memory',
     'swap',
+    'swappiness',
     'deviceMemory',
     'hugepages',
     'checking',
@@ -89,6 +92,7 @@ export function boot(asked: BootOptions = {}): Linux {
   } = options;
   if (typeof checking !== 'boolean') throw badArgument('boot', 'checking', checking, 'true, false');
   checkWhole('boot', 'hugepages', hugepages, 0);
+  if (options.swappiness !== undefined) checkWhole('boot', 'swappiness', options.swappiness, 0, 200);
   const record = archById(arch);
   checkThp(record, thp);
   const pageSize = 2 ** record.pageShift;
@@ -106,6 +110,7 @@ export function boot(asked: BootOptions = {}): Linux {
     nrFrames,
     nrDeviceFrames,
     nrSwapSlots,
+    swappiness: options.swappiness,
     nrCpus: 1,
     thp,
   });

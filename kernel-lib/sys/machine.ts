@@ -34,6 +34,8 @@ export interface MachineShape {
   readonly nrDeviceFrames?: number;
   /** Slots of the swap area, its header page among them; 0 for none. */
   readonly nrSwapSlots: number;
+  /** /proc/sys/vm/swappiness, 0 to 200. Default 60. */
+  readonly swappiness?: number | undefined;
   readonly nrCpus: number;
   /** Default `never`. Without effect where the architecture has no huge pages. */
   readonly thp?: ThpEnabled;
@@ -159,6 +161,7 @@ function initialise(k: Machine, shape: MachineShape): void {
   writable.tlbs = hasTlbs(k) ? kmalloc(k, shape.nrCpus * tlbWords(k.nrTlbEntries)) : 0;
   writable.irqs = kmalloc(k, shape.nrCpus);
   k.globals.nextFrame = FIRST_PFN;
+  k.globals.vmSwappiness = shape.swappiness ?? 60;
   // 0 stands for no table.
   k.globals.ptesEnd = 2;
   initLruLists(k);

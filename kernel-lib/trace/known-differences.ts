@@ -12,13 +12,6 @@ export interface KnownDifference {
 /** Every recorded program that does not agree in everything, and why; all others do. */
 export const knownDifferences: readonly KnownDifference[] = [
   {
-    kernel: 'amd64-6.1',
-    program: 'train-101-180-gup',
-    op: 19,
-    cause:
-      'reclaim unmaps a page of shared memory that the model keeps; all agrees if that page had not been marked as used when it was unmapped before, but nobody knows why it should not',
-  },
-  {
     kernel: 'amd64-7.2',
     program: 'train-103-2-swap',
     op: 24,

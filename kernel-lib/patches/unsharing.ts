@@ -95,10 +95,11 @@ export const unsharingPatches = {
     since: 'v6.5',
   },
   ioPinsFast: {
-    id: '?io-pins-fast',
-    title: 'io_uring pins buffers with pin_user_pages_fast()',
-    changes: 'pages that are ready are pinned without being marked accessed or dirty',
-    since: 'v6.6',
+    id: '1943f96b3816',
+    title: 'io_uring: unify io_pin_pages()',
+    changes:
+      'io_uring pins buffers with pin_user_pages_fast(): pages that are ready are not marked accessed or dirty',
+    since: 'v6.10',
   },
   procMemForcePtrace: {
     id: '599bbba5a36f',

@@ -126,9 +126,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   splitProtectsLast: { scenario: 'thp-split-dirty' },
   splitProtectsFirstAgain: { scenario: 'thp-split-shared', ...loongarch },
   splitMkwriteIfWritable: { scenario: 'thp-split-clean', arch: 'arm64_4k' },
-  pagewalkPassesPud: {
-    none: 'it takes one of the two ways in which pud-walk breaks: a walk behind none; one into a leaf is left',
-  },
+  pagewalkPassesPud: { race: 'pud-walk-clean-record' },
   pagewalkRetriesLeaf: { race: 'pud-walk' },
   mprotectKnowsPuds: { race: 'pud-mprotect' },
   pmdWriteUpgrade: { scenario: 'thp-mprotect-write' },

@@ -148,6 +148,8 @@ export const pudWalkRaces: readonly Race[] = [
     title: 'The same where a driver collects dirty pages, from the object’s side and without the mmap lock',
     threads: ['walks the object’s mappings by clean_record_shared_mapping_range()', zapper, user],
     setUp: (kernel) => pudWalk(kernel, cleanRecord),
+    // 3b89863c3fa4 would, too.
+    decidedBy: ['?pagewalk-pud-once'],
     breaks: ({ patched }) => !patched.pagewalkRetriesLeaf && !patched.pagewalkPassesPud,
     why: 'wp_clean_pud_entry() passes over a leaf, but looks for itself: where it finds none the walk goes on down, and the leaf may be back. With the RFC of 2020 it judges what the walk has seen.',
   },

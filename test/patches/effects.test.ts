@@ -33,7 +33,7 @@ describe('what a patch changes is seen', () => {
 
   test('only of a few patches nothing is seen, each for a reason', () => {
     const without = names.filter((name) => 'none' in effects[name]);
-    expect(without.sort()).toEqual(['delayedRmapHidden', 'pagewalkPassesPud', 'wpSharedFirst']);
+    expect(without.sort()).toEqual(['delayedRmapHidden', 'wpSharedFirst']);
   });
 
   test('every state of the huge page split differs from the one before', () => {

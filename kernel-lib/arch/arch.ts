@@ -95,6 +95,42 @@ export interface Modify {
   readonly last?: Operation;
 }
 
+/** What the bits of entries that map a page mean. */
+export interface EntryBits {
+  /** Where `bits` stand. Lines here and before the series are those of 6.1.192, after it those of 6.3.8. */
+  readonly header: string;
+  readonly bits: Readonly<Record<string, BitField>>;
+  readonly masks: Readonly<Record<string, Mask>>;
+  readonly pfn: PfnLayout;
+  /** What `pte_clear()` stores. Absent: zero. */
+  readonly empty?: Mask;
+  readonly predicates: Predicates;
+}
+
+/** The same, and what the kernel's operations do with them. */
+export interface EntryLayout extends EntryBits {
+  readonly operations: Operations;
+  readonly modify: Modify;
+  readonly pgprots: Readonly<Record<string, Mask>>;
+}
+
+/** hugetlb sees every entry as a PTE, also where leaves are encoded otherwise. Frames stay where they are. */
+export interface SeenAsPte {
+  /** Which bit of that PTE each bit of the leaf is. */
+  readonly moves: Readonly<Record<string, Mask>>;
+  /** Ones that every leaf has, and ones that every PTE has which stands for one. */
+  readonly leaf: Mask;
+  readonly pte: Mask;
+}
+
+/**
+ * Entries one level above the lowest that map a page and are no PTEs. Their protections bear the names of those of
+ * PTEs, and `modify` is all that `pmd_modify()` does.
+ */
+export interface LeafLayout extends EntryLayout {
+  readonly seenAs: SeenAsPte;
+}
+
 /** PMD entries that map a page themselves. Everything that is not said here is as in PTEs. */
 export interface HugeLayout {
   /** `pmd_mkhuge()`. */
@@ -112,6 +148,10 @@ export interface HugeLayout {
   readonly migration?: Mask;
   /** ARCH_ENABLE_HUGEPAGE_MIGRATION: pages of hugetlb can move. */
   readonly hugetlbMigration?: true;
+  /** Leaves that are encoded otherwise than PTEs: names of bits above are then those of the leaf. */
+  readonly leaf?: LeafLayout;
+  /** Such leaves two levels above the lowest, which only hugetlb has. */
+  readonly pudLeaf?: EntryBits & { readonly seenAs: SeenAsPte };
 }
 
 /** How a swap entry lies in a PTE that is not present. */
@@ -201,7 +241,7 @@ export type SeriesState = 'before' | 'after';
  * One architecture variant, wholly as data: from it come encoder, decoder, operations, pictures and property tests.
  * Page-table words are written as the CPU sees them; `byteOrder` says how they lie in memory.
  */
-export interface Arch {
+export interface Arch extends EntryLayout {
   readonly id: string;
   readonly title: string;
   /** Folder below the kernel's `arch/`. */
@@ -218,19 +258,8 @@ export interface Arch {
   /** `MAX_PHYSMEM_BITS`, or what the kernel takes in its place: how far a frame number in a swap entry reaches. */
   readonly physBits: number;
   readonly levels: readonly Level[];
-  /** Where `bits` stand. Lines here and before the series are those of 6.1.192, after it those of 6.3.8. */
-  readonly header: string;
-  readonly bits: Readonly<Record<string, BitField>>;
-  readonly masks: Readonly<Record<string, Mask>>;
-  readonly pfn: PfnLayout;
-  /** What `pte_clear()` stores. Absent: zero. */
-  readonly empty?: Mask;
-  readonly predicates: Predicates;
-  readonly operations: Operations;
-  readonly modify: Modify;
   /** Absent: no transparent huge pages. */
   readonly huge?: HugeLayout;
-  readonly pgprots: Readonly<Record<string, Mask>>;
   /** `protection_map[]`: 16 protections, indexed by `vm_flags & (VM_READ|VM_WRITE|VM_EXEC|VM_SHARED)`. */
   readonly protectionMap: readonly Mask[];
   readonly hardware: HardwareRules;

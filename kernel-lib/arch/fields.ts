@@ -1,5 +1,5 @@
 import { type Slice, bitsOf, maskOf, parseSlices } from '../base/bitfield.js';
-import { type Arch, type ArchState } from './arch.js';
+import { type Arch, type ArchState, type EntryBits } from './arch.js';
 import { maskReader } from './mask.js';
 
 /** What the bits of an entry are, in one of its two shapes. */
@@ -12,14 +12,14 @@ export interface Field {
 }
 
 /** The fields of a present entry, from bit 0 up. */
-export function presentFields(arch: Arch): readonly Field[] {
+export function presentFields({ pfn, bits }: EntryBits): readonly Field[] {
   const frame: Field = {
     name: 'PFN',
     means: 'frame number',
     role: 'frame',
-    slices: parseSlices(arch.pfn.at),
+    slices: parseSlices(pfn.at),
   };
-  const flags = Object.entries(arch.bits).map(([name, [at, , means]]): Field => ({
+  const flags = Object.entries(bits).map(([name, [at, , means]]): Field => ({
     name,
     means,
     role: 'flag',

@@ -15,7 +15,7 @@ export interface PfnCodec {
   readonly pteAdvancePfn: (w: PteWords, i: number, nr: number) => void;
 }
 
-export function compilePfn(arch: Arch, masks: MaskReader): PfnCodec {
+export function compilePfn(arch: Pick<Arch, 'pfn' | 'pteBits' | 'longBits'>, masks: MaskReader): PfnCodec {
   const { at, unmasked, fixed = '0', invertedWhen, noneWhen, last } = arch.pfn;
   const reads = placement(parseSlices(at));
   const writes = placement(parseSlices(unmasked ? at.replace(/^\d+/, String(arch.pteBits - 1)) : at));

@@ -1,4 +1,4 @@
-import { type Arch, type SwapLayout } from './arch.js';
+import { type Arch, type HugeLayout, type SwapLayout } from './arch.js';
 import { protections, usualKconfig, vaSplit } from './shorthand.js';
 
 const swap: SwapLayout = {
@@ -12,6 +12,141 @@ const swap: SwapLayout = {
 
 /** The MMU may use an entry only while it is young, and write through it only while it is dirty. */
 const mkyoung = [{ set: '_PAGE_YOUNG' }, { when: '_PAGE_READ', clear: '_PAGE_INVALID' }];
+
+/** Entries of segment tables, which map 1 MiB, and of region-third tables, which map 2 GiB, have bits of their own. */
+const segment: HugeLayout['leaf'] = {
+  header: 'arch/s390/include/asm/pgtable.h',
+  bits: {
+    _SEGMENT_ENTRY_READ: [0, 292, 'readable'],
+    _SEGMENT_ENTRY_WRITE: [1, 291, 'writable'],
+    _SEGMENT_ENTRY_TYPE_MASK: ['3:2', 283, 'table type, 0'],
+    _SEGMENT_ENTRY_INVALID: [5, 282, 'the MMU refuses every access'],
+    _SEGMENT_ENTRY_NOEXEC: [8, 281, 'no execution'],
+    _SEGMENT_ENTRY_PROTECT: [9, 280, 'the MMU refuses stores'],
+    _SEGMENT_ENTRY_LARGE: [10, 290, 'huge page'],
+    _SEGMENT_ENTRY_YOUNG: [12, 289, 'accessed'],
+    _SEGMENT_ENTRY_DIRTY: [13, 288, 'written'],
+    _SEGMENT_ENTRY_SOFT_DIRTY: [14, 295, 'written since clear_refs'],
+  },
+  masks: {},
+  pfn: { at: '63:20 -8' },
+  empty: '_SEGMENT_ENTRY_INVALID',
+  predicates: {
+    none: { of: '~0', is: '_SEGMENT_ENTRY_INVALID' },
+    present: { not: { of: '~0', is: '_SEGMENT_ENTRY_INVALID' } },
+    protnone: { and: ['_SEGMENT_ENTRY_LARGE', { none: '_SEGMENT_ENTRY_READ' }] },
+    write: '_SEGMENT_ENTRY_WRITE',
+    dirty: '_SEGMENT_ENTRY_DIRTY',
+    young: '_SEGMENT_ENTRY_YOUNG',
+    exec: { none: '_SEGMENT_ENTRY_NOEXEC' },
+    softDirty: '_SEGMENT_ENTRY_SOFT_DIRTY',
+  },
+  operations: {
+    mkwrite: [
+      { set: '_SEGMENT_ENTRY_WRITE' },
+      { when: '_SEGMENT_ENTRY_DIRTY', clear: '_SEGMENT_ENTRY_PROTECT' },
+    ],
+    wrprotect: { clear: '_SEGMENT_ENTRY_WRITE', set: '_SEGMENT_ENTRY_PROTECT' },
+    mkdirty: [
+      { set: '_SEGMENT_ENTRY_DIRTY | _SEGMENT_ENTRY_SOFT_DIRTY' },
+      { when: '_SEGMENT_ENTRY_WRITE', clear: '_SEGMENT_ENTRY_PROTECT' },
+    ],
+    mkclean: { clear: '_SEGMENT_ENTRY_DIRTY', set: '_SEGMENT_ENTRY_PROTECT' },
+    mkyoung: [
+      { set: '_SEGMENT_ENTRY_YOUNG' },
+      { when: '_SEGMENT_ENTRY_READ', clear: '_SEGMENT_ENTRY_INVALID' },
+    ],
+    mkold: { clear: '_SEGMENT_ENTRY_YOUNG', set: '_SEGMENT_ENTRY_INVALID' },
+    mksoftDirty: { set: '_SEGMENT_ENTRY_SOFT_DIRTY' },
+    clearSoftDirty: { clear: '_SEGMENT_ENTRY_SOFT_DIRTY' },
+  },
+  modify: {
+    keep: '[63:20] | _SEGMENT_ENTRY_DIRTY | _SEGMENT_ENTRY_YOUNG | _SEGMENT_ENTRY_LARGE | _SEGMENT_ENTRY_SOFT_DIRTY',
+    last: [
+      { when: { none: '_SEGMENT_ENTRY_DIRTY' }, set: '_SEGMENT_ENTRY_PROTECT' },
+      { when: { none: '_SEGMENT_ENTRY_YOUNG' }, set: '_SEGMENT_ENTRY_INVALID' },
+    ],
+  },
+  /** SEGMENT_NONE and so on, by the protection of a PTE that `massage_pgprot_pmd()` makes them from. */
+  pgprots: {
+    PAGE_NONE: '_SEGMENT_ENTRY_INVALID | _SEGMENT_ENTRY_PROTECT',
+    PAGE_RO: '_SEGMENT_ENTRY_PROTECT | _SEGMENT_ENTRY_READ | _SEGMENT_ENTRY_NOEXEC',
+    PAGE_RX: '_SEGMENT_ENTRY_PROTECT | _SEGMENT_ENTRY_READ',
+    PAGE_RW: '_SEGMENT_ENTRY_READ | _SEGMENT_ENTRY_WRITE | _SEGMENT_ENTRY_NOEXEC',
+    PAGE_RWX: '_SEGMENT_ENTRY_READ | _SEGMENT_ENTRY_WRITE',
+  },
+  seenAs: {
+    moves: {
+      _SEGMENT_ENTRY_READ: '_PAGE_READ',
+      _SEGMENT_ENTRY_WRITE: '_PAGE_WRITE',
+      _SEGMENT_ENTRY_INVALID: '_PAGE_INVALID',
+      _SEGMENT_ENTRY_PROTECT: '_PAGE_PROTECT',
+      _SEGMENT_ENTRY_DIRTY: '_PAGE_DIRTY',
+      _SEGMENT_ENTRY_YOUNG: '_PAGE_YOUNG',
+      _SEGMENT_ENTRY_SOFT_DIRTY: '_PAGE_SOFT_DIRTY',
+      _SEGMENT_ENTRY_NOEXEC: '_PAGE_NOEXEC',
+    },
+    leaf: '_SEGMENT_ENTRY_LARGE',
+    pte: '_PAGE_LARGE | _PAGE_PRESENT',
+  },
+};
+
+/** The bits for reading and writing are those of segment tables exchanged, until April 2024. */
+const region3: HugeLayout['pudLeaf'] = {
+  header: 'arch/s390/include/asm/pgtable.h',
+  bits: {
+    _REGION3_ENTRY_WRITE: [0, 264, 'writable'],
+    _REGION3_ENTRY_READ: [1, 263, 'readable'],
+    _REGION_ENTRY_TYPE_MASK: ['3:2', 246, 'table type, 1'],
+    _REGION_ENTRY_INVALID: [5, 245, 'the MMU refuses every access'],
+    _REGION_ENTRY_NOEXEC: [8, 243, 'no execution'],
+    _REGION_ENTRY_PROTECT: [9, 242, 'the MMU refuses stores'],
+    _REGION3_ENTRY_LARGE: [10, 262, 'huge page'],
+    _REGION3_ENTRY_YOUNG: [12, 261, 'accessed'],
+    _REGION3_ENTRY_DIRTY: [13, 260, 'written'],
+    _REGION3_ENTRY_SOFT_DIRTY: [14, 267, 'written since clear_refs'],
+  },
+  masks: { _REGION_ENTRY_TYPE_R3: '[2]' },
+  pfn: { at: '63:31 -19' },
+  empty: '_REGION_ENTRY_TYPE_R3 | _REGION_ENTRY_INVALID',
+  predicates: {
+    none: { of: '~0', is: '_REGION_ENTRY_TYPE_R3 | _REGION_ENTRY_INVALID' },
+    present: '[63:12]',
+    write: '_REGION3_ENTRY_WRITE',
+    dirty: '_REGION3_ENTRY_DIRTY',
+    young: '_REGION3_ENTRY_YOUNG',
+    exec: { none: '_REGION_ENTRY_NOEXEC' },
+    softDirty: '_REGION3_ENTRY_SOFT_DIRTY',
+  },
+  seenAs: {
+    moves: {
+      // By the names of a segment table's bits: what hugetlb may read looks writable to pud_write().
+      _REGION3_ENTRY_WRITE: '_PAGE_READ',
+      _REGION3_ENTRY_READ: '_PAGE_WRITE',
+      _REGION_ENTRY_INVALID: '_PAGE_INVALID',
+      _REGION_ENTRY_PROTECT: '_PAGE_PROTECT',
+      _REGION3_ENTRY_DIRTY: '_PAGE_DIRTY',
+      _REGION3_ENTRY_YOUNG: '_PAGE_YOUNG',
+      _REGION3_ENTRY_SOFT_DIRTY: '_PAGE_SOFT_DIRTY',
+      _REGION_ENTRY_NOEXEC: '_PAGE_NOEXEC',
+    },
+    leaf: '_REGION3_ENTRY_LARGE | _REGION_ENTRY_TYPE_R3',
+    pte: '_PAGE_LARGE | _PAGE_PRESENT',
+  },
+};
+
+/**
+ * Segment tables hold no swap entries: huge pages are split to move, and hugetlb has no markers. f934f6be76c1, which
+ * gave them some in 2025, is not modelled.
+ */
+const huge: HugeLayout = {
+  mkhuge: { set: '_SEGMENT_ENTRY_LARGE | _SEGMENT_ENTRY_YOUNG | _SEGMENT_ENTRY_PROTECT' },
+  transHuge: '_SEGMENT_ENTRY_LARGE',
+  present: { not: { of: '~0', is: '_SEGMENT_ENTRY_INVALID' } },
+  mkinvalid: { set: '_SEGMENT_ENTRY_INVALID' },
+  leaf: segment,
+  pudLeaf: region3,
+};
 
 export const s390: Arch = {
   id: 's390',
@@ -75,6 +210,7 @@ export const s390: Arch = {
       { when: { all: '_PAGE_DIRTY | _PAGE_WRITE' }, clear: '_PAGE_PROTECT' },
     ],
   },
+  huge,
   pgprots: {
     PAGE_NONE: '_PAGE_PRESENT | _PAGE_INVALID | _PAGE_PROTECT',
     PAGE_RO: '_PAGE_PRESENT | _PAGE_READ | _PAGE_NOEXEC | _PAGE_INVALID | _PAGE_PROTECT',

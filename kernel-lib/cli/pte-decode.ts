@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { type PteCodec } from '../arch/codec.js';
+import { type LeafLevel, type PteCodec, leafLevels } from '../arch/codec.js';
+import { InputError } from '../base/error.js';
 import { type DecodedPte, decodePte } from '../pgtable/decode.js';
 import { checkFits, parseValues } from '../pgtable/pasted-values.js';
 import { type RankedPte, rankPte } from '../pgtable/rank.js';
@@ -18,9 +19,11 @@ export function pteDecode(): Command {
       .description(
         'says what page-table entries mean: 80000001234567e7, pte:…, or a whole "Bad page map" line',
       )
+      .option('--level <level>', 'of leaves above the lowest level: pmd or pud; s390 encodes them otherwise')
       .argument('<hex...>'),
-  ).action((words: string[], options: PteOptions) => {
+  ).action((words: string[], options: DecodeOptions) => {
     const codecs = chosenCodecs(options);
+    checkLevel(options);
     const values = parseValues(words.join(' '));
     if (options.arch !== undefined) for (const value of values) checkFits(codecs[0]!.arch, value);
     const readings = values.map((value) => readingOf(codecs, value, options));
@@ -34,8 +37,19 @@ interface Reading extends DecodedPte {
   readonly others?: readonly RankedPte[];
 }
 
-function readingOf(codecs: readonly PteCodec[], value: bigint, { arch }: PteOptions): Reading {
-  if (arch !== undefined) return decodePte(codecs[0]!, value);
+interface DecodeOptions extends PteOptions {
+  readonly level?: LeafLevel;
+}
+
+function checkLevel({ level = 'pte', arch }: DecodeOptions): void {
+  if (!leafLevels.includes(level)) {
+    throw new InputError(`no level '${level}'; there are ${leafLevels.join(', ')}`);
+  }
+  if (level !== 'pte' && arch === undefined) throw new InputError('--level needs --arch');
+}
+
+function readingOf(codecs: readonly PteCodec[], value: bigint, { arch, level }: DecodeOptions): Reading {
+  if (arch !== undefined) return decodePte(codecs[0]!, value, undefined, level);
   const [best, ...rest] = rankPte(codecs, value) as [RankedPte, ...RankedPte[]];
   const { score, ...reading } = best;
   return { ...reading, others: rest.filter((other) => score - other.score < closeBy).slice(0, others) };

@@ -25,7 +25,7 @@ export function withSwappedPage(options: BootOptions = {}): Place {
 
 /** What the entry at a place means. */
 export function entryAt({ process, address }: Place): DecodedPte {
-  return decodeMachinePte(process.machine, process.pte(address));
+  return decodeMachinePte(process.machine, process.pte(address), process.pteLevel(address));
 }
 
 /** The frames of consecutive pages, in hexadecimal; undefined where none is mapped. */

@@ -1,4 +1,5 @@
 import { vmBugOn } from '../base/error.js';
+import { maybePmdMkwrite } from '../huge/map-anon-folio.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pmd,
@@ -9,9 +10,11 @@ import {
   pmdPfn,
   pmdpGet,
   setPmdAt,
+  pmdMkdirty,
+  pmdMkyoung,
 } from '../pgtable/pmd.js';
 import { hpagePudSize, pudNone, pudOffset, pudPfn, pudTable, pudpGet, setPudAt } from '../pgtable/pud.js';
-import { pfnPte, pteMkdirty, pteMkyoung, pteNone, ptePfn } from '../pgtable/pte.js';
+import { pfnPte, pteMkdirty, pteMkyoung, pteNone, ptePfn, type Pte } from '../pgtable/pte.js';
 import { pmdAlloc, pteAlloc, pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { type AddressSpace, vmaMapping } from '../vma/file.js';
@@ -99,16 +102,21 @@ export function* vmfInsertPfnPmd(k: Machine, vmf: VmFault, pfn: number, write: b
 function* insertPfnPmd(k: Machine, vma: Vma, pmdp: number, pfn: number, write: boolean): Step<void> {
   const there = yield* pmdpGet(k, pmdp);
   if (pmdNone(k, there)) yield* setPmdAt(k, pmdp, deviceLeaf(k, vma, pfn, write));
-  else if (write && pmdPfn(k, there) === pfn) yield* setPmdAt(k, pmdp, written(k, vma, there));
+  else if (write && pmdPfn(k, there) === pfn) yield* setPmdAt(k, pmdp, writtenPmd(k, vma, there));
 }
 
 function deviceLeaf(k: Machine, vma: Vma, pfn: number, write: boolean): Pmd {
   const entry = mkHugePmd(k, pfn, k.pte.protectionMap[vma.vmPageProt]!);
-  return write ? written(k, vma, entry) : entry;
+  return write ? writtenPmd(k, vma, entry) : entry;
+}
+
+/** A leaf through which somebody is about to store. */
+function writtenPmd(k: Machine, vma: Vma, pmd: Pmd): Pmd {
+  return maybePmdMkwrite(k, pmdMkyoung(k, pmdMkdirty(k, pmd)), vma);
 }
 
 /** An entry through which somebody is about to store. */
-function written(k: Machine, vma: Vma, entry: Pmd): Pmd {
+function written(k: Machine, vma: Vma, entry: Pte): Pte {
   return maybeMkwrite(k, pteMkyoung(k, pteMkdirty(k, entry)), vma);
 }
 

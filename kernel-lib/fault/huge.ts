@@ -4,12 +4,11 @@ import { hugepageVmaCheck, transhugeVmaSuitable } from '../huge/vma-check.js';
 import { mapAnonFolioPmd } from '../huge/map-anon-folio.js';
 import { mmGetHugeZeroPage } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
+import { pgtableTransHugeDeposit } from '../pgtable/deposit.js';
 import {
-  PMD_NONE,
   hugeAddress,
   isSwapPmd,
   mkHugePmd,
-  pgtableTransHugeDeposit,
   pmdMkdirty,
   pmdMkyoung,
   pmdNone,
@@ -20,6 +19,7 @@ import {
   pmdWrite,
   pmdpGet,
   setPmdAt,
+  pmdEmpty,
 } from '../pgtable/pmd.js';
 import { allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -41,7 +41,7 @@ import { type VmFault, mmOf } from './vm-fault.js';
  */
 export function* hugePmdFault(k: Machine, fault: VmFault): Step<number> {
   const table = pmdTable(k, mmOf(k, fault.vma).pgd, fault.address);
-  const origPmd = table === 0 ? PMD_NONE : yield* pmdpGet(k, pmdOffset(k, table, fault.address));
+  const origPmd = table === 0 ? pmdEmpty(k) : yield* pmdpGet(k, pmdOffset(k, table, fault.address));
   const vmf: HugeFault = { ...fault, origPmd };
   if (pmdNone(k, vmf.origPmd)) {
     return yield* createHugePmd(k, vmf);

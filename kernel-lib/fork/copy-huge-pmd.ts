@@ -5,10 +5,10 @@ import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import { __splitHugePmd } from '../huge/split-pmd.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
+import { pgtableTransHugeDeposit } from '../pgtable/deposit.js';
 import {
   type Pmd,
   isSwapPmd,
-  pgtableTransHugeDeposit,
   pmdClearUffdWp,
   pmdMkold,
   pmdOffset,

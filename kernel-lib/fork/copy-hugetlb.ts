@@ -7,7 +7,7 @@ import { allocHugePage, copyUserHugePage } from '../huge/hugetlb.js';
 import { hugePteAlloc, hugePteOffset, hugePtepGet, makeHugePte, setHugePteAt } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
 import { warnOnOnce } from '../machine/warn.js';
-import { PMD_NONE, hpagePmdSize } from '../pgtable/pmd.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import {
   type Pte,
   pteClearUffdWp,
@@ -90,7 +90,7 @@ function copiedHugeMarker(k: Machine, dst: Vma, entry: Pte): Pte {
   if (k.patched.errorMarkerSurvivesFork && marker !== PTE_MARKER_UFFD_WP) {
     warnOnOnce(k, 'copy_hugetlb_page_range', 'hugetlb has no pages in swap that could be lost');
   }
-  return userfaultfdWp(dst) ? entry : PMD_NONE;
+  return userfaultfdWp(dst) ? entry : k.pte.pteEmpty;
 }
 
 /** What stands for a page that is lost, or that is moving and shared from now on. */

@@ -16,6 +16,7 @@ import {
   pmdWrite,
   pmdpGet,
   pmdpGetLockless,
+  pmdAccessPermitted,
 } from '../pgtable/pmd.js';
 import { ptePfn, ptePresent, pteProtnone, pteSame, pteSpecial, pteWrite } from '../pgtable/pte.js';
 import { TABLE, pteOffset, ptepGet, ptepGetLockless } from '../pgtable/table.js';
@@ -168,8 +169,7 @@ function* gupHugePmd(
   flags: number,
   pages: number[],
 ): Step<boolean> {
-  if (!ptePresent(k, orig) || pmdProtnone(k, orig)) return false;
-  if ((flags & FOLL_WRITE) !== 0 && !pmdWrite(k, orig)) return false;
+  if (pmdProtnone(k, orig) || !pmdAccessPermitted(k, orig, (flags & FOLL_WRITE) !== 0)) return false;
   const folio = pmdPfn(k, orig);
   if (isDaxPfn(k, folio)) return false;
   vmBugOn(folio >= k.nrFrames, 'a page is looked at that does not exist');

@@ -15,6 +15,7 @@ import {
   pmdWrite,
   pmdpGet,
   setPmdAt,
+  pmdPte,
 } from '../pgtable/pmd.js';
 import {
   type Pte,
@@ -102,7 +103,7 @@ function* followTransHugePmd(
   const folio = pmdPfn(k, pmd);
   // A fault will wait until it has moved.
   if (!pmdPresent(k, pmd)) return 0;
-  if (write && !canFollowWritePte(k, vma, pmd, flags)) return 0;
+  if (write && !canFollowWritePte(k, vma, pmdPte(k, pmd), flags)) return 0;
   if (pmdProtnone(k, pmd) && (flags & FOLL_FORCE) === 0) return 0;
   if (!pmdWrite(k, pmd) && gupMustUnshare(k, vma, flags, folio)) return -EMLINK;
   yield* tryGrabPage(k, folio, flags);

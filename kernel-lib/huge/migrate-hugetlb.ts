@@ -4,7 +4,7 @@ import { folioMarkDirty } from '../folio/dirty.js';
 import { PG_hwpoison } from '../folio/flags.js';
 import { PageAnon, PageAnonExclusive, folioGet, pageIndex, pageOwner, testFlag } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
-import { mkHugePmd } from '../pgtable/pmd.js';
+import { pmdPte } from '../pgtable/pmd.js';
 import { pteDirty, swpEntryToPte } from '../pgtable/pte.js';
 import { ptlUnlock } from '../pgtable/table.js';
 import { rmapWalkAnonLock, rmapWalkAnonUnlock } from '../rmap/anon-vma-lock.js';
@@ -28,7 +28,7 @@ import { migrationPteExclusive } from '../swap/migration-entry.js';
 import { pmdpHugeClearFlush } from '../tlb/tlb.js';
 import { AddressSpace, vmasMapping } from '../vma/file.js';
 import type { Vma } from '../vma/vma.js';
-import { hugePtepGet, setHugePteAt } from './hugetlb-pte.js';
+import { hugePtepGet, mkHugePte, setHugePteAt } from './hugetlb-pte.js';
 import { migrationPte, movedPte } from './migration-ptes.js';
 
 /** Everywhere that a page of hugetlb may be mapped. Objects count their pages in huge ones, VMAs in small ones. */
@@ -69,7 +69,7 @@ function* unmapHugePage(
   folio: number,
 ): Step<boolean> {
   const exclusive = PageAnon(k, folio) && PageAnonExclusive(k, folio);
-  const old = yield* pmdpHugeClearFlush(k, vma.vmMm, origin, pmdp);
+  const old = pmdPte(k, yield* pmdpHugeClearFlush(k, vma.vmMm, origin, pmdp));
   if (pteDirty(k, old)) yield* folioMarkDirty(k, folio);
   if (testFlag(k, folio, PG_hwpoison)) {
     yield* setHugePteAt(k, pmdp, swpEntryToPte(k, k.swpTypes.SWP_HWPOISON, folio));
@@ -110,9 +110,5 @@ function* mapHugePage(k: Machine, vma: Vma, { pmdp }: PmdMappedAt, folio: number
   } else {
     yield* mappedEntirely(k, folio);
   }
-  yield* setHugePteAt(
-    k,
-    pmdp,
-    movedPte(k, vma, mkHugePmd(k, folio, k.pte.protectionMap[vma.vmPageProt]!), waiting),
-  );
+  yield* setHugePteAt(k, pmdp, movedPte(k, vma, mkHugePte(k, vma, folio), waiting));
 }

@@ -17,6 +17,7 @@ import {
   pmdpInvalidate,
   setPmdAt,
   swpEntryToPmd,
+  pmdPte,
 } from '../pgtable/pmd.js';
 import { pteSwpSoftDirty, pteSwpUffdWp } from '../pgtable/pte.js';
 import {
@@ -63,7 +64,7 @@ export function* setPmdMigrationEntry(
     return false;
   }
   if (pmdDirty(k, old)) yield* folioMarkDirty(k, folio);
-  yield* setPmdAt(k, at.pmdp, swpEntryToPmd(k, migrationPte(k, folio, old, exclusive)));
+  yield* setPmdAt(k, at.pmdp, swpEntryToPmd(k, migrationPte(k, folio, pmdPte(k, old), exclusive)));
   yield* folioRemoveRmapPmd(k, folio, vma);
   yield* folioPut(k, folio);
   return true;

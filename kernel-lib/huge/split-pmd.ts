@@ -4,33 +4,34 @@ import { PG_anon_exclusive, PG_dirty } from '../folio/flags.js';
 import { PageAnonExclusive, ZERO_PFN, folioRefAdd, setFlag } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import type { SplitOperator } from '../patches/thp-split-order.js';
+import { pgtableTransHugeWithdraw } from '../pgtable/deposit.js';
 import {
   type Pmd,
   hugeAddress,
   hpagePmdSize,
-  pgtableTransHugeWithdraw,
   pmdDevmap,
   pmdPfn,
   pmdPopulate,
   pmdpGet,
   pmdpInvalidate,
+  pmdDirty,
+  pmdPte,
+  pmdSoftDirty,
+  pmdUffdWp,
+  pmdWrite,
+  pmdYoung,
 } from '../pgtable/pmd.js';
 import {
   type Pte,
   pfnPte,
   pteAdvancePfn,
-  pteDirty,
   pteMkdirty,
   pteMkold,
   pteMksoftDirty,
   pteMkspecial,
   pteMkuffdWp,
   pteMkwrite,
-  pteSoftDirty,
-  pteUffdWp,
-  pteWrite,
   pteWrprotect,
-  pteYoung,
 } from '../pgtable/pte.js';
 import { pteOffset, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { folioRemoveRmapPmd, mapped, pageRemoveRmap, pageTryShareAnonRmap } from '../rmap/map.js';
@@ -83,7 +84,7 @@ export function* __splitHugePmdLocked(
   const old = yield* pmdpInvalidate(k, at.pmdp);
   yield* flushPmdTlbRange(k, vma.vmMm, haddr);
   const folio = pmdPfn(k, old);
-  if (pteDirty(k, old)) setFlag(k, folio, PG_dirty);
+  if (pmdDirty(k, old)) setFlag(k, folio, PG_dirty);
   const exclusive = PageAnonExclusive(k, folio);
   // A page that may be pinned stays exclusive, and mapped.
   const frozen = freeze && !(exclusive && !(yield* pageTryShareAnonRmap(k, folio)));
@@ -136,8 +137,8 @@ function* fillWithPages(k: Machine, vma: Vma, { table, haddr, folio, old, exclus
 export function splitPte(k: Machine, vma: Vma, folio: number, old: Pmd): Pte {
   let entry = pfnPte(k, folio, k.pte.protectionMap[vma.vmPageProt]!);
   for (const operator of k.variant.thpSplitOrder.operators) entry = applied(k, vma, old, operator, entry);
-  if (pteSoftDirty(k, old)) entry = pteMksoftDirty(k, entry);
-  return pteUffdWp(k, old) ? pteMkuffdWp(k, entry) : entry;
+  if (pmdSoftDirty(k, old)) entry = pteMksoftDirty(k, entry);
+  return pmdUffdWp(k, old) ? pteMkuffdWp(k, entry) : entry;
 }
 
 function applied(k: Machine, vma: Vma, old: Pmd, operator: SplitOperator, entry: Pte): Pte {
@@ -145,19 +146,19 @@ function applied(k: Machine, vma: Vma, old: Pmd, operator: SplitOperator, entry:
     case 'mkwrite if the VMA may':
       return (vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, entry) : entry;
     case 'mkwrite if written':
-      return pteWrite(k, old) ? pteMkwrite(k, entry) : entry;
+      return pmdWrite(k, old) ? pteMkwrite(k, entry) : entry;
     case 'wrprotect unless written':
-      return pteWrite(k, old) ? entry : pteWrprotect(k, entry);
+      return pmdWrite(k, old) ? entry : pteWrprotect(k, entry);
     case 'mkold unless young':
-      return pteYoung(k, old) ? entry : pteMkold(k, entry);
+      return pmdYoung(k, old) ? entry : pteMkold(k, entry);
     case 'mkdirty if dirty':
-      return pteDirty(k, old) ? pteMkdirty(k, entry) : entry;
+      return pmdDirty(k, old) ? pteMkdirty(k, entry) : entry;
   }
 }
 
 function* fillWithMigration(k: Machine, { table, haddr, folio, old, exclusive }: Split): Step<void> {
   for (let i = 0; i < hpagePmdNr(k); i++) {
-    const entry = migrationPte(k, folio + i, old, exclusive);
+    const entry = migrationPte(k, folio + i, pmdPte(k, old), exclusive);
     yield* setPteAt(k, pteOffset(k, table, haddr + i * k.pageSize), entry);
   }
 }
@@ -175,7 +176,7 @@ function* __splitHugeZeroPagePmd(k: Machine, vma: Vma, at: PmdMappedAt, haddr: n
   const old = yield* pmdpHugeClearFlush(k, vma.vmMm, haddr, at.pmdp);
   const table = pgtableTransHugeWithdraw(k, at.table);
   let entry = pteMkspecial(k, pfnPte(k, ZERO_PFN, k.pte.protectionMap[vma.vmPageProt]!));
-  if (pteUffdWp(k, old)) entry = pteMkuffdWp(k, entry);
+  if (pmdUffdWp(k, old)) entry = pteMkuffdWp(k, entry);
   for (let i = 0; i < hpagePmdNr(k); i++) {
     yield* setPteAt(k, pteOffset(k, table, haddr + i * k.pageSize), entry);
   }

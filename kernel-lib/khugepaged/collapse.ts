@@ -7,11 +7,11 @@ import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioIsolateLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import { hugepageVmaCheck, transhugeVmaSuitable } from '../huge/vma-check.js';
 import type { Machine } from '../machine/machine.js';
+import { pgtableTransHugeDeposit } from '../pgtable/deposit.js';
 import {
   hpagePmdSize,
   hugeAddress,
   mkHugePmd,
-  pgtableTransHugeDeposit,
   pmdMkdirty,
   pmdMkwrite,
   pmdOffset,

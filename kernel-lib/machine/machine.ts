@@ -1,4 +1,5 @@
 import type { PteCodec } from '../arch/codec.js';
+import type { EntryCodec } from '../arch/entry.js';
 import type { Mmu } from '../arch/mmu.js';
 import type { Patched } from '../patches/catalogue.js';
 import type { Variants } from '../patches/variants.js';
@@ -16,6 +17,8 @@ export interface Machine {
   /** As given to boot, for people. */
   readonly release: string;
   readonly pte: PteCodec;
+  /** The same of entries above the lowest level that map a page: `pte`, but for s390. */
+  readonly leaf: EntryCodec;
   readonly mmu: Mmu;
   /** Which patches this kernel has, by the names under which the code asks. */
   readonly patched: Patched;

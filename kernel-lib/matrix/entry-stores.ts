@@ -4,10 +4,16 @@ import { type Pte, pteAdvancePfn, ptePresent, pteSame } from '../pgtable/pte.js'
 import { observedMem } from '../step/observed-mem.js';
 import { siteName } from './call-sites.js';
 
-/** An entry that a function of the kernel stored. */
-export interface EntryStore {
+/** Who stored an entry. */
+interface Storer {
   /** `huge/split-pmd:fillWithPages`. */
   readonly site: string;
+  /** Whether the entry stands above the lowest level. */
+  readonly leaf: boolean;
+}
+
+/** An entry that a function of the kernel stored. */
+export interface EntryStore extends Storer {
   /** Where the entry stands. */
   readonly ptep: number;
   readonly pte: Pte;
@@ -37,15 +43,15 @@ export function watchEntryStores(k: Machine, tell: (store: EntryStore) => void):
     const { ptep, lo } = low!;
     low = undefined;
     const pte = { lo, hi: value | 0 };
-    const site = rows.siteOf(ptep, pte);
-    if (site !== undefined) tell({ site, ptep, pte });
+    const storer = rows.storerOf(ptep, pte);
+    if (storer !== undefined) tell({ ...storer, ptep, pte });
   });
   return () => rows.clear();
 }
 
 /** An entry that was stored, and by whom, undefined where that was no setter. */
 interface RowEnd {
-  readonly site: string | undefined;
+  readonly storer: Storer | undefined;
   readonly pte: Pte;
   /** How it differs from the one before it, absent for the first of a row. */
   readonly step?: Pte;
@@ -65,18 +71,19 @@ class Rows {
   }
 
   /** Who stores an entry: whoever stores the row that it goes on with, else the function on the stack. */
-  siteOf(ptep: number, pte: Pte): string | undefined {
+  storerOf(ptep: number, pte: Pte): Storer | undefined {
     const ends = this.#ends.get(ptep) ?? [];
     const before = takeFirst(ends, (end) => follows(this.#k, end, pte));
-    const site = before === undefined ? storingFunction() : before.site;
+    const storer = before === undefined ? storingFunction() : before.storer;
     // The second of a row tells how far its entries are apart, where they are no frames: entries of pages that move.
-    const first = before ?? takeFirst(ends, (end) => end.step === undefined && end.site === site);
-    const end = first === undefined ? { site, pte } : { site, pte, step: difference(first.pte, pte) };
+    const first =
+      before ?? takeFirst(ends, (end) => end.step === undefined && end.storer?.site === storer?.site);
+    const end = first === undefined ? { storer, pte } : { storer, pte, step: difference(first.pte, pte) };
     if (ends.length === 0) this.#ends.delete(ptep);
     const behind = this.#ends.get(ptep + 2);
     if (behind === undefined) this.#ends.set(ptep + 2, [end]);
     else behind.push(end);
-    return site;
+    return storer;
   }
 
   clear(): void {
@@ -101,9 +108,9 @@ function difference(from: Pte, to: Pte): Pte {
   return { lo: (to.lo - from.lo) | 0, hi: (to.hi - from.hi) | 0 };
 }
 
-function storingFunction(): string | undefined {
+function storingFunction(): Storer | undefined {
   const frames = framesOnStack(NEAR);
   const at = frames.map(({ name }) => setter.test(name)).lastIndexOf(true);
   const caller = at < 0 ? undefined : frames[at + 1];
-  return caller && siteName(caller);
+  return caller && { site: siteName(caller), leaf: frames[at]!.name !== 'setPteAt' };
 }

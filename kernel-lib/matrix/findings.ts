@@ -1,5 +1,15 @@
 import type { Machine } from '../machine/machine.js';
 import {
+  pmdAccessPermitted,
+  pmdDirty,
+  pmdMkdirty,
+  pmdMkwrite,
+  pmdPte,
+  pmdWrite,
+  pmdWrprotect,
+  ptePmd,
+} from '../pgtable/pmd.js';
+import {
   type Pte,
   mmuStore,
   pteDirty,
@@ -24,21 +34,60 @@ export const findingWords: Readonly<Record<FindingName, string>> = {
   order: 'pte_mkdirty() and pte_mkwrite() in either order give different entries',
 };
 
-/** What is wrong with an entry by itself: the three invariants of the operators, asked of an entry that a path stored. */
-export function entryFindings(k: Machine, pte: Pte): FindingName[] {
-  if (!ptePresent(k, pte)) return [];
+/** What the kernel does to entries of one kind, and what the MMU makes of a store through one. */
+interface Operators {
+  readonly present: (k: Machine, entry: Pte) => boolean;
+  readonly write: (k: Machine, entry: Pte) => boolean;
+  readonly dirty: (k: Machine, entry: Pte) => boolean;
+  readonly mkwrite: (k: Machine, entry: Pte) => Pte;
+  readonly mkdirty: (k: Machine, entry: Pte) => Pte;
+  readonly wrprotect: (k: Machine, entry: Pte) => Pte;
+  readonly store: (k: Machine, entry: Pte) => Pte | undefined;
+}
+
+const ofPtes: Operators = {
+  present: ptePresent,
+  write: pteWrite,
+  dirty: pteDirty,
+  mkwrite: pteMkwrite,
+  mkdirty: pteMkdirty,
+  wrprotect: pteWrprotect,
+  store: mmuStore,
+};
+
+const ofLeaves: Operators = {
+  present: (k, pmd) => pmdAccessPermitted(k, pmd, false),
+  write: pmdWrite,
+  dirty: pmdDirty,
+  mkwrite: pmdMkwrite,
+  mkdirty: pmdMkdirty,
+  wrprotect: pmdWrprotect,
+  store(k, pmd) {
+    const noted = mmuStore(k, pmdPte(k, pmd));
+    return noted && ptePmd(k, noted);
+  },
+};
+
+/**
+ * What is wrong with an entry by itself: the three invariants of the operators, asked of an entry that a path stored.
+ *
+ * @param leaf whether it stands above the lowest level
+ */
+export function entryFindings(k: Machine, entry: Pte, leaf: boolean): FindingName[] {
+  const of = leaf ? ofLeaves : ofPtes;
+  if (!of.present(k, entry)) return [];
   const found: FindingName[] = [];
-  if (mmuStore(k, pte) !== undefined && !pteWrite(k, pte)) found.push('open');
-  if (losesDirty(k, pte)) found.push('lossy');
-  const dirtyFirst = pteMkwrite(k, pteMkdirty(k, pte));
-  if (!pteSame(dirtyFirst, pteMkdirty(k, pteMkwrite(k, pte)))) found.push('order');
+  if (of.store(k, entry) !== undefined && !of.write(k, entry)) found.push('open');
+  if (losesDirty(k, entry, of)) found.push('lossy');
+  const dirtyFirst = of.mkwrite(k, of.mkdirty(k, entry));
+  if (!pteSame(dirtyFirst, of.mkdirty(k, of.mkwrite(k, entry)))) found.push('order');
   return found;
 }
 
 /** Whether write-protecting forgets that the entry is dirty, or would be after a store through it. */
-function losesDirty(k: Machine, pte: Pte): boolean {
-  const stored = pteWrite(k, pte) ? mmuStore(k, pte) : undefined;
-  return [pte, stored].some(
-    (entry) => entry !== undefined && pteDirty(k, entry) && !pteDirty(k, pteWrprotect(k, entry)),
+function losesDirty(k: Machine, entry: Pte, of: Operators): boolean {
+  const stored = of.write(k, entry) ? of.store(k, entry) : undefined;
+  return [entry, stored].some(
+    (seen) => seen !== undefined && of.dirty(k, seen) && !of.dirty(k, of.wrprotect(k, seen)),
   );
 }

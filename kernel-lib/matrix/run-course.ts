@@ -47,10 +47,10 @@ export function runCourse(kind: MachineKind, patched: Patched, course: Course): 
   const found = (site: string, names: readonly FindingName[]) => {
     for (const name of names) findings.set(site, (findings.get(site) ?? new Set()).add(name));
   };
-  const between = watchEntryStores(world.k, ({ site, ptep, pte }) => {
+  const between = watchEntryStores(world.k, ({ site, leaf, ptep, pte }) => {
     sites.add(site);
     storedBy.set(ptep, site);
-    found(site, entryFindings(world.k, pte));
+    found(site, entryFindings(world.k, pte, leaf));
   });
   const operations: Operation[] = [];
   const executeLine = (line: string) => {

@@ -1,4 +1,4 @@
-import type { Pgprot } from '../arch/codec.js';
+import type { Pgprot } from '../arch/entry.js';
 import { PageAnon, PageAnonExclusive } from '../folio/frame.js';
 import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';

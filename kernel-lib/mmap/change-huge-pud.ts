@@ -1,4 +1,4 @@
-import type { Pgprot } from '../arch/codec.js';
+import type { Pgprot } from '../arch/entry.js';
 import { clearsBadPud } from '../huge/bad-pud.js';
 import { __pudTransHugeLock } from '../huge/pud-lock.js';
 import { __splitHugePud } from '../huge/split-pud.js';

@@ -1,8 +1,14 @@
-import { hugePteAlloc, hugePteOffset, hugePtepGet, setHugePteAt } from '../huge/hugetlb-pte.js';
+import {
+  hugePteAlloc,
+  hugePteOffset,
+  hugePtepGet,
+  setHugePteAt,
+  hugePteModify,
+} from '../huge/hugetlb-pte.js';
 import { PageAnon } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { warnOnOnce } from '../machine/warn.js';
-import { PMD_NONE, hpagePmdSize, pmdModify } from '../pgtable/pmd.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import {
   type Pte,
   pteClearUffdWp,
@@ -22,7 +28,7 @@ import { isPteMarker } from '../swap/special-pte.js';
 import { flushTlbMmRange } from '../tlb/tlb.js';
 import { pteMarkerUffdWp } from '../uffd/markers.js';
 import type { Vma } from '../vma/vma.js';
-import type { Pgprot } from '../arch/codec.js';
+import type { Pgprot } from '../arch/entry.js';
 import { MM_CP_UFFD_WP, MM_CP_UFFD_WP_RESOLVE } from './cp-flags.js';
 
 /**
@@ -61,7 +67,7 @@ function changedHugePte(k: Machine, pte: Pte, newprot: Pgprot, cpFlags: number):
   if (pteNone(k, pte)) return wp ? makePteMarker(k, PTE_MARKER_UFFD_WP) : pte;
   if (isPteMarker(k, pte)) return changedHugeMarker(k, pte, resolve);
   if (!ptePresent(k, pte)) return changedNonpresent(k, pte, wp, resolve);
-  const modified = pmdModify(k, pte, newprot);
+  const modified = hugePteModify(k, pte, newprot);
   if (wp) return pteWrprotect(k, pteMkuffdWp(k, modified));
   return resolve ? pteClearUffdWp(k, modified) : modified;
 }
@@ -71,7 +77,7 @@ function changedHugeMarker(k: Machine, pte: Pte, resolve: boolean): Pte {
   if (!uffdWp && !k.patched.uffdPoison) {
     warnOnOnce(k, 'hugetlb_change_protection', 'hugetlb has markers for write-protection only');
   }
-  return uffdWp && resolve ? PMD_NONE : pte;
+  return uffdWp && resolve ? k.pte.pteEmpty : pte;
 }
 
 /** What stands for a page that is moving; the place of one that is lost never changes. */

@@ -1,4 +1,4 @@
-import type { Pgprot } from '../arch/codec.js';
+import type { Pgprot } from '../arch/entry.js';
 import { vmNormalPage } from '../rmap/map.js';
 import { PageAnon, PageAnonExclusive } from '../folio/frame.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';

@@ -1,12 +1,13 @@
 import {
   type HugePteAt,
+  hugePtepGetAndClear,
   hugePteAlloc,
   hugePteOffset,
   hugePtepGet,
   setHugePteAt,
 } from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
-import { hpagePmdSize, pmdpHugeGetAndClear } from '../pgtable/pmd.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import { pteClearUffdWp, pteNone, ptePresent, pteSwpClearUffdWp } from '../pgtable/pte.js';
 import { ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -43,7 +44,7 @@ function* moveHugePte(k: Machine, vma: Vma, src: HugePteAt, dst: HugePteAt): Ste
   const clearsWp = movesWithoutUffdWp(k, vma);
   yield* ptlLock(k, dst.table);
   if (src.table !== dst.table) yield* ptlLock(k, src.table);
-  const pte = yield* pmdpHugeGetAndClear(k, src.ptep);
+  const pte = yield* hugePtepGetAndClear(k, src.ptep);
   // A marker that nobody could lift stays behind, and nothing takes its place.
   if (!clearsWp) {
     yield* setHugePteAt(k, dst.ptep, pte);

@@ -1,10 +1,9 @@
 import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import type { Machine } from '../machine/machine.js';
+import { pgtableTransHugeDeposit, pgtableTransHugeWithdraw } from '../pgtable/deposit.js';
 import {
   type Pmd,
   isSwapPmd,
-  pgtableTransHugeDeposit,
-  pgtableTransHugeWithdraw,
   pmdAt,
   pmdClearUffdWp,
   pmdMksoftDirty,

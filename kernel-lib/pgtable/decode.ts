@@ -1,4 +1,6 @@
-import { type PteCodec, pteVal, setPteVal } from '../arch/codec.js';
+import type { Arch } from '../arch/arch.js';
+import { type LeafLevel, type PteCodec, entriesOf, pteVal, setPteVal } from '../arch/codec.js';
+import type { EntryReader } from '../arch/entry.js';
 import { type Field, presentFields, swapFields } from '../arch/fields.js';
 import { type PteWords } from '../arch/predicate.js';
 import { maskOf } from '../base/bitfield.js';
@@ -51,26 +53,29 @@ type Meaning = Omit<DecodedPte, 'value' | 'arch' | 'state' | 'unexplained' | 'fl
 
 const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
-/** What an entry of a machine's page tables means to that machine. */
+/** What an entry of a machine's page tables means to that machine. @param level where it stands */
 export function decodeMachinePte(
   { pte: codec, patched }: Pick<Machine, 'pte' | 'patched'>,
   value: bigint,
+  level: LeafLevel = 'pte',
 ): DecodedPte {
-  return decodePte(codec, value, machineSwapTypes(codec.arch, patched));
+  return decodePte(codec, value, machineSwapTypes(codec.arch, patched), level);
 }
 
 /**
  * @param value no wider than the architecture's entries
  * @param types how swap types are numbered; absent: as the architecture's default configuration has it in that state
+ * @param level where the entry stands: s390 encodes leaves above the lowest level otherwise than PTEs
  */
 export function decodePte(
   codec: PteCodec,
   value: bigint,
   types: SwapTypes = swapTypes(codec.arch.kconfig, codec.state.release),
+  level: LeafLevel = 'pte',
 ): DecodedPte {
   const w: PteWords = new Int32Array(2);
   setPteVal(w, 0, value);
-  const { fields, flags = [], ...meaning } = meaningOf(codec, w, types);
+  const { fields, flags = [], ...meaning } = meaningOf(codec, w, types, entriesOf(codec, level));
   const explained = fields.reduce((mask, field) => mask | maskOf(field.slices), 0n);
   return {
     value: hex(value),
@@ -82,16 +87,16 @@ export function decodePte(
   };
 }
 
-function meaningOf(codec: PteCodec, w: PteWords, types: SwapTypes): Meaning {
-  if (codec.pteNone(w, 0)) return { kind: 'none', text: 'empty', fields: presentFields(codec.arch) };
-  return codec.ptePresent(w, 0) ? presentMeaning(codec, w) : swapMeaning(codec, w, types);
+function meaningOf(codec: PteCodec, w: PteWords, types: SwapTypes, entries: EntryReader): Meaning {
+  if (entries.pteNone(w, 0)) return { kind: 'none', text: 'empty', fields: presentFields(entries.layout) };
+  return entries.ptePresent(w, 0) ? presentMeaning(codec.arch, entries, w) : swapMeaning(codec, w, types);
 }
 
-function presentMeaning(codec: PteCodec, w: PteWords): Meaning {
-  const fields = presentFields(codec.arch);
+function presentMeaning(arch: Arch, codec: EntryReader, w: PteWords): Meaning {
+  const fields = presentFields(codec.layout);
   const value = pteVal(w, 0);
   const set = fields.filter(({ role, slices }) => role === 'flag' && (value & maskOf(slices)) !== 0n);
-  const frame = frameOf(codec, BigInt(codec.ptePfn(w, 0)));
+  const frame = frameOf(arch, BigInt(codec.ptePfn(w, 0)));
   const writable = codec.pteWrite(w, 0);
   const dirty = codec.pteDirty(w, 0);
   const young = codec.pteYoung(w, 0);
@@ -127,7 +132,7 @@ function swapMeaning(codec: PteCodec, w: PteWords, types: SwapTypes): Meaning {
     uffdWp: codec.pteSwpUffdWp(w, 0),
   };
   const { words, pfn } = kindMeaning(codec, kind, type, offset);
-  const frame = pfn === undefined ? undefined : frameOf(codec, pfn);
+  const frame = pfn === undefined ? undefined : frameOf(arch, pfn);
   const set = [
     ...(markers.exclusive ? ['exclusive'] : []),
     ...(markers.softDirty ? ['soft-dirty'] : []),
@@ -185,7 +190,7 @@ function markerWords(offset: bigint): string {
   return set.join(', ') || `unknown (${hex(offset)})`;
 }
 
-function frameOf({ arch }: PteCodec, pfn: bigint): { pfn: string; physical: string; text: string } {
+function frameOf(arch: Arch, pfn: bigint): { pfn: string; physical: string; text: string } {
   const physical = hex(pfn << BigInt(arch.pageShift));
   return { pfn: hex(pfn), physical, text: `frame ${hex(pfn)} (address ${physical})` };
 }

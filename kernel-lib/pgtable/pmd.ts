@@ -3,30 +3,8 @@ import { isDevicePfn } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
-import {
-  type Pte,
-  pteClearSoftDirty,
-  pteClearUffdWp,
-  pteDirty,
-  pteMkclean,
-  pteMkdirty,
-  pteMkold,
-  pteMksoftDirty,
-  pteMkuffdWp,
-  pteMkwrite,
-  pteMkyoung,
-  pteModify,
-  ptePfn,
-  pteProtnone,
-  pteSame,
-  pteSoftDirty,
-  pteUffdWp,
-  pteWrite,
-  pteWrprotect,
-  pteYoung,
-  pfnPte,
-} from './pte.js';
-import type { Pgprot } from '../arch/codec.js';
+import { type Pte, pteSame } from './pte.js';
+import type { Pgprot } from '../arch/entry.js';
 import {
   exchangeLowFirst,
   exchangeWhole,
@@ -35,34 +13,10 @@ import {
   readOnce,
   storeWhole,
 } from './halves.js';
-import { TABLE, TABLE_DEPOSIT, entryOf, lowest, pmdSpan, pteOffset, pteTable, readPte } from './table.js';
+import { TABLE, entryOf, lowest, pmdSpan, pteOffset, pteTable, readPte } from './table.js';
 
-/**
- * An entry of the level above the lowest: none, a table, or a leaf that maps a huge page and is encoded like a PTE.
- */
+/** An entry of the level above the lowest: none, a table, or a leaf that maps a huge page. */
 export type Pmd = Pte;
-
-export const PMD_NONE: Pmd = { lo: 0, hi: 0 };
-
-export const pmdSame = pteSame;
-export const pmdWrite = pteWrite;
-export const pmdDirty = pteDirty;
-export const pmdYoung = pteYoung;
-export const pmdProtnone = pteProtnone;
-export const pmdSoftDirty = pteSoftDirty;
-export const pmdUffdWp = pteUffdWp;
-export const pmdMkwrite = pteMkwrite;
-export const pmdWrprotect = pteWrprotect;
-export const pmdMkdirty = pteMkdirty;
-export const pmdMkclean = pteMkclean;
-export const pmdMkyoung = pteMkyoung;
-export const pmdMkold = pteMkold;
-export const pmdMksoftDirty = pteMksoftDirty;
-export const pmdClearSoftDirty = pteClearSoftDirty;
-export const pmdMkuffdWp = pteMkuffdWp;
-export const pmdClearUffdWp = pteClearUffdWp;
-/** The first frame of a huge page. */
-export const pmdPfn = ptePfn;
 
 const w = new Int32Array(2);
 
@@ -72,9 +26,94 @@ function load(pmd: Pmd): Int32Array {
   return w;
 }
 
+/** The value that `pmd` has become. */
+function changed(pmd: Pmd): Pmd {
+  return w[0] === pmd.lo && w[1] === pmd.hi ? pmd : { lo: w[0]!, hi: w[1]! };
+}
+
+export const pmdSame = pteSame;
+export const pmdWrite = (k: Machine, pmd: Pmd): boolean => k.leaf.pteWrite(load(pmd), 0);
+export const pmdDirty = (k: Machine, pmd: Pmd): boolean => k.leaf.pteDirty(load(pmd), 0);
+export const pmdYoung = (k: Machine, pmd: Pmd): boolean => k.leaf.pteYoung(load(pmd), 0);
+export const pmdProtnone = (k: Machine, pmd: Pmd): boolean => k.leaf.pteProtnone(load(pmd), 0);
+export const pmdSoftDirty = (k: Machine, pmd: Pmd): boolean => k.leaf.pteSoftDirty(load(pmd), 0);
+export const pmdUffdWp = (k: Machine, pmd: Pmd): boolean => k.leaf.pteUffdWp(load(pmd), 0);
+/** The first frame of a huge page. */
+export const pmdPfn = (k: Machine, pmd: Pmd): number => k.leaf.ptePfn(load(pmd), 0);
+
+export function pmdMkwrite(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteMkwrite(load(pmd), 0);
+  return changed(pmd);
+}
+
+export function pmdWrprotect(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteWrprotect(load(pmd), 0);
+  return changed(pmd);
+}
+
+export function pmdMkdirty(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteMkdirty(load(pmd), 0);
+  return changed(pmd);
+}
+
+export function pmdMkclean(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteMkclean(load(pmd), 0);
+  return changed(pmd);
+}
+
+export function pmdMkyoung(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteMkyoung(load(pmd), 0);
+  return changed(pmd);
+}
+
+export function pmdMkold(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteMkold(load(pmd), 0);
+  return changed(pmd);
+}
+
+export function pmdMksoftDirty(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteMksoftDirty(load(pmd), 0);
+  return changed(pmd);
+}
+
+export function pmdClearSoftDirty(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteClearSoftDirty(load(pmd), 0);
+  return changed(pmd);
+}
+
+export function pmdMkuffdWp(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteMkuffdWp(load(pmd), 0);
+  return changed(pmd);
+}
+
+export function pmdClearUffdWp(k: Machine, pmd: Pmd): Pmd {
+  k.leaf.pteClearUffdWp(load(pmd), 0);
+  return changed(pmd);
+}
+
+/** An entry that is none. */
+export const pmdEmpty = (k: Machine): Pmd => k.leaf.pteEmpty;
+
+/** The leaf as the PTE that would map its first page: as hugetlb sees it. MODEL: `__rste_to_pte` of arch/s390/mm/hugetlbpage.c; the same on all others. */
+export function pmdPte(k: Machine, pmd: Pmd): Pte {
+  const seenAs = k.pte.huge?.seenAs;
+  if (seenAs === undefined) return pmd;
+  seenAs.leafToPte(load(pmd), 0);
+  return changed(pmd);
+}
+
+/** The leaf that hugetlb sees as this PTE: `__pte_to_rste` there. */
+export function ptePmd(k: Machine, pte: Pte): Pmd {
+  const seenAs = k.pte.huge?.seenAs;
+  if (seenAs === undefined) return pte;
+  seenAs.pteToLeaf(load(pte), 0);
+  return changed(pte);
+}
+
 export function pmdNone(k: Machine, pmd: Pmd): boolean {
+  const { lo, hi } = pmdEmpty(k);
   // Where halves are loaded, the high one may be late.
-  return pmd.lo === 0 && (pmd.hi === 0 || k.entryLoads !== 'whole');
+  return pmd.lo === lo && (pmd.hi === hi || k.entryLoads !== 'whole');
 }
 
 /** Whether the entry maps a huge page, possibly one that a split has made invalid. @kernel arch/x86/include/asm/pgtable.h pmd_trans_huge v6.2 */
@@ -93,6 +132,11 @@ export function pmdDevmap(k: Machine, pmd: Pmd): boolean {
 /** Of an entry that is no table: whether it maps a page. @kernel arch/x86/include/asm/pgtable.h pmd_present v6.2 */
 export function pmdPresent(k: Machine, pmd: Pmd): boolean {
   return k.pte.huge !== undefined && k.pte.huge.pmdPresent(load(pmd), 0);
+}
+
+/** Whether a user may reach the page through the leaf. @kernel arch/x86/include/asm/pgtable.h pmd_access_permitted v6.2 */
+export function pmdAccessPermitted(k: Machine, pmd: Pmd, write: boolean): boolean {
+  return k.leaf.ptePresent(load(pmd), 0) && (!write || k.leaf.pteWrite(w, 0));
 }
 
 /**
@@ -123,17 +167,15 @@ export function pmdIsHuge(k: Machine, pmd: Pmd): boolean {
 
 /** An entry that maps the huge page that begins with a frame: `mk_huge_pmd` of include/linux/huge_mm.h. */
 export function mkHugePmd(k: Machine, page: number, prot: Pgprot): Pmd {
-  const pte = load(pfnPte(k, page, prot));
-  k.pte.huge!.pmdMkhuge(pte, 0);
-  return { lo: pte[0]!, hi: pte[1]! };
+  k.pte.huge!.pfnPmd(w, 0, page, prot);
+  k.pte.huge!.pmdMkhuge(w, 0);
+  return { lo: w[0]!, hi: w[1]! };
 }
 
 /** Gives a leaf another protection. @kernel arch/x86/include/asm/pgtable.h pmd_modify v6.2 */
 export function pmdModify(k: Machine, pmd: Pmd, prot: Pgprot): Pmd {
-  const modified = load(pteModify(k, pmd, prot));
-  // Its size is no part of the protection, and stays.
-  k.pte.huge!.pmdMkhuge(modified, 0);
-  return { lo: modified[0]!, hi: modified[1]! };
+  k.pte.huge!.pmdModify(load(pmd), 0, prot);
+  return changed(pmd);
 }
 
 /** @kernel arch/x86/include/asm/pgtable.h pmd_mkinvalid v6.2 */
@@ -175,17 +217,23 @@ export function readPmd(k: Machine, pmdp: number): Pmd {
 /** The entry for an address as an onlooker sees it; none where a table above is missing. */
 export function pmdAt(k: Machine, pgd: number, address: number): Pmd {
   const table = pmdTable(k, pgd, address);
-  return table === 0 ? PMD_NONE : readPmd(k, pmdOffset(k, table, address));
+  return table === 0 ? pmdEmpty(k) : readPmd(k, pmdOffset(k, table, address));
 }
 
 /**
  * What stands for an address, as an onlooker sees it: its entry, or the leaf or marker one level above in place of a
  * table; none without either.
  */
-export function entryAt(k: Machine, pgd: number, address: number): Pte {
+export function entryAt(k: Machine, pgd: number, address: number): Pte | Pmd {
   const table = pteTable(k, pgd, address);
   if (table !== 0) return readPte(k, pteOffset(k, table, address));
   return k.pte.huge === undefined ? k.pte.pteEmpty : pmdAt(k, pgd, address);
+}
+
+/** The same, and a leaf as the PTE that would map its first page. */
+export function pteAt(k: Machine, pgd: number, address: number): Pte {
+  const entry = entryAt(k, pgd, address);
+  return pteTable(k, pgd, address) === 0 ? pmdPte(k, entry) : entry;
 }
 
 /** Reads an entry; another CPU may have changed it just before. @kernel include/linux/pgtable.h pmdp_get v6.12 */
@@ -226,7 +274,7 @@ export function* pmdPopulate(k: Machine, pmdp: number, table: number): Step<void
 /** Takes a leaf and leaves none, in one atomic step where a word holds it. @kernel include/linux/pgtable.h pmdp_huge_get_and_clear v6.2 */
 export function* pmdpHugeGetAndClear(k: Machine, pmdp: number): Step<Pmd> {
   const exchange = k.entryLoads === 'whole' ? exchangeWhole : exchangeLowFirst;
-  return yield* exchange(k, pmdp, PMD_NONE);
+  return yield* exchange(k, pmdp, pmdEmpty(k));
 }
 
 /** Makes a leaf invalid, in one atomic step where a word holds it; the leaf as the MMU left it. The caller flushes the TLBs. @kernel mm/pgtable-generic.c pmdp_invalidate v6.2 */
@@ -247,23 +295,4 @@ function* invalidateWhole(k: Machine, pmdp: number): Step<Pmd> {
 /** The half with the present bit goes first. @kernel arch/x86/include/asm/pgtable-3level.h pmdp_establish v6.2 */
 function* pmdpEstablish(k: Machine, pmdp: number, invalid: Pmd): Step<Pmd> {
   return yield* exchangeLowFirst(k, pmdp, invalid);
-}
-
-/**
- * Puts a table aside for the day when the huge page is split: that must not fail for want of memory.
- *
- * @kernel mm/pgtable-generic.c pgtable_trans_huge_deposit v6.2
- */
-export function pgtableTransHugeDeposit(k: Machine, pmd: number, table: number): void {
-  st(k.ptes, table + TABLE_DEPOSIT, ld(k.ptes, pmd + TABLE_DEPOSIT));
-  st(k.ptes, pmd + TABLE_DEPOSIT, table);
-}
-
-/** Takes one of the tables put aside. @kernel mm/pgtable-generic.c pgtable_trans_huge_withdraw v6.2 */
-export function pgtableTransHugeWithdraw(k: Machine, pmd: number): number {
-  const table = ld(k.ptes, pmd + TABLE_DEPOSIT);
-  vmBugOn(table === 0, 'every huge page has put a table aside');
-  st(k.ptes, pmd + TABLE_DEPOSIT, ld(k.ptes, table + TABLE_DEPOSIT));
-  st(k.ptes, table + TABLE_DEPOSIT, 0);
-  return table;
 }

@@ -1,4 +1,4 @@
-import type { Pgprot } from '../arch/codec.js';
+import type { Pgprot } from '../arch/entry.js';
 import type { Machine } from '../machine/machine.js';
 import type { PteWords } from '../arch/predicate.js';
 import { vmBugOn } from '../base/error.js';
@@ -74,6 +74,12 @@ export function pteMkold(k: Machine, pte: Pte): Pte {
 
 export function pteMkspecial(k: Machine, pte: Pte): Pte {
   k.pte.pteMkspecial(load(pte), 0);
+  return changed(pte);
+}
+
+/** Of a PTE that stands for a leaf. @kernel arch/x86/include/asm/pgtable.h pte_mkhuge v6.2 */
+export function pteMkhuge(k: Machine, pte: Pte): Pte {
+  k.pte.huge!.pteMkhuge(load(pte), 0);
   return changed(pte);
 }
 

@@ -2,7 +2,7 @@ import type { Machine } from '../machine/machine.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { exchangeWhole, readOnce, storeWhole } from './halves.js';
-import { PMD_NONE, mkHugePmd } from './pmd.js';
+import { mkHugePmd } from './pmd.js';
 import {
   type Pte,
   pteDirty,
@@ -17,10 +17,13 @@ import {
 } from './pte.js';
 import { TABLE, entryOf, lowest } from './table.js';
 
-/** An entry two levels above the lowest: none, a table, or a leaf, which only memory of devices is mapped by. */
+/**
+ * An entry two levels above the lowest: none, a table, or a leaf, which only memory of devices is mapped by. Wherever
+ * there are such leaves they are encoded like PTEs.
+ */
 export type Pud = Pte;
 
-export const PUD_NONE: Pud = PMD_NONE;
+export const PUD_NONE: Pud = { lo: 0, hi: 0 };
 
 export const pudSame = pteSame;
 export const pudWrite = pteWrite;

@@ -10,8 +10,8 @@ import { type Pte, ptePresent } from './pte.js';
 /**
  * MODEL: page tables lie in a memory of their own and are not page frames. A table is a header of two words (its
  * lock, and the first table that huge pages have deposited with it) and its entries of two words each. An entry above
- * the lowest level holds the address of the next table and TABLE, or is zero; one or two levels above the lowest, it
- * may be a leaf: see pmd.ts and pud.ts.
+ * the lowest level holds the address of the next table and TABLE, or is empty; one or two levels above the lowest, it
+ * may be a leaf: see pmd.ts and pud.ts. Empty is zero above these two lowest levels, else what the architecture says.
  */
 const TABLE_HEADER = 2;
 /** Words from one entry to the next. */
@@ -47,15 +47,28 @@ export function allocTable(k: Machine, level: number): number {
   const end = table + TABLE_HEADER + 2 * k.levels[level]!.entries;
   if (end > k.ptes.length) throw new VmBug(`the ${k.ptes.length} words for page tables are used up`);
   k.globals.ptesEnd = end;
-  if (level === lowest(k)) clearEntries(k, table);
+  clearEntries(k, table, level);
   return table;
 }
 
-/** An entry that maps nothing is not all zeros everywhere. */
-function clearEntries(k: Machine, table: number): void {
-  const { lo, hi } = k.pte.pteEmpty;
+const ZERO: Pte = { lo: 0, hi: 0 };
+
+/** What an entry of a level is that maps nothing. */
+function emptyEntry(k: Machine, level: number): Pte {
+  if (level === lowest(k)) return k.pte.pteEmpty;
+  return level === lowest(k) - 1 ? k.leaf.pteEmpty : ZERO;
+}
+
+/** Whether an entry maps nothing and leads nowhere, for an onlooker. */
+export function isEmpty(k: Machine, entry: number, level: number): boolean {
+  const { lo, hi } = emptyEntry(k, level);
+  return ld(k.ptes, entry) === lo && ld(k.ptes, entry + 1) === hi;
+}
+
+function clearEntries(k: Machine, table: number, level: number): void {
+  const { lo, hi } = emptyEntry(k, level);
   if (lo === 0 && hi === 0) return;
-  const { entries } = k.levels[lowest(k)]!;
+  const { entries } = k.levels[level]!;
   for (let i = 0; i < entries; i++) {
     st(k.ptes, table + TABLE_HEADER + 2 * i, lo);
     st(k.ptes, table + TABLE_HEADER + 2 * i + 1, hi);
@@ -99,14 +112,12 @@ function allocDownTo(k: Machine, pgd: number, address: number, depth: number): n
   let table = pgd;
   for (let level = 0; level < depth; level++) {
     const entry = entryOf(k, table, level, address);
-    let next = ld(k.ptes, entry);
-    if (next === 0) {
-      next = allocTable(k, level + 1);
-      st(k.ptes, entry, next);
+    if (ld(k.ptes, entry + 1) !== TABLE) {
+      vmBugOn(!isEmpty(k, entry, level), 'a table is wanted where a huge page is mapped');
+      st(k.ptes, entry, allocTable(k, level + 1));
       st(k.ptes, entry + 1, TABLE);
     }
-    vmBugOn(ld(k.ptes, entry + 1) !== TABLE, 'a table is wanted where a huge page is mapped');
-    table = next;
+    table = ld(k.ptes, entry);
   }
   return table;
 }
@@ -166,14 +177,15 @@ function freeRange(k: Machine, table: number, level: number, base: number, start
   const last = Math.min(entries - 1, Math.ceil((end - base) / span) - 1);
   for (let i = first; i <= last; i++) {
     const entry = table + TABLE_HEADER + 2 * i;
-    const next = ld(k.ptes, entry);
-    if (next === 0) continue;
+    if (isEmpty(k, entry, level)) continue;
     vmBugOn(ld(k.ptes, entry + 1) !== TABLE, 'tables are freed only after what they map');
+    const next = ld(k.ptes, entry);
     const at = base + i * span;
     freeRange(k, next, level + 1, at, start, end);
     if (at < start || at + span > end) continue;
-    st(k.ptes, entry, 0);
-    st(k.ptes, entry + 1, 0);
+    const { lo, hi } = emptyEntry(k, level);
+    st(k.ptes, entry, lo);
+    st(k.ptes, entry + 1, hi);
     freeTable(k, next, level + 1);
   }
 }
@@ -232,7 +244,7 @@ export function emptyLevel(k: Machine, pgd: number, address: number): number {
     const entry = entryOf(k, table, level, address);
     table = ld(k.ptes, entry);
     const leaf = level < lowest(k) - 1 && ld(k.ptes, entry + 1) !== TABLE;
-    if (table === 0 || leaf) break;
+    if (leaf || isEmpty(k, entry, level)) break;
   }
   return level;
 }

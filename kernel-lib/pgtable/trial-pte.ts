@@ -1,4 +1,5 @@
-import { type Pgprot, type PteCodec, pteVal, setPteVal } from '../arch/codec.js';
+import { type PteCodec, pteVal, setPteVal } from '../arch/codec.js';
+import { type Pgprot } from '../arch/entry.js';
 import { type Change } from '../arch/operation.js';
 import { type Predicate, type PteWords } from '../arch/predicate.js';
 import { InputError } from '../base/error.js';

@@ -1,4 +1,5 @@
-import { type Pgprot, type PteCodec, pteCodec, pteVal } from '../arch/codec.js';
+import { type PteCodec, pteCodec, pteVal } from '../arch/codec.js';
+import { type Pgprot } from '../arch/entry.js';
 import { archById } from '../arch/variants.js';
 import { fromWords } from '../base/bitfield.js';
 import { InputError } from '../base/error.js';

@@ -7,7 +7,7 @@ import type { Access } from '../explore/explain.js';
 import type { Machine } from '../machine/machine.js';
 import { diskContent } from '../pagecache/disk-file.js';
 import { decodeMachinePte } from '../pgtable/decode.js';
-import { type Pmd, pmdAt, pmdOffset, pmdPfn, pmdTable, pmdTransHuge } from '../pgtable/pmd.js';
+import { type Pmd, pmdAt, pmdOffset, pmdPfn, pmdTable, pmdTransHuge, pmdNone } from '../pgtable/pmd.js';
 import type { Pte } from '../pgtable/pte.js';
 import { pteOffset, pteTable, readPte, ptlHeld } from '../pgtable/table.js';
 import { ld } from '../step/memory.js';
@@ -101,7 +101,7 @@ export class Observer {
   #pmdWords(pmd: Pmd): string {
     const { machine: k } = this.#setup;
     if (pmdTransHuge(k, pmd)) return `huge page ${this.#name(pmdPfn(k, pmd))}`;
-    return pmd.lo === 0 ? NOTHING : 'a page table';
+    return pmdNone(k, pmd) ? NOTHING : 'a page table';
   }
 
   #entryWords(pte: Pte): string {

@@ -3,8 +3,8 @@ import { ZERO_PFN, pageByte, pageRefcount } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { vmEvents } from '../machine/vmstat.js';
 import { decodeMachinePte } from '../pgtable/decode.js';
-import { entryAt } from '../pgtable/pmd.js';
-import { pteNone } from '../pgtable/pte.js';
+import { entryAt, pmdNone } from '../pgtable/pmd.js';
+
 import { pteTable } from '../pgtable/table.js';
 import { ld } from '../step/memory.js';
 import { type PinnedPages, pinnedPage } from '../sys/pins.js';
@@ -168,10 +168,11 @@ function entryOf(world: World, process: number, region: number, index: number) {
   const { pgd } = mmOf(world, process);
   const huge = pteTable(k, pgd, address) === 0;
   const entry = entryAt(k, pgd, address);
-  if (huge && pteNone(k, entry)) return { value: '0x0', text: 'empty' };
+  if (huge && pmdNone(k, entry)) return { value: '0x0', text: 'empty' };
   const { value, text, exclusive, writable, dirty, young } = decodeMachinePte(
     k,
     pteVal(Int32Array.of(entry.lo, entry.hi), 0),
+    huge ? 'pmd' : 'pte',
   );
   const present = writable !== undefined && { writable, dirty: dirty!, young: young! };
   return {

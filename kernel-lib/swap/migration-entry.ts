@@ -10,7 +10,7 @@ import {
   pteSwpSoftDirty,
   pteSwpUffdWp,
 } from '../pgtable/pte.js';
-import { type Pmd, isSwapPmd, pmdPresent } from '../pgtable/pmd.js';
+import { type Pmd, isSwapPmd, pmdPresent, pmdPte } from '../pgtable/pmd.js';
 import {
   PFN_BITS,
   entryToPte,
@@ -123,7 +123,7 @@ export function isPmdMigrationEntry(k: Machine, pmd: Pmd): boolean {
 
 /** The entry that would map, or stand for, page `n` of what one above the lowest level does. */
 export function pageOfPmd(k: Machine, pmd: Pmd, n: number): Pte {
-  if (pmdPresent(k, pmd)) return pteAdvancePfn(k, pmd, n);
+  if (pmdPresent(k, pmd)) return pteAdvancePfn(k, pmdPte(k, pmd), n);
   // A marker of hugetlb stands for all of its pages.
   if (!isPmdMigrationEntry(k, pmd)) return pmd;
   const entry = pteToSwpEntry(k, pmd);

@@ -114,6 +114,7 @@ function fixedPart({ release, arch, patched, cpu }: MachineShape) {
     patched,
     variant: variantsOf(patched),
     pte: codec,
+    leaf: codec.huge?.leaf ?? codec,
     mmu: compileMmu(codec, hardwareOf(arch, cpu)),
     pageSize: 2 ** arch.pageShift,
     levels: arch.levels.map(({ shift, bits }) => ({

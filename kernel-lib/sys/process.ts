@@ -1,4 +1,5 @@
-import { pteVal } from '../arch/codec.js';
+import { pteTable } from '../pgtable/table.js';
+import { pteVal, type LeafLevel } from '../arch/codec.js';
 import { errnoNames } from '../base/errno.js';
 import {
   badArgument,
@@ -257,6 +258,14 @@ export class Process {
     const pud = pudAt(k, this.mm.pgd, address);
     const { lo, hi } = pudLeaf(pud) ? pud : entryAt(k, this.mm.pgd, address);
     return pteVal(Int32Array.of(lo, hi), 0);
+  }
+
+  /** Where that entry stands: in a table of PTEs, or above. */
+  pteLevel(address: number): LeafLevel {
+    checkAddress('pteLevel', address);
+    const k = this.#enter();
+    if (pudLeaf(pudAt(k, this.mm.pgd, address))) return 'pud';
+    return k.pte.huge === undefined || pteTable(k, this.mm.pgd, address) !== 0 ? 'pte' : 'pmd';
   }
 
   /** The machine on which the process runs, for code that looks inside. */

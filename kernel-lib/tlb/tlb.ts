@@ -22,6 +22,9 @@ import {
   setPmdAt,
   type Pmd,
   hpagePmdSize,
+  pmdPte,
+  pmdYoung,
+  ptePmd,
 } from '../pgtable/pmd.js';
 import {
   type Pud,
@@ -181,7 +184,7 @@ function leafWalk(k: Machine, pgd: number, address: number, write: boolean): Pte
   const pmdp = table === 0 ? 0 : pmdOffset(k, table, address);
   // Without the table, with none or with a split under way there is nothing to follow.
   if (pmdp === 0 || !pmdTransHuge(k, readPmd(k, pmdp))) return undefined;
-  const noted = noteAccess(k, pmdp, write);
+  const noted = noteLeafAccess(k, pmdp, write);
   return noted && pteAdvancePfn(k, noted, Math.floor((address - hugeAddress(k, address)) / k.pageSize));
 }
 
@@ -193,13 +196,27 @@ function pudWalk(k: Machine, pgd: number, address: number, write: boolean): Pte 
 /** Notes an access in the entry that allows it, as the architecture's walker or its exception handlers do. */
 function noteAccess(k: Machine, ptep: number, write: boolean): Pte | undefined {
   const pte = { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
-  if (!ptePresent(k, pte) || pteProtnone(k, pte)) return undefined;
-  const noted = write ? mmuStore(k, pte) : mmuLoad(k, pte);
-  if (noted !== undefined && !pteSame(noted, pte)) {
-    st(k.ptes, ptep, noted.lo);
-    st(k.ptes, ptep + 1, noted.hi);
-  }
+  const noted = accessed(k, pte, write);
+  if (noted !== undefined && !pteSame(noted, pte)) store(k, ptep, noted);
   return noted;
+}
+
+/** The same in a leaf, seen as a PTE. */
+function noteLeafAccess(k: Machine, pmdp: number, write: boolean): Pte | undefined {
+  const pte = pmdPte(k, readPmd(k, pmdp));
+  const noted = accessed(k, pte, write);
+  if (noted !== undefined && !pteSame(noted, pte)) store(k, pmdp, ptePmd(k, noted));
+  return noted;
+}
+
+function accessed(k: Machine, pte: Pte, write: boolean): Pte | undefined {
+  if (!ptePresent(k, pte) || pteProtnone(k, pte)) return undefined;
+  return write ? mmuStore(k, pte) : mmuLoad(k, pte);
+}
+
+function store(k: Machine, entry: number, { lo, hi }: Pte): void {
+  st(k.ptes, entry, lo);
+  st(k.ptes, entry + 1, hi);
 }
 
 function remember(k: Machine, vpn: number, pte: Pte): void {
@@ -344,7 +361,7 @@ export function* pmdpHugeClearFlush(k: Machine, mm: number, haddr: number, pmdp:
  */
 export function* pmdpClearFlushYoung(k: Machine, mm: number, haddr: number, pmdp: number): Step<boolean> {
   const pmd = yield* pmdpGet(k, pmdp);
-  if (!pteYoung(k, pmd)) return false;
+  if (!pmdYoung(k, pmd)) return false;
   yield* setPmdAt(k, pmdp, pmdMkold(k, pmd));
   if (k.pte.arch.clearsYoungUnflushed !== 'pte and pmd') yield* flushPmdTlbRange(k, mm, haddr);
   return true;

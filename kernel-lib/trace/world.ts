@@ -2,7 +2,7 @@ import type { Machine } from '../machine/machine.js';
 import type { Task } from '../machine/task.js';
 import type { Unmapped } from '../migrate/migrate.js';
 import { ptePfn, ptePresent } from '../pgtable/pte.js';
-import { entryAt, hugeAddress } from '../pgtable/pmd.js';
+import { hugeAddress, pteAt } from '../pgtable/pmd.js';
 import { pteTable } from '../pgtable/table.js';
 import type { Signal } from '../sys/access.js';
 import type { PinnedPages } from '../sys/pins.js';
@@ -70,7 +70,7 @@ export function frameOf(world: World, process: number, region: number, index: nu
   const { k } = world;
   const address = addressOf(world, region, index);
   const { pgd } = mmOf(world, process);
-  const pte = entryAt(k, pgd, address);
+  const pte = pteAt(k, pgd, address);
   if (!ptePresent(k, pte)) return 0;
   const inLeaf = pteTable(k, pgd, address) === 0 ? (address - hugeAddress(k, address)) / k.pageSize : 0;
   return ptePfn(k, pte) + inLeaf;

@@ -1,12 +1,13 @@
 import { type Arch } from '../arch/arch.js';
+import { type LeafLevel, entriesOf, pteCodec } from '../arch/codec.js';
 import { type Field, presentFields, swapFields } from '../arch/fields.js';
 import { InputError } from '../base/error.js';
 import { escapeHtml } from './html.js';
 import { type Displayable, type MimeBundle, mimeBundle } from './mime.js';
 
 export interface BitFieldOptions {
-  /** A present entry, or a swap entry in a state of its history. */
-  readonly of: 'present' | { readonly swap: string };
+  /** A present entry, one above the lowest level that maps a page, or a swap entry in a state of its history. */
+  readonly of: 'present' | Exclude<LeafLevel, 'pte'> | { readonly swap: string };
   /** Bits to write into the cells. */
   readonly value?: bigint;
   /** Absent: the architecture and what kind of entry it is. */
@@ -43,9 +44,12 @@ export class BitFieldPicture implements Displayable {
 
   constructor(arch: Arch, { of, value, title }: BitFieldOptions) {
     this.value = value;
-    if (of === 'present') {
-      this.title = title ?? `${arch.title}: a present entry`;
-      this.cells = cellsOf(presentFields(arch), arch.pteBits);
+    if (typeof of === 'string') {
+      this.title = title ?? `${arch.title}: ${of === 'present' ? 'a present entry' : `a leaf, ${of}`}`;
+      this.cells = cellsOf(
+        presentFields(of === 'present' ? arch : entriesOf(pteCodec(arch, 'after'), of).layout),
+        arch.pteBits,
+      );
       return;
     }
     const state = arch.states[of.swap];

@@ -1,10 +1,10 @@
-import { pteVal } from '../arch/codec.js';
+import { pteVal, type LeafLevel } from '../arch/codec.js';
 import { checkOptions, checkWhole } from '../base/argument.js';
 import { ZERO_PFN } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
 import { type DecodedPte, decodeMachinePte } from '../pgtable/decode.js';
 import { type Pte, pteNone } from '../pgtable/pte.js';
-import { TABLE, entryOf, lowest } from '../pgtable/table.js';
+import { TABLE, entryOf, lowest, isEmpty } from '../pgtable/table.js';
 import { ld } from '../step/memory.js';
 import type { Process } from '../sys/process.js';
 import { checkProcess } from './process-argument.js';
@@ -80,19 +80,19 @@ function tableOf(k: Machine, at: number, level: number, base: number, index: num
     const entry = entryOf(k, at, level, address);
     const pte = { lo: ld(k.ptes, entry), hi: ld(k.ptes, entry + 1) };
     if (level === lowest(k)) {
-      if (!pteNone(k, pte)) leaves.push({ index: i, address, ...meaningOf(k, pte) });
+      if (!pteNone(k, pte)) leaves.push({ index: i, address, ...meaningOf(k, pte, 'pte') });
     } else if (pte.hi === TABLE) {
       tables.push(tableOf(k, pte.lo, level + 1, address, i));
-    } else if (pte.lo !== 0 || pte.hi !== 0) {
-      const { words, tone } = meaningOf(k, pte);
+    } else if (!isEmpty(k, entry, level)) {
+      const { words, tone } = meaningOf(k, pte, level === lowest(k) - 1 ? 'pmd' : 'pud');
       leaves.push({ index: i, address, words: `huge page, ${words}`, tone });
     }
   }
   return { name: k.pte.arch.levels[level]!.name, address: base, index, nrEntries: entries, tables, leaves };
 }
 
-function meaningOf(k: Machine, { lo, hi }: Pte): Pick<Leaf, 'words' | 'tone'> {
-  const decoded = decodeMachinePte(k, pteVal(Int32Array.of(lo, hi), 0));
+function meaningOf(k: Machine, { lo, hi }: Pte, level: LeafLevel): Pick<Leaf, 'words' | 'tone'> {
+  const decoded = decodeMachinePte(k, pteVal(Int32Array.of(lo, hi), 0), level);
   return { words: wordsOf(decoded), tone: toneOf(decoded) };
 }
 

@@ -14,7 +14,9 @@ export function pte(process: Process, address: number): BitFieldPicture {
   const { machine } = process;
   const codec = machine.pte;
   const value = process.pte(address);
-  const { kind, value: raw, text } = decodeMachinePte(machine, value);
-  const of = kind === 'none' || kind === 'present' ? 'present' : { swap: codec.stateName };
+  const level = process.pteLevel(address);
+  const { kind, value: raw, text } = decodeMachinePte(machine, value, level);
+  const present = level === 'pte' ? 'present' : level;
+  const of = kind === 'none' || kind === 'present' ? present : { swap: codec.stateName };
   return bitfield(codec.arch, { of, value, title: `${raw}: ${text}` });
 }

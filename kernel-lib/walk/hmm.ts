@@ -7,7 +7,7 @@ import { ZERO_PFN } from '../folio/frame.js';
 import { type HugePteAt, hugePtepGet } from '../huge/hugetlb-pte.js';
 import { __pudTransHugeLock } from '../huge/pud-lock.js';
 import type { Machine } from '../machine/machine.js';
-import { type Pmd, hugeAddress, pmdPfn } from '../pgtable/pmd.js';
+import { type Pmd, hugeAddress, pmdPte } from '../pgtable/pmd.js';
 import { type Pte, ptePfn, ptePresent, pteProtnone, pteWrite } from '../pgtable/pte.js';
 import { type Pud, pudAddress, pudPfn, pudSame, pudpGet } from '../pgtable/pud.js';
 import { pteOffset, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
@@ -193,13 +193,24 @@ function* hmmVmaHandlePmd(
   start: number,
   end: number,
 ): Step<number> {
-  const flags = pteToHmmPfnFlags(k, pmd);
+  if (!isPmdMigrationEntry(k, pmd)) return yield* handleHuge(k, walk, pmdPte(k, pmd), start, end);
+  return yield* moving(k, walk, start, end, hmmPteNeedFault(walk.private, 0));
+}
+
+/** @param pte what maps the huge page, seen as a PTE */
+function* handleHuge(
+  k: Machine,
+  walk: MmWalk<HmmVmaWalk>,
+  pte: Pte,
+  start: number,
+  end: number,
+): Step<number> {
+  const flags = pteToHmmPfnFlags(k, pte);
   const requiredFault = hmmPteNeedFault(walk.private, flags);
-  if (isPmdMigrationEntry(k, pmd)) return yield* moving(k, walk, start, end, requiredFault);
   if (requiredFault !== 0) return yield* hmmVmaFault(k, walk, start, end, requiredFault);
   const haddr = hugeAddress(k, start);
   for (let at = start; at < end; at += k.pageSize) {
-    note(k, walk.private, at, { pfn: pmdPfn(k, pmd) + (at - haddr) / k.pageSize, flags });
+    note(k, walk.private, at, { pfn: ptePfn(k, pte) + (at - haddr) / k.pageSize, flags });
   }
   return 0;
 }
@@ -216,7 +227,7 @@ function* hmmVmaWalkHugetlbEntry(
   const entry = yield* hugePtepGet(k, ptep);
   ptlUnlock(k, table);
   // What is not present, a marker too, asks for a fault like any leaf that a device may not use.
-  if (ptePresent(k, entry)) return yield* hmmVmaHandlePmd(k, walk, entry, start, end);
+  if (ptePresent(k, entry)) return yield* handleHuge(k, walk, entry, start, end);
   const requiredFault = hmmPteNeedFault(walk.private, 0);
   if (requiredFault !== 0) return yield* hmmVmaFault(k, walk, start, end, requiredFault);
   hmmPfnsFill(k, walk.private, start, end, 0);

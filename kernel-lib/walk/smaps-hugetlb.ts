@@ -1,6 +1,6 @@
 import { pageMapcount } from '../folio/frame.js';
 import type { Machine } from '../machine/machine.js';
-import { hpagePmdSize, pmdAt } from '../pgtable/pmd.js';
+import { hpagePmdSize, pmdAt, pmdPte } from '../pgtable/pmd.js';
 import { type Pte, ptePfn, ptePresent } from '../pgtable/pte.js';
 import { pteToSwpEntry } from '../swap/entry.js';
 import { isPfnSwapEntry, swpOffsetPfn } from '../swap/pfn-entry.js';
@@ -18,7 +18,7 @@ export function smapsHugetlbRange(k: Machine, vma: Vma, mss: MemSizeStats): void
   const size = hpagePmdSize(k);
   const { pgd } = Mm.at(k, vma.vmMm);
   for (let address = vma.vmStart; address < vma.vmEnd; address += size) {
-    const pte = pmdAt(k, pgd, address);
+    const pte = pmdPte(k, pmdAt(k, pgd, address));
     const page = pageBehind(k, pte);
     if (page === 0) continue;
     // Who maps a page that is moving, nobody can tell: since 3689c3ebdd54 it counts as shared.

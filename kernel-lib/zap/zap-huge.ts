@@ -2,14 +2,8 @@ import { hpagePmdNr } from '../folio/compound.js';
 import { __pmdTransHugeLock } from '../huge/pmd-lock.js';
 import { isHugeZeroPmd } from '../huge/zero-page.js';
 import type { Machine } from '../machine/machine.js';
-import {
-  hpagePmdSize,
-  pgtableTransHugeWithdraw,
-  pmdDevmap,
-  pmdPfn,
-  pmdPresent,
-  pmdpHugeGetAndClear,
-} from '../pgtable/pmd.js';
+import { pgtableTransHugeWithdraw } from '../pgtable/deposit.js';
+import { hpagePmdSize, pmdDevmap, pmdPfn, pmdPresent, pmdpHugeGetAndClear } from '../pgtable/pmd.js';
 import { freePteTable, ptlUnlock } from '../pgtable/table.js';
 import { folioRemoveRmapPmd } from '../rmap/map.js';
 import type { Step } from '../step/step.js';

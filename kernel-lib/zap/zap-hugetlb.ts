@@ -1,7 +1,13 @@
 import { folioMarkDirty } from '../folio/dirty.js';
-import { type HugePteAt, hugePtepGet, hugePteOffset, setHugePteAt } from '../huge/hugetlb-pte.js';
+import {
+  type HugePteAt,
+  hugePtepGet,
+  hugePteOffset,
+  setHugePteAt,
+  hugePtepGetAndClear,
+} from '../huge/hugetlb-pte.js';
 import type { Machine } from '../machine/machine.js';
-import { PMD_NONE, hpagePmdSize, pmdpHugeGetAndClear } from '../pgtable/pmd.js';
+import { hpagePmdSize } from '../pgtable/pmd.js';
 import { pteDirty, pteNone, ptePfn, ptePresent, pteUffdWp } from '../pgtable/pte.js';
 import { ptlLock, ptlUnlock } from '../pgtable/table.js';
 import { folioRemoveRmapPmd } from '../rmap/map.js';
@@ -50,10 +56,10 @@ function* unmapHugePte(
   const marker = makePteMarker(k, PTE_MARKER_UFFD_WP);
   if (!ptePresent(k, seen)) {
     const keep = pteSwpUffdWpAny(k, seen) && !dropMarker;
-    yield* setHugePteAt(k, ptep, keep ? marker : PMD_NONE);
+    yield* setHugePteAt(k, ptep, keep ? marker : k.pte.pteEmpty);
     return 0;
   }
-  const pte = yield* pmdpHugeGetAndClear(k, ptep);
+  const pte = yield* hugePtepGetAndClear(k, ptep);
   tlbRemoveTlbEntry(k, tlb, address, hpagePmdSize(k));
   const page = ptePfn(k, pte);
   if (pteDirty(k, pte)) yield* folioMarkDirty(k, page);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { setMaxHugePages } from '../../kernel-lib/huge/hugetlb.js';
 import { hugePteAlloc, setHugePteAt } from '../../kernel-lib/huge/hugetlb-pte.js';
 import { hugetlbFileSetup } from '../../kernel-lib/pagecache/hugetlb-file.js';
-import { PMD_NONE, pmdAt } from '../../kernel-lib/pgtable/pmd.js';
+import { pmdAt, pmdNone } from '../../kernel-lib/pgtable/pmd.js';
 import { pteSame } from '../../kernel-lib/pgtable/pte.js';
 import { run } from '../../kernel-lib/step/step.js';
 import { PTE_MARKER_UFFD_WP, makePteMarker } from '../../kernel-lib/swap/entry.js';
@@ -48,7 +48,7 @@ function changed(p: Layout, walk: () => void): string {
   const before = entry(p);
   walk();
   if (pteSame(before, entry(p))) return '=';
-  return pteSame(entry(p), PMD_NONE) ? 'none' : 'changed';
+  return pmdNone(p.k, entry(p)) ? 'none' : 'changed';
 }
 
 function hmm(p: Layout, defaultFlags: number): string {

@@ -4,16 +4,16 @@ import { splitPte } from '../../kernel-lib/huge/split-pmd.js';
 import type { Machine } from '../../kernel-lib/machine/machine.js';
 import { patches } from '../../kernel-lib/patches/catalogue.js';
 import { sidesOf } from '../../kernel-lib/patches/path.js';
-import type { Pte } from '../../kernel-lib/pgtable/pte.js';
 import {
-  pfnPte,
-  pteMkclean,
-  pteMkdirty,
-  pteMkold,
-  pteMkwrite,
-  pteMkyoung,
-  pteWrprotect,
-} from '../../kernel-lib/pgtable/pte.js';
+  type Pmd,
+  mkHugePmd,
+  pmdMkclean,
+  pmdMkdirty,
+  pmdMkold,
+  pmdMkwrite,
+  pmdMkyoung,
+  pmdWrprotect,
+} from '../../kernel-lib/pgtable/pmd.js';
 import { boot } from '../../kernel-lib/sys/boot.js';
 import { vmasOf } from '../../kernel-lib/vma/vma-list.js';
 import type { Vma } from '../../kernel-lib/vma/vma.js';
@@ -33,17 +33,17 @@ function mappings(options: Parameters<typeof boot>[0]): { k: Machine; vmas: Vma[
 }
 
 /** Leaves as a mapping can have them: writable only where the mapping is. */
-function* leaves(k: Machine, vma: Vma): Generator<Pte> {
-  const plain = pfnPte(k, 512, k.pte.protectionMap[vma.vmPageProt]!);
-  const writes = (vma.vmFlags & VM_WRITE) !== 0 ? [pteMkwrite, pteWrprotect] : [pteWrprotect];
+function* leaves(k: Machine, vma: Vma): Generator<Pmd> {
+  const plain = mkHugePmd(k, 512, k.pte.protectionMap[vma.vmPageProt]!);
+  const writes = (vma.vmFlags & VM_WRITE) !== 0 ? [pmdMkwrite, pmdWrprotect] : [pmdWrprotect];
   for (const write of writes)
-    for (const dirty of [pteMkdirty, pteMkclean])
-      for (const young of [pteMkyoung, pteMkold])
+    for (const dirty of [pmdMkdirty, pmdMkclean])
+      for (const young of [pmdMkyoung, pmdMkold])
         for (const order of [
           [write, dirty, young],
           [dirty, young, write],
         ])
-          yield order.reduce((pte, change) => change(k, pte), plain);
+          yield order.reduce((pmd, change) => change(k, pmd), plain);
 }
 
 const huge = arches.filter((arch) => arch.huge !== undefined).map(({ id }) => id);

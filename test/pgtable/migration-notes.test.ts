@@ -59,6 +59,6 @@ test('LoongArch with 4 KiB pages would: young, above 36 bits of frame, is _PAGE_
   const { machine } = boot({ release: '6.12', arch: 'loongarch64_4k' });
   const arch = { ...loongarch64_4k, huge: loongarch64_16k.huge! };
   const { masks, ...codec } = pteCodec(arch, 'after');
-  const k = { ...machine, pte: { ...codec, masks, huge: compileHuge(arch, masks, codec) } };
+  const k = { ...machine, pte: { ...codec, masks, huge: compileHuge(arch, { ...codec, masks }) } };
   expect(pmdPresent(k, noted(k))).toBe(true);
 });

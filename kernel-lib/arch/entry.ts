@@ -1,0 +1,172 @@
+import { type Words } from '../base/bitfield.js';
+import { InputError } from '../base/error.js';
+import {
+  type Arch,
+  type EntryBits,
+  type EntryLayout,
+  type Modify,
+  type Operations,
+  type Predicates,
+} from './arch.js';
+import { type MaskReader, maskReader } from './mask.js';
+import { type Change, compileOperation } from './operation.js';
+import { type PfnCodec, compilePfn } from './pfn.js';
+import { type Predicate, type PteWords, compileTest } from './predicate.js';
+
+/** A protection as `pgprot_t` holds it. */
+export interface Pgprot extends Words {
+  readonly name: string;
+}
+
+/**
+ * What mm code asks of entries of one layout, under the kernel's names. Entries lie in an Int32Array as two words each,
+ * low then high; `i` is the index of the low word.
+ */
+export interface EntryReader extends Pick<PfnCodec, 'ptePfn'> {
+  readonly layout: EntryBits;
+  /** Bits of entries that mean something to nobody but this architecture. */
+  readonly masks: MaskReader;
+
+  /** What `pte_clear()` stores: not zero everywhere. */
+  readonly pteEmpty: Words;
+  readonly pteNone: Predicate;
+  readonly ptePresent: Predicate;
+  readonly pteProtnone: Predicate;
+  readonly pteWrite: Predicate;
+  readonly pteDirty: Predicate;
+  readonly pteYoung: Predicate;
+  readonly pteExec: Predicate;
+  readonly pteSpecial: Predicate;
+  readonly pteSoftDirty: Predicate;
+  readonly pteUffdWp: Predicate;
+}
+
+/**
+ * And what it does to them. What the kernel writes `pte = pte_mkdirty(pte)` is `pteMkdirty(w, i)` here, in place and
+ * without allocating.
+ */
+export interface EntryCodec extends EntryReader, PfnCodec {
+  readonly pteMkwrite: Change;
+  readonly pteWrprotect: Change;
+  readonly pteMkdirty: Change;
+  readonly pteMkclean: Change;
+  readonly pteMkyoung: Change;
+  readonly pteMkold: Change;
+  readonly pteMkspecial: Change;
+  readonly pteMksoftDirty: Change;
+  readonly pteClearSoftDirty: Change;
+  readonly pteMkuffdWp: Change;
+  readonly pteClearUffdWp: Change;
+  /** Gives the entry another protection; frame number and what the kernel and the MMU noted in it stay. */
+  readonly pteModify: (w: PteWords, i: number, prot: Pgprot) => void;
+
+  /** `protection_map[]`, indexed by `vm_flags & 15`. */
+  readonly protectionMap: readonly Pgprot[];
+  /** @throws InputError naming the protections that this architecture has */
+  pgprot(name: string): Pgprot;
+}
+
+/** What differs from a layout by the state of an architecture's history. */
+export interface EntryDifferences {
+  readonly predicates?: Partial<Predicates>;
+  readonly operations?: Partial<Operations>;
+  readonly modify?: Modify;
+}
+
+/** How entries of a layout of an architecture are read. */
+export function compileReader(
+  { id, pteBits, longBits }: Arch,
+  layout: EntryBits & Partial<EntryLayout>,
+  predicates?: Partial<Predicates>,
+): EntryReader & PfnCodec {
+  const masks = maskReader({ pgprots: {}, ...layout, id, pteBits });
+  return {
+    layout,
+    masks,
+    pteEmpty: masks.words(layout.empty ?? '0'),
+    ...compilePredicates({ ...layout.predicates, ...predicates }, masks),
+    ...compilePfn({ pfn: layout.pfn, pteBits, longBits }, masks),
+  };
+}
+
+/** The operations on entries of one layout of an architecture. */
+export function compileEntry(
+  arch: Arch,
+  layout: EntryLayout,
+  { predicates, operations, modify = layout.modify }: EntryDifferences = {},
+): EntryCodec {
+  const reader = compileReader(arch, layout, predicates);
+  const { masks } = reader;
+  const prot = (name: string): Pgprot => ({ name, ...masks.words(name) });
+  const prots = new Map(Object.keys(layout.pgprots).map((name) => [name, prot(name)]));
+  const pgprot = (name: string): Pgprot => {
+    const found = prots.get(name);
+    if (!found) throw new InputError(`${arch.id} has no ${name}; it has ${[...prots.keys()].join(', ')}`);
+    return found;
+  };
+  return {
+    ...reader,
+    ...compileOperations({ ...layout.operations, ...operations }, masks),
+    pteModify: compileModify(modify, layout, masks),
+    protectionMap: arch.protectionMap.map(prot),
+    pgprot,
+  };
+}
+
+function compilePredicates(tests: Predicates, masks: MaskReader) {
+  const never: Predicate = () => false;
+  const optional = (test: Parameters<typeof compileTest>[0] | undefined): Predicate =>
+    test === undefined ? never : compileTest(test, masks);
+  return {
+    pteNone: compileTest(tests.none ?? { none: '~0' }, masks),
+    ptePresent: compileTest(tests.present, masks),
+    pteWrite: compileTest(tests.write, masks),
+    pteDirty: compileTest(tests.dirty, masks),
+    pteYoung: compileTest(tests.young, masks),
+    pteProtnone: optional(tests.protnone),
+    pteExec: optional(tests.exec),
+    pteSpecial: optional(tests.special),
+    pteSoftDirty: optional(tests.softDirty),
+    pteUffdWp: optional(tests.uffdWp),
+  };
+}
+
+function compileOperations(ops: Operations, masks: MaskReader) {
+  return {
+    pteMkwrite: compileOperation(ops.mkwrite, masks),
+    pteWrprotect: compileOperation(ops.wrprotect, masks),
+    pteMkdirty: compileOperation(ops.mkdirty, masks),
+    pteMkclean: compileOperation(ops.mkclean, masks),
+    pteMkyoung: compileOperation(ops.mkyoung, masks),
+    pteMkold: compileOperation(ops.mkold, masks),
+    pteMkspecial: compileOperation(ops.mkspecial, masks),
+    pteMksoftDirty: compileOperation(ops.mksoftDirty, masks),
+    pteClearSoftDirty: compileOperation(ops.clearSoftDirty, masks),
+    pteMkuffdWp: compileOperation(ops.mkuffdWp, masks),
+    pteClearUffdWp: compileOperation(ops.clearUffdWp, masks),
+  };
+}
+
+function compileModify(
+  rule: Modify,
+  { pfn: { at, invertedWhen } }: EntryLayout,
+  masks: MaskReader,
+): EntryCodec['pteModify'] {
+  const first = compileOperation(rule.first, masks);
+  const last = compileOperation(rule.last, masks);
+  const keep = masks.words(rule.keep);
+  const take = masks.words(rule.take ?? '~0');
+  const inverted = invertedWhen === undefined ? () => false : compileTest(invertedWhen, masks);
+  const pfn = masks.words(`[${at}]`);
+  return (w, i, prot) => {
+    const flips = inverted(w, i);
+    first(w, i);
+    w[i] = (w[i]! & keep.lo) | (prot.lo & take.lo);
+    w[i + 1] = (w[i + 1]! & keep.hi) | (prot.hi & take.hi);
+    if (flips !== inverted(w, i)) {
+      w[i] = w[i]! ^ pfn.lo;
+      w[i + 1] = w[i + 1]! ^ pfn.hi;
+    }
+    last(w, i);
+  };
+}

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
-import { pmdOffset } from './pmd.js';
+import { pmdNone, pmdOffset, readPmd } from './pmd.js';
 import { TABLE, allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock } from './table.js';
 
 /**
@@ -14,7 +14,7 @@ import { TABLE, allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock } from
 export function* __pteAlloc(k: Machine, pgd: number, address: number): Step<number> {
   const pmds = pmdAlloc(k, pgd, address);
   const pmdp = pmdOffset(k, pmds, address);
-  if (ld(k.ptes, pmdp) === 0) yield* pmdInstall(k, pmds, pmdp);
+  if (pmdNone(k, readPmd(k, pmdp))) yield* pmdInstall(k, pmds, pmdp);
   return ld(k.ptes, pmdp + 1) === TABLE ? ld(k.ptes, pmdp) : 0;
 }
 
@@ -22,7 +22,7 @@ export function* __pteAlloc(k: Machine, pgd: number, address: number): Step<numb
 function* pmdInstall(k: Machine, pmds: number, pmdp: number): Step<void> {
   const table = allocPteTable(k);
   yield* ptlLock(k, pmds);
-  if (ld(k.ptes, pmdp) === 0) {
+  if (pmdNone(k, readPmd(k, pmdp))) {
     // In the step of the look: who makes a table by pteAlloc() takes no lock.
     st(k.ptes, pmdp, table);
     st(k.ptes, pmdp + 1, TABLE);

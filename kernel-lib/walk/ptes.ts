@@ -1,5 +1,5 @@
 import type { Machine } from '../machine/machine.js';
-import { pmdAt, pmdIsHuge, pmdNone } from '../pgtable/pmd.js';
+import { pmdAt, pmdEmpty, pmdIsHuge, pmdNone } from '../pgtable/pmd.js';
 import { type Pte, pteAdvancePfn } from '../pgtable/pte.js';
 import { type Pud, pudAddrEnd, pudAddress, pudAt, pudLeaf } from '../pgtable/pud.js';
 import { pmdAddrEnd, pmdAddrStart, pteOffset, pteTable, readPte } from '../pgtable/table.js';
@@ -28,7 +28,7 @@ export function* ptesOf(k: Machine, vma: Vma): Generator<PteAt, void, undefined>
     }
     const end = pmdAddrEnd(k, start, vma.vmEnd);
     const table = pteTable(k, pgd, start);
-    const pmd = table === 0 && k.pte.huge !== undefined ? pmdAt(k, pgd, start) : k.pte.pteEmpty;
+    const pmd = table === 0 && k.pte.huge !== undefined ? pmdAt(k, pgd, start) : pmdEmpty(k);
     // What hugetlb has in place of a table stands for all of its pages, also when it is a marker.
     const huge = pmdIsHuge(k, pmd) || (isVmHugetlbPage(vma) && !pmdNone(k, pmd));
     const base = pmdAddrStart(k, start);

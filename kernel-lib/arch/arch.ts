@@ -151,7 +151,7 @@ export interface HugeLayout {
   /** Leaves that are encoded otherwise than PTEs: names of bits above are then those of the leaf. */
   readonly leaf?: LeafLayout;
   /** Such leaves two levels above the lowest, which only hugetlb has. */
-  readonly pudLeaf?: EntryBits & { readonly seenAs: SeenAsPte };
+  readonly pudLeaf?: EntryBits;
 }
 
 /** How a swap entry lies in a PTE that is not present. */

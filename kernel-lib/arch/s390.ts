@@ -91,7 +91,10 @@ const segment: HugeLayout['leaf'] = {
   },
 };
 
-/** The bits for reading and writing are those of segment tables exchanged, until April 2024. */
+/**
+ * The bits for reading and writing are those of segment tables exchanged, until April 2024. hugetlb converts by the names
+ * of those, so that what it may only read looks writable to `pud_write()`.
+ */
 const region3: HugeLayout['pudLeaf'] = {
   header: 'arch/s390/include/asm/pgtable.h',
   bits: {
@@ -117,21 +120,6 @@ const region3: HugeLayout['pudLeaf'] = {
     young: '_REGION3_ENTRY_YOUNG',
     exec: { none: '_REGION_ENTRY_NOEXEC' },
     softDirty: '_REGION3_ENTRY_SOFT_DIRTY',
-  },
-  seenAs: {
-    moves: {
-      // By the names of a segment table's bits: what hugetlb may read looks writable to pud_write().
-      _REGION3_ENTRY_WRITE: '_PAGE_READ',
-      _REGION3_ENTRY_READ: '_PAGE_WRITE',
-      _REGION_ENTRY_INVALID: '_PAGE_INVALID',
-      _REGION_ENTRY_PROTECT: '_PAGE_PROTECT',
-      _REGION3_ENTRY_DIRTY: '_PAGE_DIRTY',
-      _REGION3_ENTRY_YOUNG: '_PAGE_YOUNG',
-      _REGION3_ENTRY_SOFT_DIRTY: '_PAGE_SOFT_DIRTY',
-      _REGION_ENTRY_NOEXEC: '_PAGE_NOEXEC',
-    },
-    leaf: '_REGION3_ENTRY_LARGE | _REGION_ENTRY_TYPE_R3',
-    pte: '_PAGE_LARGE | _PAGE_PRESENT',
   },
 };
 

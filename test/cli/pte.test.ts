@@ -39,6 +39,22 @@ test('pte decode tells the two generations of a layout apart', async () => {
   expect(JSON.parse(after.stdout)).toMatchObject({ type: 2, offset: '0x91a', exclusive: false });
 });
 
+test('pte decode reads leaves of s390 above the lowest level by their own bits', async () => {
+  const pmd = await pte('decode', '--json', '--arch', 's390', '--level', 'pmd', '0x12307503');
+  expect(JSON.parse(pmd.stdout)).toMatchObject({
+    kind: 'present',
+    pfn: '0x12300',
+    writable: true,
+    dirty: true,
+  });
+  const entry = await pte('decode', '--json', '--arch', 's390', '0x12307503');
+  expect(JSON.parse(entry.stdout)).toMatchObject({ kind: 'present', pfn: '0x12307', writable: false });
+  const unknown = await pte('decode', '--arch', 's390', '--level', 'pgd', '0x1');
+  expect(unknown.stderr).toBe("faultbook: no level 'pgd'; there are pte, pmd, pud\n");
+  const anywhere = await pte('decode', '--level', 'pmd', '0x1');
+  expect(anywhere.stderr).toBe('faultbook: --level needs --arch\n');
+});
+
 test('pte decode says what is allowed', async () => {
   const wrong = await pte('decode', 'beef_');
   expect(wrong).toMatchObject({ code: 2, stdout: '' });

@@ -82,6 +82,9 @@ export const GLOBALS = struct('globals', {
   statActivations: 'i32',
   /** What the last of these was when reclaim last ended. */
   snapshotActivations: 'i32',
+  /** What its reclaim cost of late, by list. */
+  anonCost: 'i32',
+  fileCost: 'i32',
 });
 
 export type Globals = Handle<(typeof GLOBALS)['fields']>;

@@ -24,6 +24,12 @@ export const swapPatches = {
     requires: [['a172d5128706', 'before it Alpha has no marker']],
     arches: ['alpha'],
   },
+  rotationsCost: {
+    id: '0538a82c39e9',
+    title: 'mm: vmscan: make rotations a secondary factor in balancing anon vs file',
+    changes: 'pages that reclaim looks at in vain count against their list, too',
+    since: 'v6.2-rc1',
+  },
   willneedExactEnd: {
     id: '179d3e4f3bfa',
     title: 'mm/madvise: clean up force_shm_swapin_readahead()',

@@ -1,7 +1,9 @@
 import { folioPut } from '../folio/alloc.js';
 import { PG_active, PG_lru, PG_workingset } from '../folio/flags.js';
-import { clearFlag, folioGet, setFlag } from '../folio/frame.js';
+import { clearFlag, folioGet, setFlag, testFlag } from '../folio/frame.js';
 import { folioEvictable, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
+import { folioNrPages } from '../folio/compound.js';
+import { SWAP_CLUSTER_MAX, lruNoteCost } from '../folio/lru-cost.js';
 import { folioIsFileLru } from '../folio/lru-list.js';
 import {
   LRU_ACTIVE_ANON,
@@ -16,17 +18,11 @@ import {
 import type { Machine } from '../machine/machine.js';
 import { wakeupFlusherThreads } from '../pagecache/writeback.js';
 import type { Step } from '../step/step.js';
+import { workingsetAgeNonresident } from '../swap/workingset.js';
 import { VM_EXEC } from '../vma/vm-flags.js';
 import { inactiveIsLow, memcgRstatUpdated, snapshotRefaults } from './memcg-stats.js';
 import { folioReferenced } from './referenced.js';
-import {
-  DEF_PRIORITY,
-  SWAP_CLUSTER_MAX,
-  type Scan,
-  canAgeAnonPages,
-  getScanCount,
-  prepareScanCount,
-} from './scan.js';
+import { DEF_PRIORITY, type Scan, canAgeAnonPages, getScanCount, prepareScanCount } from './scan.js';
 import { type ScanControl, shrinkFolioList } from './shrink-folio-list.js';
 
 /** Attempts without success after which a writer to memory.reclaim gives up. @kernel mm/internal.h MAX_RECLAIM_RETRIES v6.2 */
@@ -59,6 +55,9 @@ function* doTryToFreePages(k: Machine, nrToReclaim: number): Step<number> {
     forceDeactivate: false,
     skippedDeactivate: false,
     nrReclaimed: 0,
+    anonCost: 0,
+    fileCost: 0,
+    cacheTrimMode: false,
   };
   let fullWalk = !k.patched.incrementalCgroupWalk;
   for (;;) {
@@ -111,11 +110,14 @@ function* shrinkList(k: Machine, list: number, nrToScan: number, sc: Scan): Step
 function* shrinkInactiveList(k: Machine, list: number, nrToScan: number): Step<number> {
   yield* lruAddDrain(k);
   const pages = yield* isolateLruFolios(k, list, nrToScan);
-  memcgRstatUpdated(k, pages.length);
+  if (pages.length === 0) return 0;
+  const nrScanned = pages.reduce((sum, page) => sum + folioNrPages(k, page), 0);
+  memcgRstatUpdated(k, nrScanned);
   const sc: ScanControl = { ignoreReferences: false, byMemcg: true };
-  const { nrReclaimed, kept, nrUnqueuedDirty } = yield* shrinkFolioList(k, pages, sc);
+  const { nrReclaimed, nrPageout, kept, nrUnqueuedDirty } = yield* shrinkFolioList(k, pages, sc);
   memcgRstatUpdated(k, nrReclaimed);
   yield* moveFoliosToLru(k, kept);
+  lruNoteCost(k, list === LRU_INACTIVE_FILE ? 'file' : 'anon', nrPageout, nrScanned - nrReclaimed);
   // All dirty, and none of them on its way to the disk: whoever writes seems to be asleep.
   if (nrUnqueuedDirty > 0 && nrUnqueuedDirty === pages.length) yield* wakeupFlusherThreads(k);
   return nrReclaimed;
@@ -144,6 +146,8 @@ function* shrinkActiveList(k: Machine, list: number, nrToScan: number): Step<voi
   memcgRstatUpdated(k, active.length + 2 * inactive.length);
   yield* moveFoliosToLru(k, active);
   yield* moveFoliosToLru(k, inactive);
+  // Only pages of files stay active.
+  if (k.patched.rotationsCost && active.length > 0) lruNoteCost(k, 'file', 0, active.length);
 }
 
 /** Takes pages from a list's old end, each with a reference. @kernel mm/vmscan.c isolate_lru_folios v6.2 */
@@ -170,6 +174,7 @@ function* moveFoliosToLru(k: Machine, pages: readonly number[]): Step<void> {
     setFlag(k, page, PG_lru);
     lruvecAddFolio(k, page);
     memcgRstatUpdated(k, 1);
+    if (testFlag(k, page, PG_active)) workingsetAgeNonresident(k, folioNrPages(k, page));
     yield* folioPut(k, page);
   }
 }

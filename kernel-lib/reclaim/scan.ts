@@ -19,12 +19,17 @@ export interface Scan {
   forceDeactivate: boolean;
   skippedDeactivate: boolean;
   nrReclaimed: number;
+  /** What `lruNoteCost` made of earlier scans. */
+  anonCost: number;
+  fileCost: number;
+  /** There are enough inactive pages of files: no others need to go. */
+  cacheTrimMode: boolean;
 }
 
 /** How gently a scan begins. */
 export const DEF_PRIORITY = 12;
-/** @kernel include/linux/swap.h SWAP_CLUSTER_MAX v6.2 */
-export const SWAP_CLUSTER_MAX = 32;
+/** What swappiness is out of. */
+const MAX_SWAPPINESS = 200;
 
 /** Pages of a list of the processes' memory cgroup. */
 function size(k: Machine, list: number): number {
@@ -52,23 +57,37 @@ export function prepareScanCount(k: Machine, sc: Scan): void {
   memCgroupFlushStats(k);
   sc.mayDeactivateAnon = sc.forceDeactivate || refaultsSeen(k) || inactiveIsLow(k, false);
   sc.mayDeactivateFile = sc.forceDeactivate || inactiveIsLow(k, true);
+  sc.anonCost = k.globals.anonCost;
+  sc.fileCost = k.globals.fileCost;
+  sc.cacheTrimMode = !sc.mayDeactivateFile && k.globals.statInactiveFile >> sc.priority > 0;
 }
 
-/** How many pages of each list to look at, by list. @kernel mm/vmscan.c get_scan_count v6.2 @differs equal costs */
+/** How many pages of each list to look at, by list. @kernel mm/vmscan.c get_scan_count v6.2 */
 export function getScanCount(k: Machine, sc: Scan): number[] {
-  const [anon, file] = balance(k, sc);
+  const { anon, file, of } = scanBalance(k, sc);
+  const shareOf = (list: number, share: number) => Math.floor(((size(k, list) >> sc.priority) * share) / of);
   const counts = [0, 0, 0, 0];
-  for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON])
-    counts[list] = Math.floor(((size(k, list) >> sc.priority) * anon) / 200);
-  for (const list of [LRU_INACTIVE_FILE, LRU_ACTIVE_FILE])
-    counts[list] = Math.floor(((size(k, list) >> sc.priority) * file) / 200);
+  for (const list of [LRU_INACTIVE_ANON, LRU_ACTIVE_ANON]) counts[list] = shareOf(list, anon);
+  for (const list of [LRU_INACTIVE_FILE, LRU_ACTIVE_FILE]) counts[list] = shareOf(list, file);
   return counts;
 }
 
-/** Of 200 pages of each kind, how many to look at. */
-function balance(k: Machine, sc: Scan): readonly [anon: number, file: number] {
+interface Balance {
+  readonly anon: number;
+  readonly file: number;
+  readonly of: number;
+}
+
+/** Shares of anonymous and file pages: the more bringing pages back has cost of late, the fewer are looked at. */
+function scanBalance(k: Machine, sc: Scan): Balance {
   const { vmSwappiness } = k.globals;
-  if (!canReclaimAnonPages(k) || vmSwappiness === 0) return [0, 200];
-  if (sc.priority === 0) return [200, 200];
-  return [vmSwappiness, 200 - vmSwappiness];
+  const filesAlone = { anon: 0, file: 1, of: 1 };
+  if (!canReclaimAnonPages(k) || vmSwappiness === 0) return filesAlone;
+  if (sc.priority === 0) return { anon: 1, file: 1, of: 1 };
+  if (sc.cacheTrimMode) return filesAlone;
+  // To either cost that of both is added, so that no list is ever left alone.
+  const both = sc.anonCost + sc.fileCost;
+  const anon = Math.floor((vmSwappiness * (3 * both + 1)) / (both + sc.anonCost + 1));
+  const file = Math.floor(((MAX_SWAPPINESS - vmSwappiness) * (3 * both + 1)) / (both + sc.fileCost + 1));
+  return { anon, file, of: anon + file };
 }

@@ -39,13 +39,19 @@ export interface ScanControl {
   readonly byMemcg: boolean;
 }
 
+/** What reclaim met on its way. @kernel include/linux/vmstat.h reclaim_stat v6.2 */
+interface ReclaimStat {
+  /** Pages of files that are dirty and that nobody writes yet. */
+  nrUnqueuedDirty: number;
+  /** Pages that it wrote. */
+  nrPageout: number;
+}
+
 /** What became of a list of pages. */
-export interface Shrunk {
+export interface Shrunk extends Readonly<ReclaimStat> {
   readonly nrReclaimed: number;
   /** Pages that stay, in the order in which they go back to their lists. */
   readonly kept: number[];
-  /** Pages of files that are dirty and that nobody writes yet. */
-  readonly nrUnqueuedDirty: number;
 }
 
 type Fate = 'free' | 'keep' | 'keepLocked' | 'activateLocked';
@@ -59,7 +65,7 @@ type Fate = 'free' | 'keep' | 'keepLocked' | 'activateLocked';
 export function* shrinkFolioList(k: Machine, pages: readonly number[], sc: ScanControl): Step<Shrunk> {
   const kept: number[] = [];
   let nrReclaimed = 0;
-  let nrUnqueuedDirty = 0;
+  const stat: ReclaimStat = { nrUnqueuedDirty: 0, nrPageout: 0 };
   for (const listed of pages) {
     // A large folio may fall into pages, which come next.
     const left = [listed];
@@ -67,8 +73,8 @@ export function* shrinkFolioList(k: Machine, pages: readonly number[], sc: ScanC
       const nrPages = folioNrPages(k, page);
       const split: number[] = [];
       const locked = yield* folioTrylock(k, page);
-      if (locked && folioEvictable(k, page) && unqueuedDirty(k, page)) nrUnqueuedDirty++;
-      const fate = locked ? yield* shrinkFolio(k, page, sc, split) : 'keep';
+      if (locked && folioEvictable(k, page) && unqueuedDirty(k, page)) stat.nrUnqueuedDirty++;
+      const fate = locked ? yield* shrinkFolio(k, page, sc, stat, split) : 'keep';
       left.unshift(...split);
       if (fate === 'free') {
         nrReclaimed += split.length > 0 ? 1 : nrPages;
@@ -81,7 +87,7 @@ export function* shrinkFolioList(k: Machine, pages: readonly number[], sc: ScanC
     }
   }
   // The kernel puts each at the head of the list and empties it from the tail: first comes first.
-  return { nrReclaimed, kept, nrUnqueuedDirty };
+  return { nrReclaimed, kept, ...stat };
 }
 
 /** What folio_check_dirty_writeback() tells: anonymous pages are written by reclaim itself. */
@@ -103,7 +109,13 @@ function* activateLocked(k: Machine, page: number): Step<void> {
  *
  * @param split receives the other pages if it was a large folio and is one no more
  */
-function* shrinkFolio(k: Machine, page: number, sc: ScanControl, split: number[]): Step<Fate> {
+function* shrinkFolio(
+  k: Machine,
+  page: number,
+  sc: ScanControl,
+  stat: ReclaimStat,
+  split: number[],
+): Step<Fate> {
   if (!folioEvictable(k, page)) return 'activateLocked';
   if (testFlag(k, page, PG_writeback)) {
     setFlag(k, page, PG_reclaim);
@@ -124,7 +136,7 @@ function* shrinkFolio(k: Machine, page: number, sc: ScanControl, split: number[]
   // Unmapped, it cannot be pinned anew; who has it pinned may still write to it.
   if (yield* folioMaybeDmaPinned(k, page)) return 'activateLocked';
   if (testFlag(k, page, PG_dirty)) {
-    const stays = yield* writeOut(k, page, references);
+    const stays = yield* writeOut(k, page, references, stat);
     if (stays !== undefined) return stays;
   }
   return yield* freeIt(k, page, sc);
@@ -146,7 +158,12 @@ function* giveSlots(k: Machine, folio: number, split: number[]): Step<boolean> {
 }
 
 /** @returns the page's fate, undefined when it is clean now and locked again */
-function* writeOut(k: Machine, page: number, references: FolioReferences): Step<Fate | undefined> {
+function* writeOut(
+  k: Machine,
+  page: number,
+  references: FolioReferences,
+  stat: ReclaimStat,
+): Step<Fate | undefined> {
   if (folioIsFileLru(k, page)) {
     setFlag(k, page, PG_reclaim);
     return 'activateLocked';
@@ -156,6 +173,7 @@ function* writeOut(k: Machine, page: number, references: FolioReferences): Step<
   if (result === 'KEEP') return 'keepLocked';
   if (result === 'ACTIVATE') return 'activateLocked';
   if (result === 'CLEAN') return undefined;
+  stat.nrPageout += folioNrPages(k, page);
   if (testFlag(k, page, PG_writeback | PG_dirty)) return 'keep';
   if (!(yield* folioTrylock(k, page))) return 'keep';
   return testFlag(k, page, PG_writeback | PG_dirty) ? 'keepLocked' : undefined;

@@ -58,6 +58,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   nios2SwapRefactored: { scenario: 'migrate-readonly-exclusive' },
   alphaSwpExclusiveBool: { scenario: 'swp-exclusive-vmsplice' },
   swpExclusive: { scenario: 'swp-exclusive-vmsplice' },
+  rotationsCost: { scenario: 'reclaim-rotations' },
   willneedExactEnd: { scenario: 'willneed-behind' },
   pageoutKeepsYoung: { scenario: 'pin-refuses-swap' },
   bypassHoldsSlot: { race: 'swapin-bypass' },

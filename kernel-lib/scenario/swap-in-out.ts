@@ -80,6 +80,25 @@ export const swapInOutScenarios: readonly Scenario[] = [
     why: 'A walk that ends where enough was freed begins again elsewhere the next time, before active pages are taken.',
   },
   {
+    name: 'reclaim-rotations',
+    number: 'R24',
+    kind: 'sequential',
+    title:
+      'A cgroup shrinks twice: is the oldest page that was used twice the first that the second time looks at?',
+    swap: 'dm',
+    steps: [
+      ...['mmap 0 0 6 w p anon', 'write 0 0 0 1', 'reclaim'],
+      ...['pvwrite 0 0 0 1 1', 'pvwrite 0 0 0 2 1', 'pvwrite 0 0 0 3 1', 'write 0 0 4 1'],
+      ...['madvise 0 0 4 1 PAGEOUT', 'read 0 0 4', 'read 0 0 0', 'reclaim'],
+    ],
+    verdict: (steps) =>
+      `the page ${lastEntry(steps, 0, 0, 1).pagemap.includes('P') ? 'stays' : 'goes to swap'}`,
+    expected: ({ patched }) =>
+      `the page ${patched.rotationsCost || patched.ratelimitedStatsFlush ? 'stays' : 'goes to swap'}`,
+    source: '0538a82c39e9',
+    why: 'Pages that the first time kept count against their list as pages that it wrote do, so the second time fewer are looked at early, and what is looked at early becomes active early and has to go early.',
+  },
+  {
     name: 'migrate-soft-dirty',
     number: 'R14',
     kind: 'sequential',

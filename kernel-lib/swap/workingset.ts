@@ -1,6 +1,7 @@
 import { folioNrPages } from '../folio/compound.js';
 import { PG_active, PG_workingset } from '../folio/flags.js';
 import { setFlag, testFlag } from '../folio/frame.js';
+import { lruNoteCost } from '../folio/lru-cost.js';
 import {
   LRU_ACTIVE_ANON,
   LRU_ACTIVE_FILE,
@@ -53,8 +54,11 @@ export function workingsetRefault(k: Machine, page: number, entry: number): void
   if ((shadow & SHADOW_MEMCG) !== 0 && distance > workingsetSize(k)) return;
   setFlag(k, page, PG_active);
   workingsetAgeNonresident(k);
-  if ((shadow & SHADOW_WORKINGSET) !== 0) setFlag(k, page, PG_workingset);
   k.globals.workingsetActivations++;
+  if ((shadow & SHADOW_WORKINGSET) === 0) return;
+  setFlag(k, page, PG_workingset);
+  // It had better stayed.
+  lruNoteCost(k, 'anon', folioNrPages(k, page), 0);
 }
 
 function workingsetSize(k: Machine): number {

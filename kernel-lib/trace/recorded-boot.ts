@@ -8,6 +8,7 @@ import type { RecordedOperation, RecordedProgram } from './recording.js';
 const kept = [
   ...(['workingsetActivations', 'snapshotActivations', 'statActivations'] as const),
   ...(['statInactiveAnon', 'statActiveAnon', 'statInactiveFile', 'statActiveFile'] as const),
+  ...(['anonCost', 'fileCost'] as const),
 ];
 
 type Past = Pick<Globals, (typeof kept)[number]>;

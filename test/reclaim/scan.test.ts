@@ -1,9 +1,15 @@
 import { expect, test } from 'vitest';
 import { lruAddDrain } from '../../kernel-lib/folio/lru.js';
-import { LRU_INACTIVE_ANON } from '../../kernel-lib/folio/lru-list.js';
+import { LRU_INACTIVE_ANON, LRU_INACTIVE_FILE } from '../../kernel-lib/folio/lru-list.js';
 import { DEF_PRIORITY, type Scan, getScanCount } from '../../kernel-lib/reclaim/scan.js';
 import { run } from '../../kernel-lib/step/step.js';
 import { boot } from '../../kernel-lib/sys/boot.js';
+
+/** A scan before anything was scanned, in the middle of its priorities. */
+const first: Scan = {
+  ...{ priority: 3, mayDeactivateAnon: false, mayDeactivateFile: false, forceDeactivate: false },
+  ...{ skippedDeactivate: false, nrReclaimed: 0, anonCost: 0, fileCost: 0, cacheTrimMode: false },
+};
 
 /** How many of six inactive anonymous pages reclaim looks at, with priority 12, 11, ... 0. */
 function scanned(swappiness: number | undefined): number[] {
@@ -14,7 +20,7 @@ function scanned(swappiness: number | undefined): number[] {
   run(lruAddDrain(linux.machine));
   const counts: number[] = [];
   for (let priority = DEF_PRIORITY; priority >= 0; priority--) {
-    counts.push(getScanCount(linux.machine, { priority } as Scan)[LRU_INACTIVE_ANON]!);
+    counts.push(getScanCount(linux.machine, { ...first, priority })[LRU_INACTIVE_ANON]!);
   }
   return counts;
 }
@@ -32,4 +38,24 @@ test('swappiness is the share of anonymous pages: 67 of 200 make one of three', 
 
 test('with swappiness 0 a memory cgroup swaps nothing', () => {
   expect(scanned(0)).toEqual(Array.from({ length: DEF_PRIORITY + 1 }, () => 0));
+});
+
+/** How many of 800 inactive anonymous pages and of 800 of files a scan looks at. */
+function shares(sc: Partial<Scan>): readonly [anon: number, file: number] {
+  const { machine } = boot({ swap: '1MiB' });
+  machine.globals.lruSizes = 800;
+  machine.globals.lruSizes2 = 800;
+  const counts = getScanCount(machine, { ...first, ...sc });
+  return [counts[LRU_INACTIVE_ANON]!, counts[LRU_INACTIVE_FILE]!];
+}
+
+test('the list whose pages come back sooner is looked at less, but never at less than a third of its share', () => {
+  expect(shares({})).toEqual([30, 70]);
+  expect(shares({ anonCost: 1000 })).toEqual([17, 82]);
+  expect(shares({ fileCost: 1000 })).toEqual([46, 53]);
+});
+
+test('with enough inactive pages of files no anonymous page is looked at, but at the last priority all are', () => {
+  expect(shares({ cacheTrimMode: true })).toEqual([0, 100]);
+  expect(shares({ cacheTrimMode: true, priority: 0 })).toEqual([800, 800]);
 });

@@ -1,4 +1,5 @@
 import { fromWords } from '../base/bitfield.js';
+import { constructed } from '../base/constructed.js';
 import { InputError } from '../base/error.js';
 import type { Patched } from '../patches/catalogue.js';
 import { type Arch, type ArchState, type Era } from './arch.js';
@@ -86,7 +87,7 @@ function compile(arch: Arch, stateName: string, eras: readonly Era[]): PteCodec 
   }
   const state = eras.reduce(combined, declared);
   const entry = compileEntry(arch, arch, state);
-  return {
+  return constructed({
     arch,
     state,
     stateName,
@@ -94,7 +95,7 @@ function compile(arch: Arch, stateName: string, eras: readonly Era[]): PteCodec 
     mmuStores: compileTest(arch.hardware.store, entry.masks),
     ...compileSwap(state.swap, entry.masks),
     huge: compileHuge(arch, entry),
-  };
+  });
 }
 
 /** A state with what an era says differently. */

@@ -15,8 +15,18 @@ export interface Mmu {
   readonly onStore: Change;
 }
 
-/** The MMU that follows the entries of `codec` by `rules`. */
+const compiled = new WeakMap<PteCodec, Map<HardwareRules, Mmu>>();
+
+/** The MMU that follows the entries of `codec` by `rules`, compiled once: machines that are alike run the same code. */
 export function compileMmu(codec: PteCodec, rules: HardwareRules): Mmu {
+  const known = compiled.get(codec) ?? new Map<HardwareRules, Mmu>();
+  compiled.set(codec, known);
+  const mmu = known.get(rules) ?? compile(codec, rules);
+  known.set(rules, mmu);
+  return mmu;
+}
+
+function compile(codec: PteCodec, rules: HardwareRules): Mmu {
   const { masks } = codec;
   return {
     rules,

@@ -21,7 +21,8 @@ export interface Slice {
 }
 
 export function toWords(value: bigint): Words {
-  return { lo: Number(BigInt.asIntN(32, value)), hi: Number(BigInt.asIntN(32, value >> 32n)) };
+  // V8 makes -2^31 of a BigInt a floating-point number, and from then on of every word in such a record.
+  return { lo: Number(BigInt.asIntN(32, value)) | 0, hi: Number(BigInt.asIntN(32, value >> 32n)) | 0 };
 }
 
 /** The unsigned value of two words. */

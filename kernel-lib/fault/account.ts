@@ -12,7 +12,7 @@ export function mmAccountFault(
   address: number,
   flags: number,
   result: number,
-  way: readonly FaultFunction[] = [],
+  way: readonly FaultFunction[] | undefined,
 ): void {
   const failed = (result & (VM_FAULT_ERROR | VM_FAULT_RETRY)) !== 0;
   const major = (result & VM_FAULT_MAJOR) !== 0 || (flags & FAULT_FLAG_TRIED) !== 0;
@@ -21,5 +21,5 @@ export function mmAccountFault(
     if (major) task.majFlt++;
     else task.minFlt++;
   }
-  k.onFault?.({ pid: task?.pid ?? 0, address, flags, result, major, way });
+  k.onFault?.({ pid: task?.pid ?? 0, address, flags, result, major, way: way ?? [] });
 }

@@ -46,7 +46,7 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
     table: 0,
     ptep: 0,
     page: 0,
-    ...(k.onFault && { way: [] }),
+    way: k.onFault && [],
   };
   const result = isVmHugetlbPage(vma) ? yield* hugetlbFault(k, vmf) : yield* __handleMmFault(k, vmf);
   mmAccountFault(k, address, flags, result, vmf.way);

@@ -25,7 +25,7 @@ export interface VmFault {
   /** The page that the handler works on. */
   page: number;
   /** MODEL: for who looks at faults, the way that this one takes; copies of the record share it. */
-  readonly way?: FaultFunction[];
+  readonly way?: FaultFunction[] | undefined;
 }
 
 export function mmOf(k: Machine, vma: Vma): Mm {

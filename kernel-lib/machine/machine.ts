@@ -47,10 +47,15 @@ export interface Machine {
   readonly globals: Globals;
   /** Levels of the page tables from the root: bytes that one entry spans, entries of one table. */
   readonly levels: readonly TableLevel[];
+  /** What the last walk computed of an address: a cache, no state. */
+  readonly upper: UpperOffsets;
+  /** Number of the last entry of a lowest-level table. */
+  readonly lastPte: number;
   /** How an entry is loaded where no lock keeps it still. */
   readonly entryLoads: EntryLoads;
-  /** Bytes per page. */
+  /** Bytes per page, and what one is of a page: a product is quicker than a quotient. */
   readonly pageSize: number;
+  readonly pagesPerByte: number;
   /** Whether soft-dirty tracking and userfaultfd write-protection are built in. */
   readonly softDirty: boolean;
   /** What /sys/kernel/mm/transparent_hugepage/enabled says; `never` also where the architecture has none. */
@@ -69,7 +74,7 @@ export interface Machine {
   /** CONFIG_DEBUG_TLBFLUSH: whether flushes are counted. */
   readonly debugTlbflush: boolean;
   /** Sizes of its batches, where they are not the kernel's own. */
-  readonly gatherSizes?: GatherSizes;
+  readonly gatherSizes?: GatherSizes | undefined;
   /** Slab address of the CPUs' interrupt flags. */
   readonly irqs: number;
   /** Which CPU runs. MODEL: whoever steps a thread sets it first. */
@@ -83,9 +88,9 @@ export interface Machine {
   /** Receives every completed fault; absent: nobody looks. */
   onFault?: ((fault: FaultEvent) => void) | undefined;
   /** Receives what the kernel would warn of in its log; absent: nobody looks. */
-  onWarning?: (warning: string) => void;
+  onWarning?: ((warning: string) => void) | undefined;
   /** Called when a userfaultfd, by its context's address, has something to read; absent: its readers look by themselves. */
-  onUserfaultfd?: (ctx: number) => void;
+  onUserfaultfd?: ((ctx: number) => void) | undefined;
   /** Counts an event, once or `by` times. @kernel include/linux/vmstat.h count_vm_events v6.2 */
   count(event: VmEvent, by?: number): void;
 }
@@ -98,6 +103,16 @@ export interface TableLevel {
   /** Entries of one table, a power of two, and the number of the last. */
   readonly entries: number;
   readonly lastEntry: number;
+}
+
+/** Where entries stand in the tables above the lowest, for the addresses of one lowest-level table. */
+export interface UpperOffsets {
+  /** The first of these addresses; NaN before there are any. */
+  start: number;
+  /** Bytes that one lowest-level table maps. */
+  readonly span: number;
+  /** Words from the beginning of the table of each level. */
+  readonly offsets: Int32Array;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { evaluated } from '../base/evaluated.js';
-import { ld, st } from '../step/memory.js';
+import { ld, ldText, st, stText } from '../step/memory.js';
 import type { Machine } from './machine.js';
 
 /**
@@ -67,13 +67,13 @@ function typeOf<H>(name: string, accessors: readonly string[]): (k: Machine, add
 const HIGH = 0x1_0000_0000;
 
 function accessor(field: string, kind: FieldKind, word: number): string {
-  const low = `ld(this.k.slab, this.at + ${word})`;
-  const set = `st(this.k.slab, this.at + ${word}, value | 0);`;
+  const low = ldText('this.k.slab', `this.at + ${word}`);
+  const set = `${stText('this.k.slab', `this.at + ${word}`, 'value | 0')};`;
   if (kind !== 'u64') {
     return `get ${field}() { return ${low}${kind === 'u32' ? ' >>> 0' : ''}; } set ${field}(value) { ${set} }`;
   }
-  const high = `this.k.slab, this.at + ${word + 1}`;
+  const high = `this.at + ${word + 1}`;
   return `
-    get ${field}() { return ld(${high}) * ${HIGH} + (${low} >>> 0); }
-    set ${field}(value) { ${set} st(${high}, Math.floor(value / ${HIGH})); }`;
+    get ${field}() { return ${ldText('this.k.slab', high)} * ${HIGH} + (${low} >>> 0); }
+    set ${field}(value) { ${set} ${stText('this.k.slab', high, `Math.floor(value / ${HIGH})`)}; }`;
 }

@@ -1,3 +1,4 @@
+import { constructed } from '../base/constructed.js';
 import { InputError } from '../base/error.js';
 import { type PatchName, type Patched, patches } from './catalogue.js';
 import type { Patch } from './patch.js';
@@ -122,7 +123,7 @@ export function resolvePatches(
     }
   }
   const on = new Set(patches.filter(([, { id }]) => ids.has(id)).map(([name]) => name));
-  return Object.fromEntries(patches.map(([name]) => [name, on.has(name)])) as Patched;
+  return constructed(Object.fromEntries(patches.map(([name]) => [name, on.has(name)])) as Patched);
 }
 
 function patchFor(id: string, arch: string): Patch {

@@ -33,6 +33,20 @@ export function entryOf(k: Machine, table: number, level: number, address: numbe
   return table + TABLE_HEADER + PTE_WORDS * ((address * perByte) & lastEntry);
 }
 
+/**
+ * Where the entries for an address stand in the tables above the lowest, counted from each table. MODEL: arithmetic,
+ * kept for all addresses that one lowest-level table serves: whoever walks has most often been at a neighbour before.
+ */
+function upperOffsets(k: Machine, address: number): Int32Array {
+  const { upper } = k;
+  const beyond = address - upper.start;
+  if (!(beyond >= 0 && beyond < upper.span)) {
+    upper.start = pmdAddrStart(k, address);
+    for (let level = 0; level < lowest(k); level++) upper.offsets[level] = entryOf(k, 0, level, address);
+  }
+  return upper.offsets;
+}
+
 /** Allocates an empty table of a level. */
 export function allocTable(k: Machine, level: number): number {
   const list = k.globals.at + GLOBALS.offset.freeTables0 + level;
@@ -109,9 +123,10 @@ export function pteAlloc(k: Machine, pgd: number, address: number): number {
 }
 
 function allocDownTo(k: Machine, pgd: number, address: number, depth: number): number {
+  const offsets = upperOffsets(k, address);
   let table = pgd;
   for (let level = 0; level < depth; level++) {
-    const entry = entryOf(k, table, level, address);
+    const entry = table + offsets[level]!;
     if (ld(k.ptes, entry + 1) !== TABLE) {
       vmBugOn(!isEmpty(k, entry, level), 'a table is wanted where a huge page is mapped');
       st(k.ptes, entry, allocTable(k, level + 1));
@@ -124,10 +139,11 @@ function allocDownTo(k: Machine, pgd: number, address: number, depth: number): n
 
 /** The lowest-level table for an address, 0 where there is none or a huge page is mapped. */
 export function pteTable(k: Machine, pgd: number, address: number): number {
+  const offsets = upperOffsets(k, address);
+  const depth = lowest(k);
   let table = pgd;
-  let entry = 0;
-  for (let level = 0; level < lowest(k); level++) {
-    entry = entryOf(k, table, level, address);
+  for (let level = 0; level < depth; level++) {
+    const entry = table + offsets[level]!;
     // A leaf leads to no table.
     if (ld(k.ptes, entry + 1) !== TABLE) return 0;
     table = ld(k.ptes, entry);
@@ -138,7 +154,7 @@ export function pteTable(k: Machine, pgd: number, address: number): number {
 
 /** Where the entry for an address stands in its lowest-level table. */
 export function pteOffset(k: Machine, table: number, address: number): number {
-  return entryOf(k, table, lowest(k), address);
+  return table + TABLE_HEADER + PTE_WORDS * ((address * k.pagesPerByte) & k.lastPte);
 }
 
 /** Bytes that one lowest-level table spans. */

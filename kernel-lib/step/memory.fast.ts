@@ -22,3 +22,6 @@ export function copy(to: Mem, toIndex: number, from: Mem, fromIndex: number, n: 
   if (n < 32) for (let k = 0; k < n; k++) (to as Int32Array)[toIndex + k] = words[fromIndex + k];
   else (to as Int32Array).set(words.subarray(fromIndex, fromIndex + n), toIndex);
 }
+
+export const ldText = (mem: string, i: string): string => `${mem}[${i}]`;
+export const stText = (mem: string, i: string, value: string): string => `${mem}[${i}] = ${value}`;

@@ -30,3 +30,7 @@ export function fill(mem: Mem, i: number, n: number, value: number): void {
 export function copy(to: Mem, toIndex: number, from: Mem, fromIndex: number, n: number): void {
   for (let k = 0; k < n; k++) st(to, toIndex + k, ld(from, fromIndex + k));
 }
+
+/** The texts of ld() and st(), for accessors that are written as text: whoever evaluates them gives `ld` and `st`. */
+export const ldText = (mem: string, i: string): string => `ld(${mem}, ${i})`;
+export const stText = (mem: string, i: string, value: string): string => `st(${mem}, ${i}, ${value})`;

@@ -1,6 +1,7 @@
 import type { Arch, HardwareRules } from '../arch/arch.js';
 import { patchedCodec } from '../arch/codec.js';
 import { compileMmu } from '../arch/mmu.js';
+import { constructed } from '../base/constructed.js';
 import { InputError } from '../base/error.js';
 import { BATCHES_WORDS } from '../folio/batch.js';
 import { PG_reserved, PG_uptodate } from '../folio/flags.js';
@@ -9,7 +10,7 @@ import { initLruLists } from '../folio/lru-list.js';
 import { GLOBALS } from '../machine/globals.js';
 import type { EntryLoads, GatherSizes, Machine, ThpEnabled } from '../machine/machine.js';
 import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
-import { vmEventIndex, vmEvents } from '../machine/vmstat.js';
+import { type VmEvent, vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
 import { variantsOf } from '../patches/variants.js';
 import { machineSwapTypes, migrationEntrySupportsAd, swapType, swpPfnBits } from '../pgtable/swapops.js';
@@ -70,7 +71,7 @@ export function makeMachine(asked: MachineShape): Machine {
   const slabWords = nrFrames + floorWords;
   const swapWords = shape.nrSwapSlots * SWAP_SLOT_WORDS;
   const arena = new Arena(frameWords + pteWords + slabWords + swapWords + vmEvents.length + SPARE_WORDS);
-  const k = {
+  const k = constructed({
     ...fixedPart(shape),
     nrFrames,
     nrDeviceFrames,
@@ -91,12 +92,15 @@ export function makeMachine(asked: MachineShape): Machine {
     current: undefined,
     checking: false,
     handles: [],
-    count(event, by = 1) {
+    count(this: Machine, event: VmEvent, by = 1) {
       if (shape.countEvents === false) return;
       const at = vmEventIndex[event];
       st(this.vmstat, at, ld(this.vmstat, at) + by);
     },
-  } as Omit<Machine, 'globals' | 'batches' | 'tlbs' | 'irqs'> as Machine;
+    // All fields from the start, so that machines stay alike.
+    ...{ globals: undefined, batches: 0, tlbs: 0, irqs: 0 },
+    ...{ onFault: undefined, onWarning: undefined, onUserfaultfd: undefined },
+  } satisfies Record<keyof Machine, unknown>) as object as Machine;
   initialise(k, shape);
   return k;
 }
@@ -116,12 +120,20 @@ function fixedPart({ release, arch, patched, cpu }: MachineShape) {
     pte: codec,
     leaf: codec.huge?.leaf ?? codec,
     mmu: compileMmu(codec, hardwareOf(arch, cpu)),
-    pageSize: 2 ** arch.pageShift,
+    // A shift gives a small integer where a power gives a floating-point number.
+    pageSize: 1 << arch.pageShift,
+    pagesPerByte: 2 ** -arch.pageShift,
+    lastPte: (1 << arch.levels.at(-1)!.bits) - 1,
+    upper: {
+      start: NaN,
+      span: 2 ** (arch.pageShift + arch.levels.at(-1)!.bits),
+      offsets: new Int32Array(arch.levels.length - 1),
+    },
     levels: arch.levels.map(({ shift, bits }) => ({
       span: 2 ** shift,
       perByte: 2 ** -shift,
-      entries: 2 ** bits,
-      lastEntry: 2 ** bits - 1,
+      entries: 1 << bits,
+      lastEntry: (1 << bits) - 1,
     })),
     softDirty: arch.predicates.softDirty !== undefined,
     uffdWp: arch.predicates.uffdWp !== undefined,

@@ -298,26 +298,18 @@ export class Process {
 
   /** Loads the byte at `address`. @throws AccessError when a signal stops the access */
   read(address: number): number {
-    return this.#access(address, undefined, 'read');
+    return accessByte(this, 'read', address);
   }
 
   /** Stores a byte at `address`. @throws AccessError when a signal stops the access */
   write(address: number, value: number): void {
     checkByte('write', value);
-    this.#access(address, value, 'write');
-  }
-
-  #access(address: number, value: number | undefined, what: string): number {
-    checkAddress(what, address);
-    const k = this.#enter();
-    const result = runOperation(this.#k, access(k, this.mm, address, value));
-    if (typeof result !== 'number') throw new AccessError(this.name, what, address, result);
-    return result;
+    accessByte(this, 'write', address, value);
   }
 
   /** The machine, on which this process runs from now on. @throws InputError when it has exited */
   #enter(): Machine {
-    if (!this.alive) throw new InputError(`${this.name} has exited`);
+    if (!this.alive) throw exited(this.name);
     this.#k.current = this.task;
     return this.#k;
   }
@@ -329,7 +321,7 @@ export class Process {
   }
 
   get mm(): Mm {
-    if (!this.alive) throw new InputError(`${this.name} has exited`);
+    if (!this.alive) throw exited(this.name);
     return mmOfTask(this.#k, this.task);
   }
 
@@ -337,6 +329,21 @@ export class Process {
     const { min, maj } = this.faults;
     return `${this.name} (pid ${this.pid}): ${min} minor and ${maj} major faults${this.alive ? '' : ', exited'}`;
   }
+}
+
+/** A method of Process would do, but that a private one is asked for its class at every call, which a hit would feel. */
+function accessByte(process: Process, what: string, address: number, value?: number): number {
+  checkAddress(what, address);
+  const { machine: k, task, name } = process;
+  if (task.mm === 0) throw exited(name);
+  k.current = task;
+  const result = runOperation(k, access(k, mmOfTask(k, task), address, value));
+  if (typeof result !== 'number') throw new AccessError(name, what, address, result);
+  return result;
+}
+
+function exited(name: string): InputError {
+  return new InputError(`${name} has exited`);
 }
 
 const mapFlags: Readonly<Record<string, number>> = {

@@ -15,22 +15,49 @@ import { findTwins, sourceOf, STEPPED } from './twins.mjs';
  * @param {string} job.root absolute folder of the sources
  * @param {string} job.outDir absolute folder of the output
  * @param {ts.CompilerOptions} job.options
+ * @param {boolean} [job.trusted] whether the check is left out; the output is the same
  * @returns {string[]} the complaints, one line each; nothing was written unless there are none
  */
-export function compile({ root, outDir, options }) {
-  const twins = findTwins(root);
-  const tree = new Tree(root, twins);
-  const all = { ...options, noEmit: false, noEmitOnError: false, rootDir: root, outDir };
-  try {
+export function compile({ root, outDir, options, trusted = false }) {
+  return reporting(() => {
+    const tree = new Tree(root, findTwins(root));
+    const all = { ...options, noEmit: false, noEmitOnError: false, rootDir: root, outDir };
     const host = hostFor(tree, all);
-    const program = ts.createProgram({ rootNames: tree.roots(), options: all, host });
-    const problems = complaints(program, tree);
-    if (problems.length === 0) emit(program, tree);
+    // A program of its own: in declarations the members of a union stand in the order in which they were first met.
+    const emitting = programOf(tree, { ...all, noCheck: true }, host);
+    const problems = trusted ? [] : complaints(programOf(tree, all, host), tree);
+    if (problems.length === 0) emit(emitting, tree);
     return problems;
+  });
+}
+
+/**
+ * Checks what {@link compile} would check, and writes nothing.
+ *
+ * @param {{ root: string, options: ts.CompilerOptions }} job
+ * @returns {string[]} the complaints, one line each
+ */
+export function check({ root, options }) {
+  return reporting(() => {
+    const tree = new Tree(root, findTwins(root));
+    const all = { ...options, rootDir: root };
+    return complaints(programOf(tree, all, hostFor(tree, all)), tree);
+  });
+}
+
+/** What cannot be stripped is a complaint as well. @param {() => string[]} work */
+function reporting(work) {
+  try {
+    return work();
   } catch (err) {
     if (err instanceof StripError) return [err.message];
     throw err;
   }
+}
+
+/** @param {Tree} tree @param {ts.CompilerOptions} options @param {ts.CompilerHost} host */
+function programOf(tree, options, host) {
+  return ts.createProgram({ rootNames: tree.roots(), options, host });
 }
 
 /** The two source trees as the compiler sees them; the stepped one exists only in the compiler's eyes. */
@@ -96,10 +123,17 @@ function hostFor(tree, options) {
   const { readFile, fileExists, getSourceFile } = host;
   host.readFile = (path) => (inside(path) ? tree.text(path) : readFile.call(host, path));
   host.fileExists = (path) => (inside(path) ? existsSync(tree.origin(path)) : fileExists.call(host, path));
-  host.getSourceFile = (path, languageVersion, ...rest) => {
-    if (!inside(path)) return getSourceFile.call(host, path, languageVersion, ...rest);
+  /** @param {string} path @param {ts.ScriptTarget | ts.CreateSourceFileOptions} language */
+  const parse = (path, language) => {
+    if (!inside(path)) return getSourceFile.call(host, path, language);
     const text = tree.text(path);
-    return text === undefined ? undefined : ts.createSourceFile(path, text, languageVersion, true);
+    return text === undefined ? undefined : ts.createSourceFile(path, text, language);
+  };
+  /** @type {Map<string, ts.SourceFile | undefined>} */
+  const parsed = new Map();
+  host.getSourceFile = (path, language) => {
+    if (!parsed.has(path)) parsed.set(path, parse(path, language));
+    return parsed.get(path);
   };
   host.resolveModuleNameLiterals = (literals, importer, redirected, opts, file) =>
     literals.map((literal) => {

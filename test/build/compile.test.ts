@@ -15,7 +15,7 @@ import { runInNewContext } from 'node:vm';
 import { build } from 'esbuild';
 import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { compile } from '../../kernel-lib/build/compile.mjs';
+import { check, compile } from '../../kernel-lib/build/compile.mjs';
 
 const LEAF = `import { ld, st, type Mem } from '../step/memory.js';
 import type { Step } from '../step/step.js';
@@ -223,4 +223,20 @@ export const g: () => Generator<undefined, number, undefined> = f;
   const problems = write({ 'walk/broken.ts': source }).join('\n');
   rmSync(join(root(), 'walk/broken.ts'));
   expect(problems).toMatch(/broken\.ts:3:14: TS2322.*number/);
+});
+
+test('a trusted build gives what a checked one gives, and a check tells what it let pass', () => {
+  const trusted = join(dir, 'trusted');
+  const wrong = join(root(), 'walk/wrong.ts');
+  writeFileSync(wrong, `export const pages: number = 'two';\n`);
+  try {
+    expect(compile({ root: root(), outDir: trusted, options, trusted: true })).toEqual([]);
+    expect(check({ root: root(), options })).toEqual([
+      expect.stringMatching(/walk\/wrong\.ts:1:14: TS2322: Type 'string' is not assignable to type 'number'/),
+    ]);
+  } finally {
+    rmSync(wrong);
+  }
+  for (const file of ['entry.js', 'entry.d.ts', 'stepped/walk/walk.js', 'stepped/walk/walk.d.ts'])
+    expect(readFileSync(join(trusted, file), 'utf8')).toBe(readFileSync(join(outDir(), file), 'utf8'));
 });

@@ -33,7 +33,9 @@ function addFile(hash: ReturnType<typeof createHash>, name: string): void {
     const { code } = err as NodeJS.ErrnoException;
     if (code === 'ENOENT') return;
     if (code !== 'EISDIR') throw err;
-    for (const entry of readdirSync(path).sort()) addFile(hash, join(name, entry));
+    // Notes of the build about itself begin with a dot.
+    for (const entry of readdirSync(path).sort())
+      if (!entry.startsWith('.')) addFile(hash, join(name, entry));
     return;
   }
   hash.update(`${name}\0${content.length}\0`).update(content);

@@ -87,11 +87,12 @@ function createHost(compiler: TypeScript, nodeTypes: NodeTypes): CreateHost {
     const ofLibraries = compiler.createModuleResolutionCache(system.getCurrentDirectory(), (name) => name);
     host.resolveModuleNameLiterals = (literals, importer, redirected, settings) => {
       // What a cell imports may come to be at any time (tslab keeps a cell's declarations in the folder that it runs
-      // in); what a library imports stays where it is.
+      // in); what a library imports, and the package itself, stay where they are.
       const isLibrary = importer.endsWith('.d.ts') && dirname(importer) !== system.getCurrentDirectory();
-      const cache = isLibrary ? ofLibraries : undefined;
-      const lookUp: LookUp = (specifier, from) =>
-        compiler.resolveModuleName(specifier, from, settings, system, cache, redirected);
+      const lookUp: LookUp = (specifier, from) => {
+        const cache = isLibrary || lookupOf(specifier, importer) === 'package' ? ofLibraries : undefined;
+        return compiler.resolveModuleName(specifier, from, settings, system, cache, redirected);
+      };
       return literals.map(({ text }) => resolve(text, importer, lookUp));
     };
     // Imports of a changed cell are resolved again in any case; those of libraries stay as they are.

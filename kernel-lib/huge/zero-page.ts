@@ -11,9 +11,8 @@ import { type Pmd, pmdPfn, pmdTransHuge } from '../pgtable/pmd.js';
 export function mmGetHugeZeroPage(k: Machine): number {
   if (k.globals.hugeZeroFolio !== 0) return k.globals.hugeZeroFolio;
   const folio = allocHugeFolio(k);
-  if (folio === 0) return 0;
+  k.count(folio === 0 ? 'thp_zero_page_alloc_failed' : 'thp_zero_page_alloc');
   k.globals.hugeZeroFolio = folio;
-  k.count('thp_zero_page_alloc');
   return folio;
 }
 

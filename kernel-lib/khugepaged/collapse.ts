@@ -34,6 +34,7 @@ import type { Vma } from '../vma/vma.js';
 import {
   type ScanResult,
   __collapseHugePageSwapin,
+  countExceeded,
   hpageCollapseScanPmd,
   isRefcountSuitable,
 } from './scan.js';
@@ -128,8 +129,8 @@ export function* collapseHugePage(
   mmapReadUnlock(k, mm);
   const folio = allocHugeFolio(k);
   yield* mmapReadLock(k, mm);
+  k.count(folio === 0 ? 'thp_collapse_alloc_failed' : 'thp_collapse_alloc');
   if (folio === 0) return 'SCAN_ALLOC_HUGE_PAGE_FAIL';
-  k.count('thp_collapse_alloc');
   const vma = hugepageVmaRevalidate(k, mm, address, isKhugepaged);
   let result: ScanResult = vma === null ? 'SCAN_VMA_CHECK' : yield* __collapseHugePageSwapin(k, vma, address);
   mmapReadUnlock(k, mm);
@@ -216,6 +217,7 @@ function* __collapseHugePageIsolate(
     result = yield* isolatePte(k, vma, pte, isolated, large);
     writable ||= result === undefined && pteWrite(k, pte);
   }
+  countExceeded(k, result);
   result ??= writable || k.patched.collapseReadonly ? 'SCAN_SUCCEED' : 'SCAN_PAGE_RO';
   if (result !== 'SCAN_SUCCEED') for (const folio of isolated) yield* releasePteFolio(k, folio);
   return result;

@@ -5,6 +5,7 @@ import { folioMapcount, folioNrPages, hpagePmdNr } from '../folio/compound.js';
 import { PageAnon, ZERO_PFN, pageFolio, pageMapcount, pageRefcount, testFlag } from '../folio/frame.js';
 import { lruAddDrain } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
+import type { VmEvent } from '../machine/vmstat.js';
 import { type Pte, pteNone, ptePfn, pteSwpUffdWp, pteUffdWp, pteWrite, pteYoung } from '../pgtable/pte.js';
 import { isSwapPmd, pmdAt, pmdTable, pmdTransHuge } from '../pgtable/pmd.js';
 import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock } from '../pgtable/table.js';
@@ -72,7 +73,20 @@ export function* hpageCollapseScanPmd(
     stopped = scanPte(k, vma, pte, scan);
   }
   ptlUnlock(k, table);
+  countExceeded(k, stopped);
   return stopped ?? verdict(k, scan);
+}
+
+const exceeded: Partial<Record<ScanResult, VmEvent>> = {
+  SCAN_EXCEED_NONE_PTE: 'thp_scan_exceed_none_pte',
+  SCAN_EXCEED_SWAP_PTE: 'thp_scan_exceed_swap_pte',
+  SCAN_EXCEED_SHARED_PTE: 'thp_scan_exceed_share_pte',
+};
+
+/** Counts a look at entries that stopped because there were too many of a kind. */
+export function countExceeded(k: Machine, stopped: ScanResult | undefined): void {
+  const event = stopped && exceeded[stopped];
+  if (event !== undefined) k.count(event);
 }
 
 /** Where nothing can be collapsed. */

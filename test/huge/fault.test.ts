@@ -23,6 +23,13 @@ test('the first read maps the huge zero page, which a write splits for one page 
   expect(smaps(p)).toMatchObject({ Rss: 4 });
 });
 
+test('where memory is short, the first read maps the small zero page', () => {
+  const p = new HugeLayout({ memory: '1MiB' });
+  p.mmap(0, HUGE);
+  expect(p.events(() => p.read(5))).toEqual({ thp_zero_page_alloc_failed: 1, thp_fault_fallback: 1 });
+  expect(smaps(p)).toMatchObject({ Rss: 0, AnonHugePages: 0 });
+});
+
 test('a write to the huge zero page maps a huge page since 1ced09e0331f, unless memory is short', () => {
   const p = new HugeLayout({ release: '7.2' });
   p.mmap(0, HUGE);

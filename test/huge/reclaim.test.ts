@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { EINVAL } from '../../kernel-lib/base/errno.js';
+import { EINVAL, ENOMEM } from '../../kernel-lib/base/errno.js';
 import { ksmDoScan } from '../../kernel-lib/ksm/scan.js';
 import { run } from '../../kernel-lib/step/step.js';
 import { pagemapRead } from '../../kernel-lib/walk/pagemap.js';
@@ -53,6 +53,16 @@ test('MADV_COLLAPSE makes a huge page of what is there and of holes', () => {
   expect(smaps(p)).toMatchObject({ Rss: 2048, AnonHugePages: 2048 });
   // Where nothing was ever written there is nothing to collapse.
   expect(p.madvise(HUGE, 2 * HUGE, 'MADV_COLLAPSE')).toBe(-EINVAL);
+});
+
+test('MADV_COLLAPSE needs memory for a huge page, and counts where there is none', () => {
+  const p = new HugeLayout({ thp: 'never', memory: '1MiB' });
+  p.mmap(0, HUGE);
+  p.write(5, 7);
+  expect(p.events(() => expect(p.madvise(0, HUGE, 'MADV_COLLAPSE')).toBe(-ENOMEM))).toEqual({
+    thp_collapse_alloc_failed: 1,
+  });
+  expect(p.read(5)).toBe(7);
 });
 
 test('MADV_COLLAPSE refuses memory of which no page may be written, until v6.18', () => {

@@ -65,11 +65,13 @@ test('limits: nothing there, too much swapped out, too much shared, nothing used
   for (let i = 0; i <= HUGE / 8; i++) swapped.process.write(swapped.first + i * PAGE, 1);
   swapped.process.madvise(swapped.first, 'MADV_PAGEOUT', HUGE);
   expect(swapped.linux.khugepaged()[0]!.result).toBe('SCAN_EXCEED_SWAP_PTE');
+  expect(swapped.linux.vmstat).toMatchObject({ thp_scan_exceed_swap_pte: 1, thp_collapse_alloc: 0 });
 
   const shared = smallPages(1);
   for (let i = 0; i <= HUGE / 2; i++) shared.process.write(shared.first + i * PAGE, 1);
   const child = shared.process.fork('child');
   expect(new Set(shared.linux.khugepaged().map(({ result }) => result))).toContain('SCAN_EXCEED_SHARED_PTE');
+  expect(shared.linux.vmstat).toMatchObject({ thp_scan_exceed_share_pte: 2, thp_scan_exceed_none_pte: 0 });
   child.exit();
 
   const cold = smallPages(1);

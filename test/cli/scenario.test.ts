@@ -33,6 +33,13 @@ test('a patch that is added in one word turns a verdict', async () => {
   expect(stdout).toContain(PASS);
 });
 
+test('the split of a dirty huge page is a scenario in one order, and a race in all', async () => {
+  const told = await faultbook(['scenario', 'dirty-thp-split', '--json'], '.');
+  expect(told).toMatchObject({ code: 0, stderr: '' });
+  const explored = await faultbook(['explore', 'dirty-thp-split', '--max-states', '9', '--json'], '.');
+  expect(JSON.parse(explored.stdout)).toMatchObject({ name: 'dirty-thp-split', complete: false });
+});
+
 test.each([
   [['scenario', 'nonsense'], /no scenario 'nonsense'; there are swp-exclusive-vmsplice/],
   [

@@ -2,7 +2,7 @@
 import ts from 'typescript';
 
 /**
- * Replaces `ld(mem, i)` by `mem[i]` and `st(mem, i, value)` by `mem[i] = value`. The functions are as small as can
+ * Replaces `ld(mem, i)` by `mem[i]`, `st(mem, i, value)` by `mem[i] = value` and `outcomeOf(() => x)` by `x`. The functions are as small as can
  * be, but every call of them takes a part of what V8 is willing to inline into one function, and the kernel's own
  * small functions then go without.
  *
@@ -12,7 +12,7 @@ import ts from 'typescript';
 export function inlineBarrier(isBarrier) {
   return (context) => (file) => {
     const names = importedNames(file, (specifier) => isBarrier(file.fileName, specifier));
-    if (!names.has('ld') && !names.has('st')) return file;
+    if (!['ld', 'st', 'outcomeOf'].some((name) => names.has(name))) return file;
     const { factory } = context;
 
     /** @param {ts.CallExpression} call @param {readonly ts.Expression[]} args */
@@ -23,11 +23,20 @@ export function inlineBarrier(isBarrier) {
       return ts.setOriginalNode(ts.setTextRange(made, call), call);
     }
 
+    /** @param {ts.CallExpression} call */
+    function inPlace(call) {
+      const [touch] = call.arguments;
+      if (!touch || !ts.isArrowFunction(touch) || ts.isBlock(touch.body)) return call;
+      const made = factory.createParenthesizedExpression(touch.body);
+      return ts.setOriginalNode(ts.setTextRange(made, call), call);
+    }
+
     /** @param {ts.Node} node @returns {ts.Node} */
     function visit(node) {
       const visited = ts.visitEachChild(node, visit, context);
       if (!ts.isCallExpression(visited) || !ts.isIdentifier(visited.expression)) return visited;
       const name = visited.expression.text;
+      if (names.has(name) && name === 'outcomeOf') return inPlace(visited);
       if (!names.has(name) || (name !== 'ld' && name !== 'st')) return visited;
       const made = access(visited, visited.arguments);
       // An assignment needs parentheses unless it is a statement.

@@ -1,7 +1,8 @@
 import { VmBug } from '../base/error.js';
 import type { Arena } from '../step/arena.js';
 import type { Steps, ThreadProgram } from './program.js';
-import { runStep } from './run-step.js';
+import { History } from './history.js';
+import { type Progress, runStep } from './run-step.js';
 import type { Decision } from './schedule.js';
 import { type Frame, framesOnStack } from './stack.js';
 
@@ -48,6 +49,7 @@ class Running {
   readonly #program: ThreadProgram;
   #operation = -1;
   #steps: Steps | undefined;
+  #progress: Progress | undefined;
 
   constructor(program: ThreadProgram) {
     this.#program = program;
@@ -60,10 +62,13 @@ class Running {
     const see = (address: number, value?: number) => {
       accesses.push({ address, ...(value === undefined ? {} : { value }), calls: callers() });
     };
-    const { outcome, writes, why } = runStep(this.#steps, words, branch, see);
+    this.#progress ??= { history: History.start(this.#operation), resumptions: 0 };
+    const step = runStep(this.#steps, this.#progress, words, branch, see);
+    const { outcome, writes, why } = step;
     if (outcome === 'blocked')
       throw new VmBug(`${this.#program.name} waits for ${why} where it went on before`);
     for (let i = 0; i < writes.length; i += 2) words[writes[i]!] = writes[i + 1]!;
+    this.#progress = outcome === 'done' ? undefined : step;
     if (outcome === 'done') this.#steps = undefined;
     return outcome === 'failed' ? { accesses, failure: why } : { accesses };
   }
@@ -79,5 +84,7 @@ function callers(): Frame[] {
   const kernel = frames.slice(0, explorer);
   const barrier = kernel.map(({ name }) => BARRIER.has(name)).lastIndexOf(true);
   // Below a generator that runs stands the engine's own function that resumed it.
-  return kernel.slice(barrier + 1).filter((_, i, all) => all[i + 1]?.name === 'next');
+  return kernel
+    .slice(barrier + 1)
+    .filter(({ name }, i, all) => all[i + 1]?.name === 'next' && name !== 'resultOf');
 }

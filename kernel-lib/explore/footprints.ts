@@ -121,7 +121,7 @@ export class Footprints {
     this.#step = this.#locals.map(() => []);
     this.#locals.forEach((locals, thread) => {
       const future = this.#future[thread]!;
-      for (const local of locals.inOrder().reverse()) {
+      for (const local of locals.lastFirst()) {
         const sum = empty.slice();
         locals.forEachStep(local, (record, reads, writes, next) => {
           const step = footprint(reads, writes, bits, width);
@@ -139,7 +139,7 @@ export class Footprints {
     const owner = new Map<number, number>();
     const bits = new Map<number, number>();
     this.#locals.forEach((locals, thread) => {
-      for (const local of locals.inOrder())
+      for (const local of locals.lastFirst())
         locals.forEachStep(local, (_record, reads, writes) => {
           for (const addresses of [reads, writes]) {
             for (const address of addresses) {

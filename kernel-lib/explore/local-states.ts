@@ -1,7 +1,8 @@
 import { VmBug } from '../base/error.js';
 import type { Steps, ThreadProgram } from './program.js';
 import type { Identity } from './system.js';
-import { replayReads, runStep, type StepRecord } from './run-step.js';
+import { History, hashed } from './history.js';
+import { type Progress, replayReads, runStep, type StepRecord } from './run-step.js';
 
 /** The local state of a thread that has run all its operations. Failures are the numbers below it. */
 export const DONE = -1;
@@ -15,15 +16,9 @@ const CHOOSE = 2; // n, n records
 const EFFECT = 3; // next local state, branches of the step, n, n times address and value
 const WAIT = 4;
 
-/** How a local state is reached from the start of its operation. */
-interface Origin {
+/** What a local state is: how far which operation has come. */
+interface Origin extends Progress {
   readonly operation: number;
-  /** The local state before; UNKNOWN at the start of the operation. */
-  readonly before: number;
-  readonly reads: readonly number[];
-  readonly resumptions: number;
-  /** A hash of all of it, and of what was before. */
-  readonly meaning: Identity;
 }
 
 /** More generators than these are not kept standing; they are cheap to bring back. */
@@ -44,6 +39,8 @@ export class LocalStates {
   #code = new Int32Array(1 << 12);
   #end = 1;
   readonly #origins = new Map<number, Origin>();
+  /** The number of each, by history and resumptions. */
+  readonly #numbers = new Map<History, Map<number, number>>();
   readonly #starts: number[];
   readonly #standing = new Map<number, Steps>();
   readonly #failures: string[] = [];
@@ -52,7 +49,9 @@ export class LocalStates {
 
   constructor(program: ThreadProgram) {
     this.#program = program;
-    this.#starts = program.operations.map((_, operation) => this.#newLocal(operation, UNKNOWN, [], 0));
+    this.#starts = program.operations.map((_, operation) =>
+      this.#localOf({ operation, history: History.start(operation), resumptions: 0 }),
+    );
   }
 
   get first(): number {
@@ -64,15 +63,35 @@ export class LocalStates {
     return this.#end;
   }
 
-  /** Every local state, each before those that it can become: operations in order, in each the order of learning. */
-  inOrder(): number[] {
-    const operation = (local: number) => this.#origins.get(local)!.operation;
-    return [...this.#origins.keys()].sort((a, b) => operation(a) - operation(b) || a - b);
+  /** Every local state, each behind those that it can become: a thread only goes forward. */
+  lastFirst(): number[] {
+    const ordered = new Set<number>();
+    const under = this.#starts.slice();
+    while (under.length > 0) {
+      const local = under.at(-1)!;
+      const ahead = this.#successors(local).filter((next) => !ordered.has(next));
+      if (ahead.length > 0) {
+        for (const next of ahead) under.push(next);
+      } else {
+        ordered.add(local);
+        under.pop();
+      }
+    }
+    return [...ordered];
+  }
+
+  #successors(local: number): number[] {
+    const found = new Set<number>();
+    this.forEachStep(local, (_record, _reads, _writes, next) => {
+      if (next > DONE && next !== local) found.add(next);
+    });
+    return [...found];
   }
 
   /** The same for the same local state in every process, whatever number it has there; zeros for DONE. */
   meaning(local: number): Identity {
-    return this.#origins.get(local)?.meaning ?? { low: 0, high: 0 };
+    const origin = this.#origins.get(local);
+    return origin === undefined ? { low: 0, high: 0 } : hashed(origin.history.meaning, origin.resumptions);
   }
 
   /** How a thread failed whose local state is below DONE. */
@@ -155,7 +174,7 @@ export class LocalStates {
     this.learnt++;
     this.#program.enter?.();
     const steps = this.#standingAt(local);
-    const step = runStep(steps, words, branch);
+    const step = runStep(steps, this.#origins.get(local)!, words, branch);
     let slot = step.choices > 0 ? this.#chooseSlot(local, step.choices, branch) : local;
     for (let i = 0; i < step.decisive.length; i += 2)
       slot = this.#readSlot(slot, step.decisive[i]!, step.decisive[i + 1]!);
@@ -173,8 +192,7 @@ export class LocalStates {
     const { operation } = this.#origins.get(local)!;
     if (step.outcome === 'failed') return DONE - this.#failures.push(step.why);
     if (step.outcome === 'done') return this.#starts[operation + 1] ?? DONE;
-    const { reads, resumptions } = step;
-    const next = this.#newLocal(operation, local, reads, resumptions);
+    const next = this.#localOf({ operation, history: step.history, resumptions: step.resumptions });
     this.#standing.set(next, steps);
     if (this.#standing.size > MAX_STANDING)
       this.#standing.delete(this.#standing.keys().next().value as number);
@@ -188,30 +206,21 @@ export class LocalStates {
       this.#standing.delete(local);
       return standing;
     }
-    const steps = this.#program.operations[this.#origins.get(local)!.operation]!();
-    const { reads, resumptions } = this.#pathTo(local);
-    replayReads(steps, reads, resumptions);
+    const origin = this.#origins.get(local)!;
+    const steps = this.#program.operations[origin.operation]!();
+    replayReads(steps, origin);
     return steps;
   }
 
-  /** What an operation has read on its way to a local state, and how often it was resumed. */
-  #pathTo(local: number): { readonly reads: readonly number[]; readonly resumptions: number } {
-    const origins: Origin[] = [];
-    for (let at = local; at !== UNKNOWN; at = origins.at(-1)!.before) origins.push(this.#origins.get(at)!);
-    const reads: number[] = [];
-    let resumptions = 0;
-    for (const origin of origins.reverse()) {
-      for (const word of origin.reads) reads.push(word);
-      resumptions += origin.resumptions;
-    }
-    return { reads, resumptions };
-  }
-
-  #newLocal(operation: number, before: number, reads: readonly number[], resumptions: number): number {
+  #localOf(origin: Origin): number {
+    const { history, resumptions } = origin;
+    let known = this.#numbers.get(history);
+    if (known === undefined) this.#numbers.set(history, (known = new Map()));
+    const number = known.get(resumptions);
+    if (number !== undefined) return number;
     const local = this.#emit(UNKNOWN);
-    const start = this.#origins.get(before)?.meaning ?? { low: 1, high: 1 };
-    const meaning = [operation, resumptions, ...reads].reduce<Identity>(hashed, start);
-    this.#origins.set(local, { operation, before, reads, resumptions, meaning });
+    known.set(resumptions, local);
+    this.#origins.set(local, origin);
     return local;
   }
 
@@ -255,13 +264,4 @@ export class LocalStates {
     for (let i = 0; i < record.length; i++) this.#code[at + i] = record[i]!;
     return at;
   }
-}
-
-/** One more word in a hash of 64 bits. */
-function hashed({ low, high }: Identity, word: number): Identity {
-  const mixed = Math.imul(word ^ (word >>> 16), 0x85eb_ca6b);
-  return {
-    low: Math.imul(low ^ mixed ^ (low >>> 15), 0x9e37_79b1) + 1,
-    high: Math.imul((high + mixed) ^ (high >>> 13), 0xc2b2_ae35) ^ word,
-  };
 }

@@ -1,15 +1,16 @@
 import type { Arena } from '../step/arena.js';
 import { addressOf, type ThreadProgram } from './program.js';
-import { replayReads, runStep, type StepRecord } from './run-step.js';
+import { History } from './history.js';
+import { type Progress, replayReads, runStep, type StepRecord } from './run-step.js';
 import { State } from './state.js';
 import type { TransitionSystem } from './system.js';
 
 /** Words of state for each thread. */
 const OPERATION = 0;
-/** Number of the last entry of what the operation has read; 0 for none. Two numbers may mean equal histories. */
+/** Number of what the operation has learnt; 0 for nothing. Two numbers may mean equal histories. */
 const HISTORY = 1;
 const RESUMPTIONS = 2;
-/** Running hash of everything read since the operation began, in two words. */
+/** Hash of that, in two words. */
 const LOW = 3;
 const HIGH = 4;
 const THREAD_WORDS = 5;
@@ -23,8 +24,7 @@ export class RebuiltThreads implements TransitionSystem {
   readonly threads: readonly string[];
   readonly #programs: readonly ThreadProgram[];
   readonly #at: number;
-  /** What a step has read, after the entry before. */
-  readonly #histories: { readonly before: number; readonly reads: readonly number[] }[] = [];
+  readonly #histories: History[] = [];
   #failed = '';
 
   constructor(arena: Arena, programs: readonly ThreadProgram[]) {
@@ -49,8 +49,9 @@ export class RebuiltThreads implements TransitionSystem {
     const program = this.#programs[thread]!;
     program.enter?.();
     const steps = program.operations[this.#get(thread, OPERATION)]!();
-    replayReads(steps, this.#history(thread), this.#get(thread, RESUMPTIONS));
-    const step = runStep(steps, this.state.words, branch);
+    const progress = this.#progress(thread);
+    replayReads(steps, progress);
+    const step = runStep(steps, progress, this.state.words, branch);
     if (step.outcome === 'blocked') return 0;
     if (step.outcome === 'failed') {
       this.#failed = `${program.name}: ${step.why}`;
@@ -67,23 +68,16 @@ export class RebuiltThreads implements TransitionSystem {
       for (const word of [HISTORY, RESUMPTIONS, LOW, HIGH]) this.#set(thread, word, 0);
       return;
     }
-    const before = this.#get(thread, HISTORY);
-    this.#set(thread, HISTORY, this.#histories.push({ before, reads: step.reads }));
-    this.#set(thread, RESUMPTIONS, this.#get(thread, RESUMPTIONS) + step.resumptions);
-    let [low, high] = [this.#get(thread, LOW), this.#get(thread, HIGH)];
-    for (const value of step.reads) {
-      low = Math.imul(low ^ value, 0x0100_0193) + 1;
-      high = Math.imul(high + value, 0x85eb_ca6b) ^ (high >>> 15);
-    }
-    this.#set(thread, LOW, low | 0);
-    this.#set(thread, HIGH, high | 0);
+    this.#set(thread, HISTORY, this.#histories.push(step.history));
+    this.#set(thread, RESUMPTIONS, step.resumptions);
+    this.#set(thread, LOW, step.history.meaning.low | 0);
+    this.#set(thread, HIGH, step.history.meaning.high | 0);
   }
 
-  #history(thread: number): number[] {
-    const reads: (readonly number[])[] = [];
-    for (let at = this.#get(thread, HISTORY); at !== 0; at = this.#histories[at - 1]!.before)
-      reads.unshift(this.#histories[at - 1]!.reads);
-    return reads.flat();
+  #progress(thread: number): Progress {
+    const number = this.#get(thread, HISTORY);
+    const history = number === 0 ? History.start(this.#get(thread, OPERATION)) : this.#histories[number - 1]!;
+    return { history, resumptions: this.#get(thread, RESUMPTIONS) };
   }
 
   #get(thread: number, word: number): number {

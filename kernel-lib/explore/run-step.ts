@@ -1,42 +1,45 @@
 import { VmBug } from '../base/error.js';
 import type { Mem } from '../step/mem.js';
-import { watched, type Watcher } from '../step/watch.js';
+import { type Result, watched, type Watcher } from '../step/watch.js';
+import { CHOICE, type History } from './history.js';
 import { addressOf, type Steps } from './program.js';
 
 /** What one atomic step of a thread did. */
 export interface StepRecord {
-  /** Every read in order: address and value; a choice is an address of -1. */
-  readonly reads: readonly number[];
+  /** What the operation knows behind the step. */
+  readonly history: History;
+  /** How often a new operation is resumed to be there: this step counts one, and one more for each that touched nothing. */
+  readonly resumptions: number;
   /** The reads of words that the step had neither read nor written before: they decide what it does. */
   readonly decisive: readonly number[];
   /** Last value written to each address, in the order of first writes: address and value. */
   readonly writes: readonly number[];
   /** How many choices there were; 0 if the step did not choose. */
   readonly choices: number;
-  /** Resumptions that it took, of which all but one touched nothing. */
-  readonly resumptions: number;
   readonly outcome: 'ready' | 'done' | 'blocked' | 'failed';
   /** What was waited for, or how it failed. */
   readonly why: string;
 }
 
-/** What address stands for a choice in lists of reads. */
-export const CHOICE = -1;
+/** How far an operation is. */
+export type Progress = Pick<StepRecord, 'history' | 'resumptions'>;
 
 /**
  * Runs a thread to its next point where another may run. Its reads see memory, its writes go to the record alone.
  *
+ * @param from how far the operation is
  * @param words memory
  * @param branch which choice to make, should the step make one
  * @param onAccess called in the middle of every load (no value) and store, for who wants to see where they happen
  */
 export function runStep(
   steps: Steps,
+  from: Progress,
   words: Int32Array,
   branch: number,
   onAccess?: (address: number, value?: number) => void,
 ): StepRecord {
-  const recorder = new Recorder(words, branch, onAccess);
+  const recorder = new Recorder(from, words, branch, onAccess);
   const outcome = watched(recorder, () => {
     try {
       do {
@@ -53,16 +56,16 @@ export function runStep(
   });
   if (outcome === 'blocked' && recorder.written.size > 0)
     throw new VmBug(`a step wrote before it waited for ${recorder.why}`);
-  const { reads, decisive, choices, resumptions, why } = recorder;
-  return { reads, decisive, writes: [...recorder.written].flat(), choices, resumptions, outcome, why };
+  const { history, resumptions, decisive, choices, why } = recorder;
+  return { history, resumptions, decisive, writes: [...recorder.written].flat(), choices, outcome, why };
 }
 
 class Recorder implements Watcher {
-  readonly reads: number[] = [];
+  history: History;
+  resumptions: number;
   readonly decisive: number[] = [];
   readonly written = new Map<number, number>();
   choices = 0;
-  resumptions = 0;
   touched = false;
   why = '';
   readonly #words: Int32Array;
@@ -70,7 +73,14 @@ class Recorder implements Watcher {
   readonly #known = new Set<number>();
   readonly #onAccess: ((address: number, value?: number) => void) | undefined;
 
-  constructor(words: Int32Array, branch: number, onAccess?: (address: number, value?: number) => void) {
+  constructor(
+    { history, resumptions }: Progress,
+    words: Int32Array,
+    branch: number,
+    onAccess?: (address: number, value?: number) => void,
+  ) {
+    this.history = history;
+    this.resumptions = resumptions;
     this.#words = words;
     this.#branch = branch;
     this.#onAccess = onAccess;
@@ -81,7 +91,7 @@ class Recorder implements Watcher {
     const address = addressOf(mem, i);
     this.#onAccess?.(address);
     const value = this.written.get(address) ?? this.#words[address]!;
-    this.reads.push(address, value);
+    this.history = this.history.read(address, value);
     this.touched = true;
     if (!this.#known.has(address)) {
       this.#known.add(address);
@@ -102,13 +112,21 @@ class Recorder implements Watcher {
   choose(n: number): number {
     if (this.touched) throw new VmBug('a step chooses first, and once');
     this.choices = n;
-    this.reads.push(CHOICE, this.#branch);
+    this.history = this.history.read(CHOICE, this.#branch);
     this.touched = true;
     return this.#branch;
   }
 
   block(what: string): void {
     this.why = what;
+  }
+
+  enter(): undefined {
+    this.history = this.history.enter(this.resumptions);
+  }
+
+  leave(result: Result): void {
+    ({ history: this.history, resumptions: this.resumptions } = this.history.leave(result));
   }
 }
 
@@ -117,14 +135,9 @@ function assertWithin(mem: Mem, i: number): void {
   if (!(i >= 0 && i < mem.length)) throw new VmBug('an address is followed that leads nowhere');
 }
 
-/**
- * Brings a new operation to where an earlier run of it was, by feeding it what that one read.
- *
- * @param reads the steps' reads, one after another
- * @param resumptions how often the earlier run was resumed
- */
-export function replayReads(steps: Steps, reads: readonly number[], resumptions: number): void {
-  const feeder = new Feeder(reads);
+/** Brings a new operation to where an earlier run of it was, by feeding it what that one has learnt. */
+export function replayReads(steps: Steps, { history, resumptions }: Progress): void {
+  const feeder = new Feeder(history.entries());
   watched(feeder, () => {
     for (let i = 0; i < resumptions; i++) steps.next();
   });
@@ -132,11 +145,11 @@ export function replayReads(steps: Steps, reads: readonly number[], resumptions:
 }
 
 class Feeder implements Watcher {
-  readonly #reads: readonly number[];
+  readonly #entries: readonly History[];
   #next = 0;
 
-  constructor(reads: readonly number[]) {
-    this.#reads = reads;
+  constructor(entries: readonly History[]) {
+    this.#entries = entries;
   }
 
   load(mem: Mem, i: number): number {
@@ -153,14 +166,25 @@ class Feeder implements Watcher {
     throw new VmBug(`a thread that went on waits for ${what} when it is run again`);
   }
 
+  enter(): { readonly result: Result } | undefined {
+    const entry = this.#entries[this.#next++];
+    if (entry?.isResult) return { result: entry.value };
+    if (!entry?.isCall) throw strange();
+    return undefined;
+  }
+
+  leave(): void {
+    throw strange();
+  }
+
   assertUsedUp(): void {
-    if (this.#next !== this.#reads.length) throw strange();
+    if (this.#next !== this.#entries.length) throw strange();
   }
 
   #take(address: number): number {
-    if (this.#reads[this.#next] !== address) throw strange();
-    this.#next += 2;
-    return this.#reads[this.#next - 1]!;
+    const entry = this.#entries[this.#next++];
+    if (entry?.address !== address) throw strange();
+    return entry.value as number;
   }
 }
 

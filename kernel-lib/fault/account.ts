@@ -17,7 +17,7 @@ export function mmAccountFault(
   const failed = (result & (VM_FAULT_ERROR | VM_FAULT_RETRY)) !== 0;
   const major = (result & VM_FAULT_MAJOR) !== 0 || (flags & FAULT_FLAG_TRIED) !== 0;
   const task = k.current;
-  if (!failed && task !== undefined) {
+  if (!failed && task !== undefined && k.countsEvents) {
     if (major) task.majFlt++;
     else task.minFlt++;
   }

@@ -41,7 +41,7 @@ import {
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { RMAP_EXCLUSIVE, RMAP_NONE, pageAddAnonRmap, pageAddNewAnonRmap } from '../rmap/map.js';
 import { folioAddLruVma } from '../rmap/lru.js';
-import { type Step, blocked } from '../step/step.js';
+import { type Step, blocked, resultOf } from '../step/step.js';
 import {
   SWP_STABLE_WRITES,
   __swapCount,
@@ -142,7 +142,7 @@ function* oomUnlessRaced(k: Machine, vmf: VmFault): Step<number> {
 /** Reads the slot: into the cache, or past it. */
 function* readIn(k: Machine, entry: number, bypass: boolean): Step<Swapin> {
   if (!bypass) {
-    const page = yield* readSwapCacheAsync(k, entry);
+    const page = yield* resultOf(readSwapCacheAsync(k, entry));
     return { entry, swapcache: page, page };
   }
   const page = allocPage(k);
@@ -150,18 +150,18 @@ function* readIn(k: Machine, entry: number, bypass: boolean): Step<Swapin> {
   yield* folioTrylock(k, page);
   setFlag(k, page, PG_swapbacked);
   workingsetRefault(k, page, entry);
-  yield* folioAddLru(k, page);
+  yield* resultOf(folioAddLru(k, page));
   swapReadpage(k, page, entry);
   return { entry, swapcache: 0, page };
 }
 
 function* mapSwapin(k: Machine, vmf: VmFault, swapin: Swapin, result: number): Step<number> {
   const { entry, swapcache } = swapin;
-  yield* folioLock(k, swapin.page);
+  yield* resultOf(folioLock(k, swapin.page));
   if (swapcache !== 0) {
     const gone = !testFlag(k, swapcache, PG_swapcache) || pagePrivate(k, swapcache) !== entry;
     if (gone) return yield* giveUp(k, swapin, result);
-    swapin.page = yield* ksmMightNeedToCopy(k, swapcache, vmf.vma, vmf.address);
+    swapin.page = yield* resultOf(ksmMightNeedToCopy(k, swapcache, vmf.vma, vmf.address));
     yield* drainForWrite(k, vmf, swapin);
   }
   yield* pteOffsetMapLock(k, vmf);
@@ -186,12 +186,13 @@ function* mapSwapin(k: Machine, vmf: VmFault, swapin: Swapin, result: number): S
 /** A pending write may need the page alone: this CPU's batch must not hold it. */
 function* drainForWrite(k: Machine, vmf: VmFault, { swapcache, page }: Swapin): Step<void> {
   const write = (vmf.flags & FAULT_FLAG_WRITE) !== 0;
-  if (write && page === swapcache && !PageKsm(k, page) && !testFlag(k, page, PG_lru)) yield* lruAddDrain(k);
+  if (write && page === swapcache && !PageKsm(k, page) && !testFlag(k, page, PG_lru))
+    yield* resultOf(lruAddDrain(k));
 }
 
 function* giveUp(k: Machine, { swapcache, page }: Swapin, result: number): Step<number> {
   folioUnlock(k, page);
-  yield* folioPut(k, page);
+  yield* resultOf(folioPut(k, page));
   if (swapcache !== 0 && swapcache !== page) {
     folioUnlock(k, swapcache);
     yield* folioPut(k, swapcache);
@@ -208,7 +209,7 @@ function* installSwapin(k: Machine, vmf: VmFault, swapin: Swapin): Step<void> {
   swapFree(k, entry);
   // First the reference, then the cache: so the last user can free the slot.
   const early = !k.patched.freeSwapCacheAfterMap;
-  if (early && shouldTryToFreeSwap(k, vmf, page)) yield* folioFreeSwap(k, page);
+  if (early && shouldTryToFreeSwap(k, vmf, page)) yield* resultOf(folioFreeSwap(k, page));
   addMmCounter(k, mmOf(k, vma), MM_ANONPAGES, 1);
   addMmCounter(k, mmOf(k, vma), MM_SWAPENTS, -1);
   const own = !PageKsm(k, page) && (exclusive || (yield* folioRefCount(k, page)) === 1);
@@ -220,11 +221,11 @@ function* installSwapin(k: Machine, vmf: VmFault, swapin: Swapin): Step<void> {
   } else if (k.patched.swapinAnonNew && !PageAnon(k, page)) {
     yield* pageAddNewAnonRmap(k, page, vma, vmf.address, own);
   } else {
-    yield* pageAddAnonRmap(k, page, vma, vmf.address, own ? RMAP_EXCLUSIVE : RMAP_NONE);
+    yield* resultOf(pageAddAnonRmap(k, page, vma, vmf.address, own ? RMAP_EXCLUSIVE : RMAP_NONE));
   }
   vmBugOn(pteWrite(k, pte) && !PageAnonExclusive(k, page), 'I1: a writable entry maps an exclusive page');
   yield* setPteAt(k, vmf.ptep, pte);
-  if (!early && shouldTryToFreeSwap(k, vmf, page)) yield* folioFreeSwap(k, page);
+  if (!early && shouldTryToFreeSwap(k, vmf, page)) yield* resultOf(folioFreeSwap(k, page));
 }
 
 function certainlyExclusive(k: Machine, pte: Pte, { page, swapcache }: Swapin): boolean {

@@ -1,4 +1,4 @@
-import { ld, st } from '../step/memory.js';
+import { ld, outcomeOf, st } from '../step/memory.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { VmBug } from '../base/error.js';
@@ -25,6 +25,10 @@ import { lruvecDelFolio } from './lru-list.js';
  * MODEL: frames that were never used come first, in order of address; then those given back, last first.
  */
 export function allocPage(k: Machine): number {
+  return outcomeOf(() => takeFrame(k));
+}
+
+function takeFrame(k: Machine): number {
   const fresh = k.globals.nextFrame;
   if (fresh < k.nrFrames) {
     k.globals.nextFrame = fresh + 1;
@@ -108,6 +112,10 @@ export function* folioPutRefs(k: Machine, pfn: number, refs: number): Step<void>
  * MODEL: what __folio_put() and free_pages_prepare() do together; the frame's words are cleared when it is used again.
  */
 export function freeFolio(k: Machine, pfn: number): void {
+  outcomeOf(() => giveBackFolio(k, pfn));
+}
+
+function giveBackFolio(k: Machine, pfn: number): void {
   if (pageRefcount(k, pfn) !== 0) throw new VmBug(`frame ${pfn} is freed with references`);
   if (folioMapcount(k, pfn) !== 0) throw new VmBug(`frame ${pfn} is freed while it is mapped`);
   if (testFlag(k, pfn, PG_lru)) lruvecDelFolio(k, pfn);

@@ -1,4 +1,4 @@
-import { ld, st } from '../step/memory.js';
+import { ld, outcomeOf, st } from '../step/memory.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import {
@@ -55,17 +55,17 @@ export function pageFlags(k: Machine, pfn: number): number {
 }
 
 export function testFlag(k: Machine, pfn: number, flag: number): boolean {
-  return (ld(k.frames, pfn * FRAME_WORDS + FLAGS) & flag) !== 0;
+  return outcomeOf(() => (ld(k.frames, pfn * FRAME_WORDS + FLAGS) & flag) !== 0);
 }
 
 export function setFlag(k: Machine, pfn: number, flag: number): void {
   const at = pfn * FRAME_WORDS + FLAGS;
-  st(k.frames, at, ld(k.frames, at) | flag);
+  outcomeOf(() => st(k.frames, at, ld(k.frames, at) | flag));
 }
 
 export function clearFlag(k: Machine, pfn: number, flag: number): void {
   const at = pfn * FRAME_WORDS + FLAGS;
-  st(k.frames, at, ld(k.frames, at) & ~flag);
+  outcomeOf(() => st(k.frames, at, ld(k.frames, at) & ~flag));
 }
 
 /** Sets a flag; whether it was set before. */
@@ -118,7 +118,7 @@ export function* folioRefUnfreeze(k: Machine, pfn: number, count: number): Step<
 export function* folioRefAdd(k: Machine, pfn: number, count: number): Step<void> {
   yield;
   const at = pfn * FRAME_WORDS + REFCOUNT;
-  st(k.frames, at, ld(k.frames, at) + count);
+  outcomeOf(() => st(k.frames, at, ld(k.frames, at) + count));
 }
 
 /**
@@ -128,20 +128,25 @@ export function* folioRefAdd(k: Machine, pfn: number, count: number): Step<void>
  */
 export function* folioRefTryAddRcu(k: Machine, pfn: number, count: number): Step<boolean> {
   yield;
-  const at = pfn * FRAME_WORDS + REFCOUNT;
-  const references = ld(k.frames, at);
-  if (references === 0) return false;
-  st(k.frames, at, references + count);
-  return true;
+  return outcomeOf(() => tryAdd(k, pfn, count));
+}
+
+function tryAdd(k: Machine, pfn: number, count: number): boolean {
+  const references = pageRefcount(k, pfn);
+  if (references !== 0) setPageRefcount(k, pfn, references + count);
+  return references !== 0;
 }
 
 /** Takes from the reference count, atomically; whether it reached zero. */
 export function* folioRefSubAndTest(k: Machine, pfn: number, count: number): Step<boolean> {
   yield;
-  const at = pfn * FRAME_WORDS + REFCOUNT;
-  const left = ld(k.frames, at) - count;
+  return outcomeOf(() => subAndTest(k, pfn, count));
+}
+
+function subAndTest(k: Machine, pfn: number, count: number): boolean {
+  const left = pageRefcount(k, pfn) - count;
   if (left < 0) throw new VmBug(`frame ${pfn} had ${left + count} references, ${count} are given back`);
-  st(k.frames, at, left);
+  setPageRefcount(k, pfn, left);
   return left === 0;
 }
 
@@ -164,7 +169,7 @@ export function pageMapcount(k: Machine, pfn: number): number {
 
 /** How many lowest-level entries map the page. */
 export function ownMapcount(k: Machine, pfn: number): number {
-  return ld(k.frames, pfn * FRAME_WORDS + MAPCOUNT) >> 8;
+  return outcomeOf(() => ld(k.frames, pfn * FRAME_WORDS + MAPCOUNT) >> 8);
 }
 
 /** The folio's first page. @kernel include/linux/page-flags.h page_folio v6.2 */
@@ -173,22 +178,26 @@ export function pageFolio(k: Machine, pfn: number): number {
 }
 
 function compoundHead(k: Machine, pfn: number): number {
-  const word = ld(k.frames, pfn * FRAME_WORDS + MAPPING);
-  return (word & PAGE_MAPPING_FLAGS) === PAGE_MAPPING_TAIL ? word >>> 2 : pfn;
+  return outcomeOf(() => headOf(pfn, ld(k.frames, pfn * FRAME_WORDS + MAPPING)));
+}
+
+function headOf(pfn: number, mapping: number): number {
+  return (mapping & PAGE_MAPPING_FLAGS) === PAGE_MAPPING_TAIL ? mapping >>> 2 : pfn;
 }
 
 /** One more mapping; the count afterwards. */
 export function incMapcount(k: Machine, pfn: number): number {
-  const at = pfn * FRAME_WORDS + MAPCOUNT;
-  const word = ld(k.frames, at) + ONE_MAP;
-  st(k.frames, at, word);
-  return word >> 8;
+  return outcomeOf(() => addMap(k, pfn, ONE_MAP));
 }
 
 /** One mapping less; the count afterwards. */
 export function decMapcount(k: Machine, pfn: number): number {
+  return outcomeOf(() => addMap(k, pfn, -ONE_MAP));
+}
+
+function addMap(k: Machine, pfn: number, by: number): number {
   const at = pfn * FRAME_WORDS + MAPCOUNT;
-  const word = ld(k.frames, at) - ONE_MAP;
+  const word = ld(k.frames, at) + by;
   if (word < 0) throw new VmBug(`frame ${pfn} loses a mapping that it does not have`);
   st(k.frames, at, word);
   return word >> 8;
@@ -196,14 +205,15 @@ export function decMapcount(k: Machine, pfn: number): number {
 
 /** @kernel include/linux/page-flags.h PageAnon v6.2 */
 export function PageAnon(k: Machine, pfn: number): boolean {
-  const word = ld(k.frames, pfn * FRAME_WORDS + MAPPING);
-  if ((word & PAGE_MAPPING_FLAGS) === PAGE_MAPPING_TAIL) return PageAnon(k, word >>> 2);
-  return (word & PAGE_MAPPING_ANON) !== 0;
+  const head = compoundHead(k, pfn);
+  return outcomeOf(() => (ld(k.frames, head * FRAME_WORDS + MAPPING) & PAGE_MAPPING_ANON) !== 0);
 }
 
 /** @kernel include/linux/page-flags.h PageKsm v6.2 */
 export function PageKsm(k: Machine, pfn: number): boolean {
-  return (ld(k.frames, pfn * FRAME_WORDS + MAPPING) & PAGE_MAPPING_FLAGS) === PAGE_MAPPING_KSM;
+  return outcomeOf(
+    () => (ld(k.frames, pfn * FRAME_WORDS + MAPPING) & PAGE_MAPPING_FLAGS) === PAGE_MAPPING_KSM,
+  );
 }
 
 /** @kernel include/linux/page-flags.h PageAnonExclusive v6.2 */
@@ -245,22 +255,22 @@ export function setPagePrivate(k: Machine, pfn: number, value: number): void {
 
 /** The byte at offset 0 of the page. */
 export function pageByte(k: Machine, pfn: number): number {
-  return (ld(k.frames, pfn * FRAME_WORDS + FLAGS) >>> CONTENT_SHIFT) & 0xff;
+  return outcomeOf(() => (ld(k.frames, pfn * FRAME_WORDS + FLAGS) >>> CONTENT_SHIFT) & 0xff);
 }
 
 export function setPageByte(k: Machine, pfn: number, value: number): void {
   const at = pfn * FRAME_WORDS + FLAGS;
-  st(k.frames, at, (ld(k.frames, at) & FLAGS_MASK) | (value << CONTENT_SHIFT));
+  outcomeOf(() => st(k.frames, at, (ld(k.frames, at) & FLAGS_MASK) | (value << CONTENT_SHIFT)));
 }
 
 /** The byte that fills the page behind offset 0. */
 export function pageFill(k: Machine, pfn: number): number {
-  return ld(k.frames, pfn * FRAME_WORDS + MAPCOUNT) & FILL_MASK;
+  return outcomeOf(() => ld(k.frames, pfn * FRAME_WORDS + MAPCOUNT) & FILL_MASK);
 }
 
 export function setPageFill(k: Machine, pfn: number, value: number): void {
   const at = pfn * FRAME_WORDS + MAPCOUNT;
-  st(k.frames, at, (ld(k.frames, at) & ~FILL_MASK) | value);
+  outcomeOf(() => st(k.frames, at, (ld(k.frames, at) & ~FILL_MASK) | value));
 }
 
 /** The whole page's content as one number: its first byte, and above that the byte that fills the rest. */
@@ -292,5 +302,5 @@ export function* folioMaybeDmaPinned(k: Machine, pfn: number): Step<boolean> {
 /** The same for an onlooker. */
 export function maybeDmaPinned(k: Machine, pfn: number): boolean {
   if (testFlag(k, pfn, PG_head)) return ld(k.frames, (pfn + 1) * FRAME_WORDS + PINCOUNT) > 0;
-  return pageRefcount(k, pfn) >= GUP_PIN_COUNTING_BIAS;
+  return outcomeOf(() => pageRefcount(k, pfn) >= GUP_PIN_COUNTING_BIAS);
 }

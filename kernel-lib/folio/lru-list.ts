@@ -1,4 +1,4 @@
-import { ld, st } from '../step/memory.js';
+import { ld, outcomeOf, st } from '../step/memory.js';
 import { GLOBALS } from '../machine/globals.js';
 import type { Machine } from '../machine/machine.js';
 import { folioNrPages } from './compound.js';
@@ -72,6 +72,10 @@ export function lruSize(k: Machine, memcg: number, list: number): number {
  * @kernel include/linux/mm_inline.h lruvec_add_folio v6.2
  */
 export function lruvecAddFolio(k: Machine, pfn: number): void {
+  outcomeOf(() => addFolio(k, pfn));
+}
+
+function addFolio(k: Machine, pfn: number): void {
   const memcg = memcgOf(k, pfn);
   const list = folioLruList(k, pfn);
   resize(k, memcg, list, folioNrPages(k, pfn));
@@ -91,6 +95,10 @@ export function lruvecAddFolioTail(k: Machine, pfn: number): void {
 
 /** @kernel include/linux/mm_inline.h lruvec_del_folio v6.2 */
 export function lruvecDelFolio(k: Machine, pfn: number): void {
+  outcomeOf(() => delFolio(k, pfn));
+}
+
+function delFolio(k: Machine, pfn: number): void {
   const list = folioLruList(k, pfn);
   resize(k, memcgOf(k, pfn), list, -folioNrPages(k, pfn));
   if (list === LRU_UNEVICTABLE) return;

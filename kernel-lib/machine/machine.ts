@@ -91,6 +91,8 @@ export interface Machine {
   onWarning?: ((warning: string) => void) | undefined;
   /** Called when a userfaultfd, by its context's address, has something to read; absent: its readers look by themselves. */
   onUserfaultfd?: ((ctx: number) => void) | undefined;
+  /** Whether events and the faults of each task are counted. */
+  readonly countsEvents: boolean;
   /** Counts an event, once or `by` times. @kernel include/linux/vmstat.h count_vm_events v6.2 */
   count(event: VmEvent, by?: number): void;
 }

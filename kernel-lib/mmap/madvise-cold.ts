@@ -30,7 +30,7 @@ import { pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/tab
 import { reclaimPages } from '../reclaim/reclaim-pages.js';
 import type { PmdMappedAt } from '../rmap/walk.js';
 import { vmNormalPage } from '../rmap/map.js';
-import type { Step } from '../step/step.js';
+import { type Step, resultOf } from '../step/step.js';
 import { flushPmdTlbRange, ptepGetAndClearFull } from '../tlb/tlb.js';
 import type { Vma } from '../vma/vma.js';
 import { VM_HUGETLB, VM_LOCKED, VM_PFNMAP } from '../vma/vm-flags.js';
@@ -64,7 +64,7 @@ export function* madvisePageout(k: Machine, vma: Vma, start: number, end: number
 
 function* coldOrPageout(k: Machine, vma: Vma, start: number, end: number, pageout: boolean): Step<number> {
   if (!canMadvLruVma(vma)) return -EINVAL;
-  yield* lruAddDrain(k);
+  yield* resultOf(lruAddDrain(k));
   const tlb = tlbGatherMmu(k, vma.vmMm);
   yield* walkPageRange(k, vma, start, end, coldOrPageoutTable, { tlb, pageout }, coldOrPageoutHuge);
   yield* tlbFinishMmu(k, tlb);
@@ -107,7 +107,7 @@ function* coldOrPageoutTable(
     at += nrPtes * k.pageSize;
   }
   ptlUnlock(k, table);
-  if (walk.pageout) yield* reclaimPages(k, folios);
+  if (walk.pageout) yield* resultOf(reclaimPages(k, folios));
 }
 
 function* largeStep(k: Machine, standing: Standing): Step<LargeStep> {
@@ -174,7 +174,7 @@ function* coldOrPageoutHuge(
     yield* giveUp(k, folio, pageout, folios);
   }
   ptlUnlock(k, at.table);
-  if (pageout) yield* reclaimPages(k, folios);
+  if (pageout) yield* resultOf(reclaimPages(k, folios));
   return true;
 }
 

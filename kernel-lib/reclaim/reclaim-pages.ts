@@ -2,7 +2,7 @@ import { PG_active } from '../folio/flags.js';
 import { clearFlag } from '../folio/frame.js';
 import { folioPutbackLru } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
-import type { Step } from '../step/step.js';
+import { type Step, resultOf } from '../step/step.js';
 import { shrinkFolioList } from './shrink-folio-list.js';
 
 /**
@@ -15,6 +15,6 @@ export function* reclaimPages(k: Machine, pages: readonly number[]): Step<number
   for (const page of pages) clearFlag(k, page, PG_active);
   const ignoreReferences = k.patched.pageoutKeepsYoung;
   const { nrReclaimed, kept } = yield* shrinkFolioList(k, pages, { ignoreReferences, byMemcg: false });
-  for (const page of kept) yield* folioPutbackLru(k, page);
+  for (const page of kept) yield* resultOf(folioPutbackLru(k, page));
   return nrReclaimed;
 }

@@ -24,7 +24,7 @@ import { folioEvictable } from '../folio/lru.js';
 import { folioIsFileLru } from '../folio/lru-list.js';
 import { canSplitFolio, splitHugePageToList } from '../huge/split-folio.js';
 import type { Machine } from '../machine/machine.js';
-import type { Step } from '../step/step.js';
+import { type Step, resultOf } from '../step/step.js';
 import { addToSwap, folioFreeSwap, memCgroupSwapFull } from '../swap/cache.js';
 import { memcgRstatUpdated } from './memcg-stats.js';
 import { __removeMapping, pageout } from './pageout.js';
@@ -130,7 +130,7 @@ function* shrinkFolio(
     if (!(yield* giveSlots(k, page, split))) return 'activateLocked';
   }
   if (folioMapcount(k, page) > 0) {
-    yield* tryToUnmap(k, page);
+    yield* resultOf(tryToUnmap(k, page));
     if (folioMapcount(k, page) > 0) return 'activateLocked';
   }
   // Unmapped, it cannot be pinned anew; who has it pinned may still write to it.
@@ -144,17 +144,17 @@ function* shrinkFolio(
 
 /** Finds slots for a folio; a large one whole if there is room for it, else page by page. */
 function* giveSlots(k: Machine, folio: number, split: number[]): Step<boolean> {
-  if (!folioTestLarge(k, folio)) return yield* addToSwap(k, folio);
+  if (!folioTestLarge(k, folio)) return yield* resultOf(addToSwap(k, folio));
   if (!(yield* canSplitFolio(k, folio))) return false;
   // Of one that is mapped in part, the rest can go without being written.
   const early = k.patched.splitOnlyPartlyMapped
     ? deferredSplitQueued(k, folio)
     : folioEntireMapcount(k, folio) === 0;
   if (early && (yield* splitHugePageToList(k, folio, split)) !== 0) return false;
-  if (yield* addToSwap(k, folio)) return true;
+  if (yield* resultOf(addToSwap(k, folio))) return true;
   if (!folioTestLarge(k, folio) || (yield* splitHugePageToList(k, folio, split)) !== 0) return false;
   k.count('thp_swpout_fallback');
-  return yield* addToSwap(k, folio);
+  return yield* resultOf(addToSwap(k, folio));
 }
 
 /** @returns the page's fate, undefined when it is clean now and locked again */
@@ -169,7 +169,7 @@ function* writeOut(
     return 'activateLocked';
   }
   if (references === 'RECLAIM_CLEAN') return 'keepLocked';
-  const result = yield* pageout(k, page);
+  const result = yield* resultOf(pageout(k, page));
   if (result === 'KEEP') return 'keepLocked';
   if (result === 'ACTIVATE') return 'activateLocked';
   if (result === 'CLEAN') return undefined;
@@ -187,7 +187,8 @@ function* freeIt(k: Machine, page: number, { byMemcg }: ScanControl): Step<Fate>
     k.count('pglazyfreed', folioNrPages(k, page));
   } else {
     const inCache = testFlag(k, page, PG_swapcache) || (!PageAnon(k, page) && pageOwner(k, page) !== 0);
-    if (!inCache || !(yield* __removeMapping(k, page, byMemcg ? 'memcg' : 'global'))) return 'keepLocked';
+    if (!inCache || !(yield* resultOf(__removeMapping(k, page, byMemcg ? 'memcg' : 'global'))))
+      return 'keepLocked';
   }
   folioUnlock(k, page);
   return 'free';

@@ -35,7 +35,7 @@ import {
   rmapWalk,
   rmapWalkLarge,
 } from '../rmap/walk.js';
-import type { Step } from '../step/step.js';
+import { type Step, resultOf } from '../step/step.js';
 import { swapDuplicate, swapFree } from '../swap/area.js';
 import { entryToPte } from '../swap/entry.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
@@ -90,7 +90,7 @@ function* tryToUnmapOne(
   flags: TtuFlags,
 ): Step<boolean> {
   if (flags.ignoreMlock !== true && (vma.vmFlags & VM_LOCKED) !== 0) {
-    yield* mlockVmaPage(k, page, vma);
+    yield* resultOf(mlockVmaPage(k, page, vma));
     return false;
   }
   const mm = Mm.at(k, vma.vmMm);
@@ -107,7 +107,7 @@ function* tryToUnmapOne(
   } else if (!(yield* unmapAnon(k, page, at, mm, pteval, exclusive))) {
     return false;
   }
-  yield* pageRemoveRmap(k, page, vma);
+  yield* resultOf(pageRemoveRmap(k, page, vma));
   if ((vma.vmFlags & VM_LOCKED) !== 0) yield* mlockPageDrainLocal(k);
   yield* folioPut(k, folio);
   return true;
@@ -128,7 +128,7 @@ function* unmapAnon(
   const entry = pagePrivate(k, folio) + page - folio;
   yield* swapDuplicate(k, entry);
   // The entry is cleared already: a pin that is not seen here sees that and gives up.
-  if (exclusive && !(yield* pageTryShareAnonRmap(k, page))) {
+  if (exclusive && !(yield* resultOf(pageTryShareAnonRmap(k, page)))) {
     swapFree(k, entry);
     yield* setPteAt(k, at.ptep, pteval);
     return false;

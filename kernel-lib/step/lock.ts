@@ -4,7 +4,7 @@
  * none of it needs the lock.
  */
 import { vmBugOn } from '../base/error.js';
-import { ld, st, type Mem } from './memory.js';
+import { ld, outcomeOf, st, type Mem } from './memory.js';
 import { blocked, type Step } from './step.js';
 
 /** @kernel include/linux/spinlock.h spin_lock v6.2 */
@@ -26,14 +26,17 @@ export function spinUnlock(locks: Mem, i: number): void {
  */
 export function* downRead(locks: Mem, i: number): Step<void> {
   yield;
-  while (ld(locks, i) < 0) yield* blocked('a semaphore that a writer holds');
-  st(locks, i, ld(locks, i) + 1);
+  while (outcomeOf(() => ld(locks, i) < 0)) yield* blocked('a semaphore that a writer holds');
+  outcomeOf(() => st(locks, i, ld(locks, i) + 1));
 }
 
 /** Ends what `downRead` began. */
 export function upRead(locks: Mem, i: number): void {
-  vmBugOn(ld(locks, i) <= 0, 'a semaphore is released that no reader holds');
-  st(locks, i, ld(locks, i) - 1);
+  vmBugOn(
+    outcomeOf(() => ld(locks, i) <= 0),
+    'a semaphore is released that no reader holds',
+  );
+  outcomeOf(() => st(locks, i, ld(locks, i) - 1));
 }
 
 /** Takes a sleeping lock for writing. */

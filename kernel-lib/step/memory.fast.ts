@@ -23,5 +23,9 @@ export function copy(to: Mem, toIndex: number, from: Mem, fromIndex: number, n: 
   else (to as Int32Array).set(words.subarray(fromIndex, fromIndex + n), toIndex);
 }
 
+export function outcomeOf<T>(touch: () => T): T {
+  return touch();
+}
+
 export const ldText = (mem: string, i: string): string => `${mem}[${i}]`;
 export const stText = (mem: string, i: string, value: string): string => `${mem}[${i}] = ${value}`;

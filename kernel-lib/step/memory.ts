@@ -4,7 +4,7 @@
  * build's side; in the plain one (`memory.fast.ts`) they are an indexed read and an indexed write.
  */
 import type { Mem } from './mem.js';
-import { currentWatcher } from './watch.js';
+import { type Result, currentWatcher } from './watch.js';
 
 export type { Mem };
 
@@ -29,6 +29,22 @@ export function fill(mem: Mem, i: number, n: number, value: number): void {
 /** Copies `n` words within or between memories; the ranges do not overlap. */
 export function copy(to: Mem, toIndex: number, from: Mem, fromIndex: number, n: number): void {
   for (let k = 0; k < n; k++) st(to, toIndex + k, ld(from, fromIndex + k));
+}
+
+/**
+ * Runs code of which nothing but its outcome stays behind: a thread then knows no more than that, and not which words
+ * gave it. See `resultOf` of step.ts, which is the same for a Step.
+ *
+ * @param touch changes nothing but `Mem`; an expression, which the plain build puts in place of the call
+ */
+export function outcomeOf<T extends Result>(touch: () => T): T {
+  const watcher = currentWatcher();
+  if (watcher === null) return touch();
+  const known = watcher.enter();
+  if (known !== undefined) return known.result as T;
+  const outcome = touch();
+  watcher.leave(outcome);
+  return outcome;
 }
 
 /** The texts of ld() and st(), for accessors that are written as text: whoever evaluates them gives `ld` and `st`. */

@@ -17,3 +17,7 @@ export function blocked(what: string): Step<void> {
 export function choose(_n: number): Step<number> {
   return 0;
 }
+
+export function resultOf<T>(call: Step<T>): Step<T> {
+  return call;
+}

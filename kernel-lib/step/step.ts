@@ -3,7 +3,7 @@
  * is the stepped build's side; `step.fast.ts` is what stands in its place in the plain build, from which the strip
  * pass (build/strip.mjs) takes every star and yield.
  */
-import { currentWatcher, WouldBlock } from './watch.js';
+import { currentWatcher, type Result, WouldBlock } from './watch.js';
 
 /** Kernel code that gives a `T` in the end: a generator in the stepped build, the `T` itself in the plain one. */
 export type Step<T> = Generator<undefined, T, undefined>;
@@ -47,4 +47,19 @@ export function* blocked(what: string): Step<void> {
 export function* choose(n: number): Step<number> {
   yield;
   return currentWatcher()?.choose(n) ?? 0;
+}
+
+/**
+ * Runs a call of which nothing but its result stays behind. Once it has ended, the thread is where every other way
+ * through the call that gives the same would have brought it, so the explorer forgets what the call has read: states
+ * that differ in nothing else are one.
+ *
+ * @param call changes no object that anybody else holds: what it leaves is its result and what it wrote to `Mem`
+ */
+export function* resultOf<T extends Result>(call: Step<T>): Step<T> {
+  const known = currentWatcher()?.enter();
+  if (known !== undefined) return known.result as T;
+  const result = yield* call;
+  currentWatcher()?.leave(result);
+  return result;
 }

@@ -1,5 +1,8 @@
 import type { Mem } from './mem.js';
 
+/** What can stay behind of a call that has ended: a value, no object that could be changed later. */
+export type Result = number | bigint | boolean | string | null | undefined | void;
+
 /** Sees what a stepped thread does to memory. The explorer installs one; without it accesses go straight through. */
 export interface Watcher {
   /** Gives the value of `mem[i]`. */
@@ -10,6 +13,10 @@ export interface Watcher {
   choose(n: number): number;
   /** The thread cannot go on before what it has just read changes. */
   block(what: string): void;
+  /** A call begins of which its result alone is to stay. @returns that result where the call is not to be run again */
+  enter(): { readonly result: Result } | undefined;
+  /** The innermost such call ends. */
+  leave(result: Result): void;
 }
 
 let current: Watcher | null = null;

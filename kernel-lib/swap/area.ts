@@ -3,7 +3,7 @@ import { vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
 import { struct } from '../machine/struct.js';
-import { ld, st } from '../step/memory.js';
+import { ld, outcomeOf, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { swpEntry, swpOffset } from './entry.js';
 
@@ -79,6 +79,10 @@ export function dropArea(k: Machine, si: SwapInfo): void {
  * @param nrSlots more than 1: as many neighbours, and the first a multiple
  */
 export function folioAllocSwap(k: Machine, nrSlots = 1): number {
+  return outcomeOf(() => allocSlots(k, nrSlots));
+}
+
+function allocSlots(k: Machine, nrSlots: number): number {
   const si = swapArea(k);
   if (si === undefined || (si.flags & SWP_WRITEOK) === 0) return 0;
   if (nrSlots > 1) return swapAllocCluster(k, si, nrSlots);
@@ -119,7 +123,7 @@ function clusterIsFree(k: Machine, si: SwapInfo, first: number, nrSlots: number)
 
 /** Page-table entries and page-cache slots that refer to a slot, the cache not counted. @kernel mm/swapfile.c __swap_count v6.2 */
 export function __swapCount(k: Machine, entry: number): number {
-  return ld(k.swapSlots, at(entry, MAP)) >> 8;
+  return outcomeOf(() => ld(k.swapSlots, at(entry, MAP)) >> 8);
 }
 
 /** Whether an entry names a slot that there is: else it is garbage. MODEL: the test in get_swap_device(). */
@@ -134,12 +138,16 @@ export function swpSwapcount(k: Machine, entry: number): number {
 }
 
 export function swapHasCache(k: Machine, entry: number): boolean {
-  return (ld(k.swapSlots, at(entry, MAP)) & SWAP_HAS_CACHE) !== 0;
+  return outcomeOf(() => (ld(k.swapSlots, at(entry, MAP)) & SWAP_HAS_CACHE) !== 0);
 }
 
 /** One more reference. @kernel mm/swapfile.c swap_duplicate v6.2 @differs counts do not overflow */
 export function* swapDuplicate(k: Machine, entry: number): Step<void> {
   yield;
+  outcomeOf(() => addReference(k, entry));
+}
+
+function addReference(k: Machine, entry: number): void {
   const map = ld(k.swapSlots, at(entry, MAP));
   vmBugOn(map === 0, 'a free swap slot gets a reference');
   st(k.swapSlots, at(entry, MAP), map + ONE_REFERENCE);
@@ -153,6 +161,10 @@ export function* swapDuplicate(k: Machine, entry: number): Step<void> {
  */
 export function* swapcachePrepare(k: Machine, entry: number): Step<number> {
   yield;
+  return outcomeOf(() => takeForReading(k, entry));
+}
+
+function takeForReading(k: Machine, entry: number): number {
   const map = ld(k.swapSlots, at(entry, MAP));
   if ((map & SWAP_HAS_CACHE) !== 0) return -EEXIST;
   if (map === 0) return -ENOENT;
@@ -162,6 +174,10 @@ export function* swapcachePrepare(k: Machine, entry: number): Step<number> {
 
 /** One reference less. @kernel mm/swapfile.c swap_free v6.2 */
 export function swapFree(k: Machine, entry: number): void {
+  outcomeOf(() => dropReference(k, entry));
+}
+
+function dropReference(k: Machine, entry: number): void {
   const map = ld(k.swapSlots, at(entry, MAP));
   vmBugOn(map < ONE_REFERENCE, 'a swap slot loses a reference that it does not have');
   store(k, entry, map - ONE_REFERENCE);
@@ -169,7 +185,7 @@ export function swapFree(k: Machine, entry: number): void {
 
 /** The cache lets go of a slot. @kernel mm/swapfile.c put_swap_folio v6.2 */
 export function putSwapFolio(k: Machine, entry: number): void {
-  store(k, entry, ld(k.swapSlots, at(entry, MAP)) & ~SWAP_HAS_CACHE);
+  outcomeOf(() => store(k, entry, ld(k.swapSlots, at(entry, MAP)) & ~SWAP_HAS_CACHE));
 }
 
 /** The slot was read past the cache, and whoever waited for that may go on. @kernel mm/swapfile.c swapcache_clear 6.12 */

@@ -18,7 +18,8 @@ import {
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioAddLru } from '../folio/lru.js';
 import type { Machine } from '../machine/machine.js';
-import { type Step, blocked } from '../step/step.js';
+import { outcomeOf } from '../step/memory.js';
+import { type Step, blocked, resultOf } from '../step/step.js';
 import {
   __swapCount,
   cachedPage,
@@ -49,7 +50,7 @@ function* addToSwapCache(k: Machine, page: number, entry: number): Step<void> {
 export function* addToSwap(k: Machine, page: number): Step<boolean> {
   const entry = folioAllocSwap(k, folioNrPages(k, page));
   if (entry === 0) return false;
-  yield* addToSwapCache(k, page, entry);
+  yield* resultOf(addToSwapCache(k, page, entry));
   // The entry that maps it may be clean, after MADV_FREE: what leaves memory has to be written all the same.
   setFlag(k, page, PG_dirty);
   return true;
@@ -57,7 +58,7 @@ export function* addToSwap(k: Machine, page: number): Step<boolean> {
 
 /** Puts a page of shmem under a slot that was already taken. */
 export function* addSlotToSwapCache(k: Machine, page: number, entry: number): Step<void> {
-  yield* addToSwapCache(k, page, entry);
+  yield* resultOf(addToSwapCache(k, page, entry));
 }
 
 /** Takes a locked page out of the cache. @kernel mm/swap_state.c delete_from_swap_cache v6.2 */
@@ -131,6 +132,10 @@ function* __tryToReclaimSwap(k: Machine, entry: number): Step<void> {
  */
 export function* swapCacheGetFolio(k: Machine, entry: number): Step<number> {
   yield;
+  return outcomeOf(() => getCachedPage(k, entry));
+}
+
+function getCachedPage(k: Machine, entry: number): number {
   const page = cachedPage(k, entry);
   if (page === 0) return page;
   const folio = pageFolio(k, page);
@@ -162,13 +167,13 @@ export function memCgroupSwapFull(k: Machine): boolean {
  */
 export function* readSwapCacheAsync(k: Machine, entry: number): Step<number> {
   for (;;) {
-    const cached = yield* settledSwapCache(k, entry);
+    const cached = yield* resultOf(settledSwapCache(k, entry));
     if (cached !== 0) return cached;
     const page = allocPage(k);
     if (page === 0) return 0;
     const err = yield* swapcachePrepare(k, entry);
     if (err === 0) return yield* readIntoCache(k, page, entry);
-    yield* folioPut(k, page);
+    yield* resultOf(folioPut(k, page));
     if (err !== -EEXIST) return 0;
   }
 }
@@ -177,9 +182,9 @@ export function* readSwapCacheAsync(k: Machine, entry: number): Step<number> {
 function* readIntoCache(k: Machine, page: number, entry: number): Step<number> {
   yield* folioTrylock(k, page);
   setFlag(k, page, PG_swapbacked);
-  yield* addToSwapCache(k, page, entry);
+  yield* resultOf(addToSwapCache(k, page, entry));
   workingsetRefault(k, page, entry);
-  yield* folioAddLru(k, page);
+  yield* resultOf(folioAddLru(k, page));
   swapReadpage(k, page, entry);
   return page;
 }

@@ -10,6 +10,7 @@ import {
   lruSize,
 } from '../folio/lru-list.js';
 import type { Machine } from '../machine/machine.js';
+import { outcomeOf } from '../step/memory.js';
 import { setSlotShadow, slotShadow, swapArea } from './area.js';
 
 /**
@@ -48,6 +49,10 @@ export function workingsetEviction(k: Machine, page: number, entry: number, byMe
  * page cache, which is longer than any distance here
  */
 export function workingsetRefault(k: Machine, page: number, entry: number): void {
+  outcomeOf(() => refault(k, page, entry));
+}
+
+function refault(k: Machine, page: number, entry: number): void {
   const shadow = slotShadow(k, entry);
   if (shadow === 0) return;
   const distance = k.globals.nonresidentAge - (shadow >>> AGE_SHIFT);

@@ -21,7 +21,7 @@ import type { Machine } from '../machine/machine.js';
 import { BUS_MCEERR_AR } from '../migrate/memory-failure.js';
 import { deviceContent, setDeviceContent } from '../pagecache/dax-device.js';
 import { ptePfn } from '../pgtable/pte.js';
-import type { Step } from '../step/step.js';
+import { type Step, resultOf } from '../step/step.js';
 import { hasTlbs, translate, walkTables } from '../tlb/tlb.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
@@ -51,7 +51,7 @@ const MANY_FAULTS = 1000;
  */
 export function* access(k: Machine, mm: Mm, address: number, value?: number): Step<number | Signal> {
   for (let faults = 0; ; faults++) {
-    const byte = yield* tryAccess(k, mm, address, value);
+    const byte = yield* resultOf(tryAccess(k, mm, address, value));
     if (byte !== undefined) return byte;
     vmBugOn(faults > MANY_FAULTS, 'an access faults for ever: every fault is answered, and none helps');
     const signal = yield* doUserAddrFault(k, mm, address, value !== undefined);
@@ -61,7 +61,7 @@ export function* access(k: Machine, mm: Mm, address: number, value?: number): St
 
 /** One try of an access and, where it faults, that one fault; whether the access was done. */
 export function* accessOnce(k: Machine, mm: Mm, address: number, value?: number): Step<boolean> {
-  if ((yield* tryAccess(k, mm, address, value)) !== undefined) return true;
+  if ((yield* resultOf(tryAccess(k, mm, address, value))) !== undefined) return true;
   yield* doUserAddrFault(k, mm, address, value !== undefined);
   return false;
 }
@@ -125,7 +125,7 @@ function* faultAt(k: Machine, mm: Mm, address: number, flags: number): Step<numb
   const write = (flags & FAULT_FLAG_WRITE) !== 0;
   const needed = write ? VM_WRITE : VM_READ | VM_EXEC | VM_WRITE;
   if ((vma.vmFlags & needed) === 0) return { sig: 'SEGV', code: SEGV_ACCERR };
-  return yield* handleMmFault(k, vma, address, flags);
+  return yield* resultOf(handleMmFault(k, vma, address, flags));
 }
 
 /** What x86 makes of a fault that failed. */

@@ -48,7 +48,7 @@ export interface MachineShape {
   readonly entryLoads?: EntryLoads;
   /** Entries of each CPU's TLB; absent: none, every access reads its entry in the page table. */
   readonly nrTlbEntries?: number;
-  /** False: events are not counted, so that machines that went different ways can come to be in one state. */
+  /** False: events and each task's faults are not counted, so that machines that went different ways can come to be in one state. */
   readonly countEvents?: boolean;
   /** CONFIG_DEBUG_TLBFLUSH: count flushes of TLBs. Default false. */
   readonly debugTlbflush?: boolean;
@@ -92,8 +92,9 @@ export function makeMachine(asked: MachineShape): Machine {
     current: undefined,
     checking: false,
     handles: [],
+    countsEvents: shape.countEvents !== false,
     count(this: Machine, event: VmEvent, by = 1) {
-      if (shape.countEvents === false) return;
+      if (!this.countsEvents) return;
       const at = vmEventIndex[event];
       st(this.vmstat, at, ld(this.vmstat, at) + by);
     },

@@ -1,7 +1,7 @@
 import type { Machine } from '../machine/machine.js';
 import { kmemCacheFree } from '../machine/slab.js';
 import { struct } from '../machine/struct.js';
-import { ld, st } from '../step/memory.js';
+import { ld, outcomeOf, st } from '../step/memory.js';
 
 /**
  * An address space.
@@ -71,5 +71,5 @@ export const MM_SHMEMPAGES = 3;
  */
 export function addMmCounter(k: Machine, mm: Mm, member: number, value: number): void {
   const at = mm.at + Mm.offset.rssFile + member;
-  st(k.slab, at, ld(k.slab, at) + value);
+  outcomeOf(() => st(k.slab, at, ld(k.slab, at) + value));
 }

@@ -1,12 +1,22 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ld } from '#stepped/step/memory.js';
+import { ld, outcomeOf } from '#stepped/step/memory.js';
+import { type Step, resultOf } from '#stepped/step/step.js';
 import { KernelThreads } from '../../kernel-lib/explore/kernel-threads.js';
 import { RebuiltThreads } from '../../kernel-lib/explore/rebuilt-threads.js';
 import { replay } from '../../kernel-lib/explore/replay.js';
 import { search, type SearchOptions, type SearchResult } from '../../kernel-lib/explore/search.js';
 import type { TransitionSystem } from '../../kernel-lib/explore/system.js';
-import { increment, litmus, programs, threadsOfOps, type Litmus, type Op } from './litmus.js';
+import {
+  increment,
+  litmus,
+  programs,
+  readWord,
+  threadsOfOps,
+  writeWord,
+  type Litmus,
+  type Op,
+} from './litmus.js';
 
 /** What every way of exploring must agree on: how it can end. */
 interface Ends {
@@ -107,6 +117,65 @@ test('a state is memory and what each thread has read: with memory alone, differ
   };
   expect(finals(false)).toEqual(['1 0 0 0 0 0', '2 0 0 0 0 0']);
   expect(finals(true)).not.toEqual(finals(false));
+});
+
+/** Whether a word is odd; what else it holds is the reader's business. */
+function* oddWord(k: Litmus, i: number): Step<boolean> {
+  return ((yield* readWord(k, i)) & 1) === 1;
+}
+
+test('of a call that has ended its result alone is left: states that differ in what it read are one', () => {
+  const counted = (forgets: boolean) => {
+    const k = litmus();
+    const odd = function* (): Step<void> {
+      const call = oddWord(k, 0);
+      if (yield* forgets ? resultOf(call) : call) yield* increment(k, 1, null);
+      else yield* increment(k, 2, null);
+    };
+    const even = function* (): Step<void> {
+      yield* increment(k, 0, null);
+      yield* increment(k, 0, null);
+    };
+    const threads = [odd, even].map((does, n) => ({ name: `cpu${n}`, operations: [does] }));
+    return ends(k, new KernelThreads(k.arena, threads), { reduction: false });
+  };
+  const [all, results] = [counted(false), counted(true)];
+  expect(results.finals).toEqual(all.finals);
+  expect(results.result.states).toBeLessThan(all.result.states);
+});
+
+test('plain code leaves its outcome alone', () => {
+  const counted = (outcome: <T extends number>(touch: () => T) => T) => {
+    const k = litmus();
+    const sign = function* (): Step<void> {
+      yield;
+      const positive = outcome(() => Math.sign(ld(k.words, 0)));
+      yield* writeWord(k, 1, positive);
+    };
+    const threads = [sign, () => increment(k, 0, null), () => increment(k, 0, null)];
+    const programs = threads.map((does, n) => ({ name: `cpu${n}`, operations: [does] }));
+    return ends(k, new KernelThreads(k.arena, programs), { reduction: false });
+  };
+  const [all, outcomes] = [counted((touch) => touch()), counted(outcomeOf)];
+  expect(outcomes.finals).toEqual(all.finals);
+  expect(outcomes.result.states).toBeLessThan(all.result.states);
+});
+
+test('a call that leaves something in an object of its caller is found out where the thread is rebuilt', () => {
+  const finals = (Threads: typeof KernelThreads | typeof RebuiltThreads) => {
+    const k = litmus();
+    const careless = function* (): Step<void> {
+      const kept: number[] = [];
+      const keep = function* (): Step<void> {
+        kept.push(yield* readWord(k, 0));
+      };
+      yield* resultOf(keep());
+      yield* writeWord(k, 1, kept.length);
+      yield* writeWord(k, 2, kept.length);
+    };
+    return ends(k, new Threads(k.arena, [{ name: 'cpu0', operations: [careless] }]), {}).finals;
+  };
+  expect(finals(KernelThreads)).not.toEqual(finals(RebuiltThreads));
 });
 
 test('a schedule leads to the same state again, in a new system', () => {

@@ -90,6 +90,7 @@ interface Wanted {
 }
 
 const small: DelayedRmapOptions = { pages: 2, stores: 2, patched: true };
+const large: DelayedRmapOptions = { ...small, pages: 4, stores: 4 };
 const everything: SearchOptions = { reduction: false };
 /** Enough for a rate; whole searches of these sizes are tests, behind FAULTBOOK_SLOW. */
 const million: SearchOptions = { ...everything, maxStates: 1_000_000 };
@@ -104,8 +105,8 @@ const wanted: readonly Wanted[] = [
   },
   { what: 'munmap, 2 pages, 2 stores', race: small, how: everything, system: looked },
   { what: 'the same, reduced', race: small, how: {}, system: looked },
-  { what: 'munmap, 2 pages, 4 stores', race: { ...small, stores: 4 }, how: million, system: looked },
-  { what: 'madvise, 2 pages, 2 stores', race: { ...small, unmap: 'madvise' }, how: million, system: looked },
+  { what: 'munmap, 4 pages, 4 stores', race: large, how: million, system: looked },
+  { what: 'madvise, 4 pages, 4 stores', race: { ...large, unmap: 'madvise' }, how: million, system: looked },
   {
     what: 'munmap, each step by rebuilding its thread',
     race: small,

@@ -2,9 +2,9 @@
 import ts from 'typescript';
 
 /**
- * Replaces `ld(mem, i)` by `mem[i]`, `st(mem, i, value)` by `mem[i] = value` and `outcomeOf(() => x)` by `x`. The functions are as small as can
- * be, but every call of them takes a part of what V8 is willing to inline into one function, and the kernel's own
- * small functions then go without.
+ * Replaces `ld(mem, i)` by `mem[i]`, `st(mem, i, value)` by `mem[i] = value` and `outcomeOf(() => x)` by `(x)`. The
+ * functions are as small as can be, but every call of them takes a part of what V8 is willing to inline into one
+ * function, and the kernel's own small functions then go without.
  *
  * @param {(importer: string, specifier: string) => boolean} isBarrier whether an import means step/memory.ts
  * @returns {ts.TransformerFactory<ts.SourceFile>}

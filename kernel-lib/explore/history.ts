@@ -72,7 +72,12 @@ export class History {
     const key = `${address} ${typeof value} ${value}`;
     const known = this.#next.get(key);
     if (known) return known;
-    const next = new History(this, address, value, wordsOf(value).reduce(hashed, hashed(this.meaning, address)));
+    const next = new History(
+      this,
+      address,
+      value,
+      wordsOf(value).reduce(hashed, hashed(this.meaning, address)),
+    );
     this.#next.set(key, next);
     return next;
   }

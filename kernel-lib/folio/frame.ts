@@ -133,8 +133,9 @@ export function* folioRefTryAddRcu(k: Machine, pfn: number, count: number): Step
 
 function tryAdd(k: Machine, pfn: number, count: number): boolean {
   const references = pageRefcount(k, pfn);
-  if (references !== 0) setPageRefcount(k, pfn, references + count);
-  return references !== 0;
+  if (references === 0) return false;
+  setPageRefcount(k, pfn, references + count);
+  return true;
 }
 
 /** Takes from the reference count, atomically; whether it reached zero. */

@@ -17,7 +17,7 @@ import ts from 'typescript';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { check, compile } from '../../kernel-lib/build/compile.mjs';
 
-const LEAF = `import { ld, st, type Mem } from '../step/memory.js';
+const LEAF = `import { ld, outcomeOf, st, type Mem } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 
 export function* ptepGet(mem: Mem, i: number): Step<number> {
@@ -29,6 +29,10 @@ export function* setPteAt(mem: Mem, i: number, value: number): Step<void> {
   yield;
   if (value === 13) throw new Error('thirteen');
   st(mem, i, value);
+}
+
+export function isOdd(mem: Mem, i: number): boolean {
+  return outcomeOf(() => (ld(mem, i) & 1) === 1);
 }
 `;
 
@@ -124,6 +128,7 @@ test('the memory barrier costs the plain build nothing: its calls are indexed ac
   const leaf = readFileSync(join(outDir(), 'walk/leaf.js'), 'utf8');
   expect(leaf).toContain('return mem[i];');
   expect(leaf).toContain('mem[i] = value;');
+  expect(leaf).toMatch(/return \(+mem\[i\] & 1\) === 1\);/);
   expect(readFileSync(join(outDir(), 'stepped/walk/leaf.js'), 'utf8')).toContain('st(mem, i, value);');
 });
 

@@ -61,13 +61,6 @@ export class History {
     return this.address === RESULT;
   }
 
-  /** From the first entry on. */
-  entries(): History[] {
-    const all: History[] = [];
-    for (let at: History = this; at.before !== undefined; at = at.before) all.push(at);
-    return all.reverse();
-  }
-
   #then(address: number, value: Result): History {
     const key = `${address} ${typeof value} ${value}`;
     const known = this.#next.get(key);
@@ -81,6 +74,13 @@ export class History {
     this.#next.set(key, next);
     return next;
   }
+}
+
+/** From the first entry on. */
+export function entriesOf(history: History): History[] {
+  const all: History[] = [];
+  for (let at = history; at.before !== undefined; at = at.before) all.push(at);
+  return all.reverse();
 }
 
 /** A value as words, so that different values of one type differ. */

@@ -1,7 +1,7 @@
 import { VmBug } from '../base/error.js';
 import type { Mem } from '../step/mem.js';
 import { type Result, watched, type Watcher } from '../step/watch.js';
-import { CHOICE, type History } from './history.js';
+import { CHOICE, type History, entriesOf } from './history.js';
 import { addressOf, type Steps } from './program.js';
 
 /** What one atomic step of a thread did. */
@@ -137,7 +137,7 @@ function assertWithin(mem: Mem, i: number): void {
 
 /** Brings a new operation to where an earlier run of it was, by feeding it what that one has learnt. */
 export function replayReads(steps: Steps, { history, resumptions }: Progress): void {
-  const feeder = new Feeder(history.entries());
+  const feeder = new Feeder(entriesOf(history));
   watched(feeder, () => {
     for (let i = 0; i < resumptions; i++) steps.next();
   });

@@ -162,6 +162,12 @@ export const hugePatches = {
     changes: 'a large folio that lies in locked memory with all of its pages is locked, however it is mapped',
     since: 'v6.7',
   },
+  pagewalkersRetry: {
+    id: '7780d04046a2',
+    title: 'mm/pagewalkers: ACTION_AGAIN if pte_offset_map_lock() fails',
+    changes: 'a walk looks anew at a huge page that goes while it is looked at',
+    since: 'v6.5',
+  },
   pagewalkPassesPud: {
     id: '?pagewalk-pud-once',
     title: '[RFC] mm/pagewalk: use READ_ONCE when reading the PUD entry unlocked (September 2020)',

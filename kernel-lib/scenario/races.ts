@@ -5,6 +5,7 @@ import { gupFastRaces } from '#stepped/scenario/gup-fast-races.js';
 import { migrationRaces } from '#stepped/scenario/migration-races.js';
 import { odirectSwapoutRaces } from '#stepped/scenario/odirect-swapout.js';
 import { paeTornReadRaces } from '#stepped/scenario/pae-torn-read.js';
+import { pmdWalkRaces } from '#stepped/scenario/pmd-walk.js';
 import { pteMarkerClearRaces } from '#stepped/scenario/pte-marker-clear.js';
 import { pudMprotectRaces } from '#stepped/scenario/pud-mprotect.js';
 import { pudWalkRaces } from '#stepped/scenario/pud-walk.js';
@@ -22,6 +23,7 @@ export const races: readonly Race[] = [
   ...pteMarkerClearRaces,
   ...paeTornReadRaces,
   ...migrationRaces,
+  ...pmdWalkRaces,
   ...pudWalkRaces,
   ...pudMprotectRaces,
   ...dirtyThpSplitRaces,

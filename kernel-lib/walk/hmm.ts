@@ -86,6 +86,7 @@ const hmmWalkOps: MmWalkOps<HmmVmaWalk> = {
   pudEntry: hmmVmaWalkPud,
   pmdEntry: hmmVmaWalkPmd,
   leaf: hmmVmaHandlePmd,
+  lockless: true,
   hugetlbEntry: hmmVmaWalkHugetlbEntry,
   pteHole: hmmVmaWalkHole,
   testWalk: hmmVmaWalkTest,

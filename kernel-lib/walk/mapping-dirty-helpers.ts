@@ -67,6 +67,7 @@ const wpWalkOps: MmWalkOps<WpWalk> = {
   pteEntry: wpPte,
   pudEntry: wpCleanPudEntry,
   leaf: wpCleanPmdEntry,
+  lockless: true,
   testWalk: wpCleanTestWalk,
   postVma: wpCleanPostVma,
 };
@@ -74,6 +75,7 @@ const cleanWalkOps: MmWalkOps<WpWalk> = {
   pteEntry: cleanRecordPte,
   pudEntry: wpCleanPudEntry,
   leaf: wpCleanPmdEntry,
+  lockless: true,
   testWalk: wpCleanTestWalk,
   postVma: wpCleanPostVma,
 };

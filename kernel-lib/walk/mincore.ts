@@ -59,6 +59,7 @@ export function* doMincore(k: Machine, mm: Mm, start: number, end: number): Step
 const mincoreOps: MmWalkOps<Vec> = {
   pmdEntry: mincorePteRange,
   leaf: mincoreLeaf,
+  unstable: mincoreUnmappedRange,
   hugetlbEntry: mincoreHugetlb,
   pteHole: mincoreUnmappedRange,
 };

@@ -4,7 +4,8 @@ import { pudAddrEnd, pudAt, pudLeaf, pudOffset, pudTable, pudpGet } from '../pgt
 import { emptyLevel, pmdAddrEnd, pteTable } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import type { Mm } from '../vma/mm.js';
-import { type MmWalk, type MmWalkOps, hole, realDepth, walkPteRangeInner } from './pagewalk.js';
+import type { MmWalk, MmWalkOps } from './pagewalk.js';
+import { hole, realDepth, walkPteRangeInner } from './walk-pmd.js';
 
 /**
  * Visits page tables without regard to mappings, and without the tables' locks: for who looks at tables that are not a

@@ -1,10 +1,8 @@
 import { vmBugOn } from '../base/error.js';
 import { type HugePteAt, hugePteOffset } from '../huge/hugetlb-pte.js';
-import { mapsHugePage } from '../huge/pmd-lock.js';
-import { __splitHugePmd } from '../huge/split-pmd.js';
 import { splitHugePud } from '../huge/split-pud.js';
 import type { Machine } from '../machine/machine.js';
-import { type Pmd, hpagePmdSize, pmdAt, hugeAddress } from '../pgtable/pmd.js';
+import { type Pmd, hpagePmdSize, hugeAddress } from '../pgtable/pmd.js';
 import {
   PUD_NONE,
   type Pud,
@@ -16,13 +14,14 @@ import {
   pudTable,
   pudpGet,
 } from '../pgtable/pud.js';
-import { emptyLevel, pmdAddrEnd, pteOffset, pteTable, ptlLock, ptlUnlock } from '../pgtable/table.js';
+import { emptyLevel } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { type AddressSpace, vmasMapping } from '../vma/file.js';
 import { Mm } from '../vma/mm.js';
 import { VM_PFNMAP } from '../vma/vm-flags.js';
 import { findVma } from '../vma/vma-list.js';
 import { type Vma, isVmHugetlbPage, vmaPages } from '../vma/vma.js';
+import { hole, realDepth, walkPmdRange } from './walk-pmd.js';
 
 /**
  * What a callback wants next: what lies below its entry, the next entry, or this one looked at anew.
@@ -67,8 +66,12 @@ export interface MmWalkOps<T> {
     start: number,
     end: number,
   ) => Step<number>;
-  /** A leaf that maps a huge page; absent: it is split. */
+  /** A leaf that maps a huge page, under its table's lock; absent: it is split. */
   readonly leaf?: (k: Machine, walk: MmWalk<T>, pmd: Pmd, start: number, end: number) => Step<number>;
+  /** A leaf is taken as it was read, without the lock. */
+  readonly lockless?: true;
+  /** A leaf that went just now, and maybe came back; absent: nothing is said of it. Only until 7780d04046a2. */
+  readonly unstable?: (k: Machine, walk: MmWalk<T>, start: number, end: number) => Step<number>;
   /** One entry, also an empty one, under its table's lock. */
   readonly pteEntry?: (k: Machine, walk: MmWalk<T>, ptep: number, address: number) => Step<number>;
   /** An entry for a huge page of hugetlb; it takes the table's lock itself. */
@@ -241,95 +244,4 @@ function* pudBelow(k: Machine, pudp: number): Step<Pud | null> {
   if (again) return null;
   // pmd_offset() is given where the entry stands, and reads it once more.
   return k.patched.pagewalkPassesPud ? pud : yield* pudpGet(k, pudp);
-}
-
-/** @kernel mm/pagewalk.c walk_pmd_range v6.2 */
-function* walkPmdRange<T>(
-  k: Machine,
-  walk: MmWalk<T>,
-  start: number,
-  end: number,
-  ops: MmWalkOps<T>,
-): Step<number> {
-  let err = 0;
-  for (let at = start; at < end && err === 0;) {
-    const next = pmdAddrEnd(k, at, end);
-    err = yield* walkPmd(k, walk, at, next, ops);
-    at = next;
-  }
-  return err;
-}
-
-function* walkPmd<T>(
-  k: Machine,
-  walk: MmWalk<T>,
-  start: number,
-  end: number,
-  ops: MmWalkOps<T>,
-): Step<number> {
-  let table = pteTable(k, walk.mm.pgd, start);
-  if (table === 0 && walk.vma !== null && mapsHugePage(k, walk.vma, start)) {
-    if (ops.leaf !== undefined) return yield* ops.leaf(k, walk, pmdAt(k, walk.mm.pgd, start), start, end);
-    yield* __splitHugePmd(k, walk.vma, start);
-    table = pteTable(k, walk.mm.pgd, start);
-  }
-  if (table === 0)
-    return yield* hole(k, walk, start, end, realDepth(k, emptyLevel(k, walk.mm.pgd, start)), ops);
-  if (ops.pmdEntry !== undefined) {
-    const err = yield* ops.pmdEntry(k, walk, table, start, end);
-    if (err !== 0) return err;
-  }
-  return ops.pteEntry === undefined ? 0 : yield* walkPteRange(k, walk, table, start, end, ops);
-}
-
-/** @kernel mm/pagewalk.c walk_pte_range v6.2 */
-function* walkPteRange<T>(
-  k: Machine,
-  walk: MmWalk<T>,
-  table: number,
-  start: number,
-  end: number,
-  ops: MmWalkOps<T>,
-): Step<number> {
-  yield* ptlLock(k, table);
-  const err = yield* walkPteRangeInner(k, walk, table, start, end, ops);
-  ptlUnlock(k, table);
-  return err;
-}
-
-/** @kernel mm/pagewalk.c walk_pte_range_inner v6.2 */
-export function* walkPteRangeInner<T>(
-  k: Machine,
-  walk: MmWalk<T>,
-  table: number,
-  start: number,
-  end: number,
-  ops: MmWalkOps<T>,
-): Step<number> {
-  let err = 0;
-  for (let at = start; at < end && err === 0; at += k.pageSize) {
-    err = yield* ops.pteEntry!(k, walk, pteOffset(k, table, at), at);
-  }
-  return err;
-}
-
-/** What the walk says of a range without tables. */
-export function* hole<T>(
-  k: Machine,
-  walk: MmWalk<T>,
-  start: number,
-  end: number,
-  depth: number,
-  ops: MmWalkOps<T>,
-): Step<number> {
-  return ops.pteHole === undefined ? 0 : yield* ops.pteHole(k, walk, start, end, depth);
-}
-
-/**
- * Levels as a kernel with five of them numbers them: folded ones are missing between the root and the others.
- *
- * @kernel mm/pagewalk.c real_depth v6.2
- */
-export function realDepth(k: Machine, level: number): number {
-  return level === 0 ? 0 : level + 5 - k.levels.length;
 }

@@ -57,7 +57,7 @@ export function* readSmap(k: Machine, vma: Vma): Step<Record<string, number>> {
 }
 
 /** Asks for all that lies below the level of PUDs, and does nothing with it. */
-const belowPuds: MmWalkOps<undefined> = { pmdEntry: passOver, leaf: passOver };
+const belowPuds: MmWalkOps<undefined> = { pmdEntry: passOver, leaf: passOver, lockless: true };
 
 function* passOver(): Step<number> {
   return 0;

@@ -28,6 +28,8 @@ export const soundKernels: Readonly<Record<string, ExploreOptions>> = {
   'gup-fast-collapse-ipi': { release: 'v6.1', without: ['70cbc3cc78a9'] },
   'dirty-thp-split': { release: 'v6.1' },
   'dirty-thp-split-sparc': { release: 'v6.1' },
+  'pmd-walk-mincore': { release: 'v6.1' },
+  'pmd-walk-pagemap': { release: '6.5' },
   'pud-walk': { release: 'v6.1', with: ['3b89863c3fa4'] },
   'pud-walk-hmm': { release: 'v6.1', with: ['3b89863c3fa4'] },
   'pud-mprotect': { release: '6.12' },
@@ -206,6 +208,39 @@ const swapinBypass: readonly Bug[] = [
     file: 'swap/area.ts',
     line: 'st(k.swapSlots, at(entry, MAP), map | SWAP_HAS_CACHE);',
     instead: '',
+  },
+];
+
+const pmdWalk: readonly Bug[] = [
+  {
+    bug: 'behind the lock the walk asks only whether there is a leaf',
+    file: 'walk/walk-pmd.ts',
+    line: 'return pmdNone(k, pmd) || pmdIsHuge(k, pmd);',
+    instead: 'return pmdIsHuge(k, pmd);',
+  },
+  {
+    bug: 'behind the lock the walk asks only whether there is no entry',
+    file: 'walk/walk-pmd.ts',
+    line: 'return pmdNone(k, pmd) || pmdIsHuge(k, pmd);',
+    instead: 'return pmdNone(k, pmd);',
+  },
+];
+const pmdWalkMincore: readonly Bug[] = [
+  ...pmdWalk,
+  {
+    bug: 'mincore says nothing of a huge page that went',
+    file: 'walk/mincore.ts',
+    line: 'unstable: mincoreUnmappedRange,',
+    instead: '',
+  },
+];
+const pmdWalkPagemap: readonly Bug[] = [
+  ...pmdWalk,
+  {
+    bug: 'a walk that is to look anew goes on',
+    file: 'walk/walk-pmd.ts',
+    line: "if (walk.action !== 'ACTION_AGAIN') at = next;",
+    instead: 'at = next;',
   },
 ];
 
@@ -593,6 +628,8 @@ export const seededBugs: readonly SeededBug[] = Object.entries({
   'gup-fast-collapse-ipi': gupFastCollapseIpi,
   'dirty-thp-split': dirtyThpSplit,
   'dirty-thp-split-sparc': dirtyThpSplit,
+  'pmd-walk-mincore': pmdWalkMincore,
+  'pmd-walk-pagemap': pmdWalkPagemap,
   'pud-walk': pudWalk,
   'pud-mprotect': pudMprotect,
   'pud-walk-hmm': pudWalkCallback,

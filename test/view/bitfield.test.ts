@@ -41,11 +41,20 @@ test('a picture of a value writes its bits into the fields', () => {
 test('the cells of every picture cover every bit once', () => {
   for (const arch of arches) {
     const pictures = Object.keys(arch.states).map((swap) => bitfield(arch, { of: { swap } }));
-    for (const { cells } of [bitfield(arch, { of: 'present' }), ...pictures]) {
+    const leaves = (['present', 'pmd', 'pud'] as const).map((of) => bitfield(arch, { of }));
+    for (const { cells } of [...leaves, ...pictures]) {
       const bits = cells.flatMap(({ high, low }) => [...Array(high - low + 1).keys()].map((n) => high - n));
       expect(bits, arch.id).toEqual([...Array(arch.pteBits).keys()].reverse());
     }
   }
+});
+
+test('a leaf of s390 shows the bits of its own table, and one of x86-64 those of a PTE', () => {
+  const names = (arch: string, of: 'pmd' | 'pud') =>
+    bitfield(archById(arch), { of }).cells.flatMap(({ field }) => field?.name ?? []);
+  expect(names('s390', 'pmd')).toContain('_SEGMENT_ENTRY_LARGE');
+  expect(names('s390', 'pud')).toContain('_REGION3_ENTRY_LARGE');
+  expect(names('x86_64', 'pmd')).toContain('_PAGE_DIRTY');
 });
 
 test('the SVG is well formed, has a title, and says each cell’s meaning', () => {

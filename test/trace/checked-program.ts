@@ -1,3 +1,4 @@
+import { mmGetHugeZeroPage } from '../../kernel-lib/huge/zero-page.js';
 import { run } from '../../kernel-lib/step/step.js';
 import { Task } from '../../kernel-lib/machine/task.js';
 import { releasePins } from '../../kernel-lib/sys/pins.js';
@@ -66,6 +67,8 @@ class CheckedRun {
     );
     const { pageSize } = model.world.k;
     this.#promised = { pageSize, memory: this.#memory, pipes: new Map(), buffers: new Map() };
+    // Once it is there it stays: nobody counts its users.
+    if (model.world.program.thp !== 'never') mmGetHugeZeroPage(model.world.k);
     this.#before = usage(model.world.k);
     model.world.k.checking = true;
   }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, test } from 'vitest';
 import { runChecked } from './checked-program.js';
-import { program } from './random-programs.js';
+import { hugeProgram, program } from './random-programs.js';
 
 const targets = [
   { release: '6.1.187', arch: 'x86_64' },
@@ -34,6 +34,21 @@ describe.each([
     fc.assert(
       fc.property(program, (lines) => runChecked(lines, target)),
       { seed: 1, numRuns },
+    );
+  });
+});
+
+describe.each([
+  { release: '6.1', arch: 'x86_64', nr: 512 },
+  { release: '7.2', arch: 'x86_64', nr: 512 },
+  { release: '6.12', arch: 's390', nr: 256 },
+  { release: 'v6.1', arch: 's390', nr: 256 },
+  { release: '6.12', arch: 'arm_lpae', nr: 512 },
+])('random programs on huge pages of $release $arch', ({ nr, ...target }) => {
+  test('read what they were promised, and leave nothing behind', () => {
+    fc.assert(
+      fc.property(hugeProgram(nr), (lines) => runChecked(lines, target)),
+      { seed: 1, numRuns: slow ? 500 : 20 },
     );
   });
 });

@@ -76,3 +76,39 @@ export const program: fc.Arbitrary<string[]> = fc
     ...mappings,
     ...operations,
   ]);
+
+/** Programs on private memory in huge pages, of which each has `nr` small ones: they go by its quarters. */
+export function hugeProgram(nr: number): fc.Arbitrary<string[]> {
+  const quarter = nr / 4;
+  const at = [process, region, index.map((n) => n * quarter)] as const;
+  const quarters = [...at, fc.integer({ min: 1, max: 4 }).map((n) => n * quarter)] as const;
+  const map = line('mmap', process, region, fc.constant(2 * nr), fc.constant('w'), fc.constant('p anon'));
+  const operations = fc.oneof(
+    { weight: 2, arbitrary: map },
+    { weight: 1, arbitrary: line('munmap', ...quarters) },
+    { weight: 2, arbitrary: line('mprotect', ...quarters, prot) },
+    { weight: 6, arbitrary: line('write', ...at, value) },
+    { weight: 4, arbitrary: line('read', ...at) },
+    { weight: 3, arbitrary: line('fork', process, process) },
+    { weight: 1, arbitrary: line('exit', process) },
+    {
+      weight: 4,
+      arbitrary: line('madvise', ...quarters, oneOf('DONTNEED', 'PAGEOUT', 'FREE', 'COLD', 'COLLAPSE')),
+    },
+    { weight: 1, arbitrary: line('mlock', ...quarters) },
+    { weight: 1, arbitrary: line('munlock', ...quarters) },
+    { weight: 2, arbitrary: line('vmsplice', ...at, nrPages, number) },
+    { weight: 1, arbitrary: line('piperead', number) },
+    { weight: 2, arbitrary: line('ioreg', ...at, nrPages, number) },
+    { weight: 1, arbitrary: line('iounreg', number) },
+    { weight: 2, arbitrary: line('ioread', number, number) },
+    { weight: 2, arbitrary: line('iowrite', number, number, value) },
+    { weight: 1, arbitrary: line('lpin', ...at, nrPages, number) },
+    { weight: 1, arbitrary: line('reclaim') },
+    { weight: 1, arbitrary: line('swapoff') },
+    { weight: 1, arbitrary: line('swapon') },
+  );
+  return fc
+    .tuple(oneOf('dm', 'brd'), map, fc.array(operations, { maxLength: 40, size: 'max' }))
+    .map(([swap, first, rest]) => [`prog id=random swap=${swap} thp=always`, first, ...rest]);
+}

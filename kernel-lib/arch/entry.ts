@@ -1,5 +1,6 @@
 import { type Words } from '../base/bitfield.js';
 import { InputError } from '../base/error.js';
+import { evaluated } from '../base/evaluated.js';
 import {
   type Arch,
   type EntryBits,
@@ -9,9 +10,9 @@ import {
   type Predicates,
 } from './arch.js';
 import { type MaskReader, maskReader } from './mask.js';
-import { type Change, compileOperation } from './operation.js';
+import { type Change, compileOperation, operationText } from './operation.js';
 import { type PfnCodec, compilePfn } from './pfn.js';
-import { type Predicate, type PteWords, compileTest } from './predicate.js';
+import { type Predicate, type PteWords, compileTest, testText } from './predicate.js';
 
 /** A protection as `pgprot_t` holds it. */
 export interface Pgprot extends Words {
@@ -152,21 +153,22 @@ function compileModify(
   { pfn: { at, invertedWhen } }: EntryLayout,
   masks: MaskReader,
 ): EntryCodec['pteModify'] {
-  const first = compileOperation(rule.first, masks);
-  const last = compileOperation(rule.last, masks);
   const keep = masks.words(rule.keep);
   const take = masks.words(rule.take ?? '~0');
-  const inverted = invertedWhen === undefined ? () => false : compileTest(invertedWhen, masks);
+  const inverted = invertedWhen === undefined ? 'false' : testText(invertedWhen, masks);
   const pfn = masks.words(`[${at}]`);
-  return (w, i, prot) => {
-    const flips = inverted(w, i);
-    first(w, i);
-    w[i] = (w[i]! & keep.lo) | (prot.lo & take.lo);
-    w[i + 1] = (w[i + 1]! & keep.hi) | (prot.hi & take.hi);
-    if (flips !== inverted(w, i)) {
-      w[i] = w[i]! ^ pfn.lo;
-      w[i + 1] = w[i + 1]! ^ pfn.hi;
+  return evaluated(`(w, i, prot) => {
+    let lo = w[i], hi = w[i + 1];
+    const flips = ${inverted};
+    ${operationText(rule.first, masks)}
+    lo = (lo & ${keep.lo}) | (prot.lo & ${take.lo});
+    hi = (hi & ${keep.hi}) | (prot.hi & ${take.hi});
+    if (flips !== ${inverted}) {
+      lo ^= ${pfn.lo};
+      hi ^= ${pfn.hi};
     }
-    last(w, i);
-  };
+    ${operationText(rule.last, masks)}
+    w[i] = lo;
+    w[i + 1] = hi;
+  }`);
 }

@@ -8,9 +8,14 @@ export type Change = (w: PteWords, i: number) => void;
 
 /** Compiles the statements of an operation to one function. */
 export function compileOperation(operation: Operation | undefined, masks: MaskReader): Change {
-  const clauses = operation === undefined ? [] : 'length' in operation ? operation : [operation];
-  const statements = clauses.map((clause) => clauseText(clause, masks)).join(' ');
+  const statements = operationText(operation, masks);
   return evaluated(`(w, i) => { let lo = w[i], hi = w[i + 1]; ${statements} w[i] = lo; w[i + 1] = hi; }`);
+}
+
+/** An operation as JavaScript statements over the words `lo` and `hi`. */
+export function operationText(operation: Operation | undefined, masks: MaskReader): string {
+  const clauses = operation === undefined ? [] : 'length' in operation ? operation : [operation];
+  return clauses.map((clause) => clauseText(clause, masks)).join(' ');
 }
 
 /** A clause as JavaScript statements over the words `lo` and `hi`. */

@@ -36,7 +36,7 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
   const refused = k.patched.sanitizeUnshare || k.patched.sanitizeWrite ? refuse(k, vma, flags) : 0;
   if (refused !== 0) return refused;
   const sane = k.patched.sanitizeUnshare && dropsUnshare(vma, flags) ? flags & ~FAULT_FLAG_UNSHARE : flags;
-  const page = Math.floor(address / k.pageSize) * k.pageSize;
+  const page = Math.floor(address * k.pagesPerByte) * k.pageSize;
   const vmf: VmFault = {
     vma,
     address: page,

@@ -54,10 +54,12 @@ function typeOf<H>(name: string, accessors: readonly string[]): (k: Machine, add
       constructor(k, at) { this.k = k; this.at = at; }
       ${accessors.join('\n')}
     }
+    ${name}.prototype.struct = ${name};
     return (k, address) => {
       const known = k.handles[address];
-      // The address may have belonged to another type of the same size.
-      if (known instanceof ${name}) return known;
+      // The address may have belonged to another type of the same size. Where V8 has met one type alone the question
+      // costs nothing; instanceof would look through the prototypes. No field is named so: C reserves the word.
+      if (known !== undefined && known.struct === ${name}) return known;
       return k.handles[address] = new ${name}(k, address);
     };
   })()`;

@@ -131,13 +131,18 @@ function* changePteRange(
   stale: Stale,
 ): Step<void> {
   yield* ptlLock(k, table);
+  let first = end;
+  let behind = start;
   let ptep = pteOffset(k, table, start);
   for (let at = start; at < end; at += k.pageSize, ptep += PTE_WORDS) {
     const oldpte = yield* ptepGet(k, ptep);
     const newpte = changedPte(k, vma, oldpte, newprot, cpFlags);
     if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
-    if (ptePresent(k, oldpte)) widen(stale, at, at + k.pageSize);
+    if (!ptePresent(k, oldpte)) continue;
+    first = Math.min(first, at);
+    behind = at + k.pageSize;
   }
+  if (first < behind) widen(stale, first, behind);
   ptlUnlock(k, table);
 }
 

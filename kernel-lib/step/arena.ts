@@ -19,9 +19,19 @@ export class Arena {
   readonly regions: Region[] = [];
   #used = 0;
 
-  /** @param words capacity, in 32-bit words */
+  /**
+   * @param words capacity, in 32-bit words
+   * @throws InputError where there is no room for so many, touched or not
+   */
   constructor(words: number) {
-    this.buffer = new ArrayBuffer(words * 4);
+    try {
+      this.buffer = new ArrayBuffer(words * 4);
+    } catch {
+      const gib = (words / 2 ** 28).toFixed(1);
+      throw new InputError(
+        `the machine needs ${gib} GiB of address space, which are not to be had here: boot a smaller one`,
+      );
+    }
   }
 
   /** Words handed out so far. */

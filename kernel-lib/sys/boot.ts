@@ -129,9 +129,9 @@ function checkThp(arch: Arch, thp: string): void {
   }
 }
 
-/** MODEL: a machine's memory is an array; a smaller one than this holds no program. */
+/** MODEL: a machine's memory is an array; a smaller one than this holds no program, a larger one no array can describe. */
 const SMALLEST = 2 ** 20;
-const LARGEST = 2 ** 36;
+const LARGEST = 2 ** 40;
 
 const units: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 };
 
@@ -139,7 +139,7 @@ function sizeOf(option: string, text: string): number {
   const [, number, unit] = /^(\d+)\s*([KMGT]iB)$/.exec(text) ?? [];
   const size = number === undefined ? 0 : Number(number) * units[unit!]!;
   if (size >= SMALLEST && size <= LARGEST) return size;
-  throw badArgument('boot', option, text, 'a size such as 64MiB or 2GiB, 1MiB to 64GiB');
+  throw badArgument('boot', option, text, 'a size such as 64MiB or 2GiB, 1MiB to 1TiB');
 }
 
 /** How large a DAX device is, and how large its entries may be. */

@@ -11,14 +11,36 @@ import type { Figure } from './figure.js';
  */
 export function faults(events: readonly FaultEvent[]): Figure {
   if (!Array.isArray(events)) throw badArgument('view.faults', 'events', events, 'a list, as linux.events');
-  const rows = events.map((event) => ({ process: `pid ${event.pid}`, kind: kindOf(event), faults: 1 }));
+  const rows = counted(events);
   const title = `${events.length} fault${events.length === 1 ? '' : 's'}`;
   return bars(rows, { x: 'process', y: 'faults', by: 'kind', stacked: true, title });
 }
 
-function kindOf({ flags, result, major }: FaultEvent): string {
-  if (result & VM_FAULT_ERROR) return 'failed';
-  if (major) return 'major';
-  if (flags & FAULT_FLAG_UNSHARE) return 'unshare';
-  return flags & FAULT_FLAG_WRITE ? 'write' : 'read';
+/** What a fault can have been, as kindOf() numbers it. */
+const kinds = ['failed', 'major', 'unshare', 'write', 'read'] as const;
+
+interface Row {
+  readonly process: string;
+  readonly kind: (typeof kinds)[number];
+  faults: number;
+}
+
+/** A row for each process and kind, in the order of their first events: a million events need no million rows. */
+function counted(events: readonly FaultEvent[]): Row[] {
+  const rows = new Map<number, Row>();
+  for (const event of events) {
+    const kind = kindOf(event);
+    const key = event.pid * kinds.length + kind;
+    const row = rows.get(key);
+    if (row === undefined) rows.set(key, { process: `pid ${event.pid}`, kind: kinds[kind]!, faults: 1 });
+    else row.faults++;
+  }
+  return [...rows.values()];
+}
+
+function kindOf({ flags, result, major }: FaultEvent): number {
+  if (result & VM_FAULT_ERROR) return 0;
+  if (major) return 1;
+  if (flags & FAULT_FLAG_UNSHARE) return 2;
+  return flags & FAULT_FLAG_WRITE ? 3 : 4;
 }

@@ -109,5 +109,5 @@ export function vmaIsSharedMaywrite(vma: Vma): boolean {
  * @kernel include/linux/pagemap.h linear_page_index v6.2
  */
 export function linearPageIndex(vma: Vma, address: number): number {
-  return Math.floor((address - vma.vmStart) / vma.k.pageSize) + vma.vmPgoff;
+  return Math.floor((address - vma.vmStart) * vma.k.pagesPerByte) + vma.vmPgoff;
 }

@@ -38,6 +38,16 @@ describe('the smallest machine', () => {
     expect([parent.read(page), child.read(page)]).toEqual([3, 2]);
   });
 
+  test('memory costs nothing before it is touched: a machine of 256 GiB faults like any other', () => {
+    const linux = boot({ memory: '256GiB' });
+    const p = linux.spawn('p');
+    const page = p.mmap(2);
+    p.write(page, 1);
+    expect(linux.machine.nrFrames).toBe(2 ** 26);
+    expect(linux.machine.globals.nrUsedFrames).toBe(1);
+    expect(p.faults).toEqual({ min: 1, maj: 0 });
+  });
+
   test('when everybody has exited no frame and no page table is left', () => {
     const linux = boot();
     const parent = linux.spawn('parent');

@@ -9,7 +9,7 @@ export const NO_WP = 'registering for write-protection fails with EINVAL';
 /** Of the architectures that scenarios are run on, the one on which userfaultfd can write-protect. */
 export const hasUffdWp = ({ arch }: Kernel): boolean => arch === 'x86_64';
 
-type Verdict = Scenario['verdict'];
+export type Verdict = Scenario['verdict'];
 type Expected = Scenario['expected'];
 
 /** A scenario that registers for write-protection. */
@@ -176,7 +176,7 @@ function warned(steps: readonly StepReport[]): string {
 }
 
 const swapOut = ['mmap 0 0 1 w p anon', 'write 0 0 0 5', 'madvise 0 0 0 1 PAGEOUT'];
-const loseSwap = ['swaperr 1', 'swapoff'];
+export const loseSwap = ['swaperr 1', 'swapoff'];
 export const lose = [...swapOut, ...loseSwap];
 
 const SIGBUS = 'gets SIGBUS';

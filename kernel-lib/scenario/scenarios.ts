@@ -2,6 +2,7 @@ import { InputError } from '../base/error.js';
 import { devicePageScenarios } from './device-pages.js';
 import { hugetlbMarkerScenarios } from './hugetlb-markers.js';
 import { hugetlbMoveScenarios } from './hugetlb-moves.js';
+import { markerFillScenarios } from './marker-fills.js';
 import { markerWalkerScenarios } from './marker-walkers.js';
 import { pteMarkerScenarios } from './pte-markers.js';
 import type { Scenario } from './scenario.js';
@@ -40,6 +41,7 @@ export const scenarios: readonly Scenario[] = [
   ...reuseScenarios,
   ...swapErrorScenarios,
   ...pteMarkerScenarios,
+  ...markerFillScenarios,
   ...markerWalkerScenarios,
   ...hugetlbMarkerScenarios,
   ...hugetlbMoveScenarios,

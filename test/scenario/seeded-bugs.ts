@@ -575,7 +575,7 @@ const dirtyThpSplit: readonly Bug[] = [
   {
     bug: 'the split lets the MMU write to what two processes share',
     file: 'huge/split-pmd.ts',
-    line: 'return pteWrite(k, old) ? entry : pteWrprotect(k, entry);',
+    line: 'return pmdWrite(k, old) ? entry : pteWrprotect(k, entry);',
     instead: 'return entry;',
   },
   {

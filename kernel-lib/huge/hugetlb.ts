@@ -1,7 +1,7 @@
 import { InputError } from '../base/error.js';
 import { allocHugeFolio } from '../folio/alloc.js';
 import { hpagePmdNr } from '../folio/compound.js';
-import { NO_PAGE, copyUserHighpage } from '../folio/frame.js';
+import { NO_PAGE, PageAnon, copyUserHighpage } from '../folio/frame.js';
 import {
   dequeueHugePage,
   hugetlbAcctMemory,
@@ -12,6 +12,7 @@ import {
 } from '../folio/hugetlb-pool.js';
 import type { Machine } from '../machine/machine.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
+import { folioMapped } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { type AddressSpace, vmaMapping } from '../vma/file.js';
 import {
@@ -192,6 +193,20 @@ export function restoreReserveOnError(k: Machine, vma: Vma, address: number, pag
   const shared = (vma.vmFlags & VM_MAYSHARE) !== 0;
   const index = vmaHugecacheOffset(k, vma, address);
   if (restoresReserve(k, page) !== shared) regionDel(k, map, index, index + 1);
+}
+
+/**
+ * A private page of a mapping that had reserved it is unmapped for the last time: the mapping has its reservation
+ * again, and the page takes it along into the pool.
+ *
+ * MODEL: the end of the loop in __unmap_hugepage_range().
+ */
+export function* restoreReserveOnUnmap(k: Machine, vma: Vma, address: number, page: number): Step<void> {
+  const owner = (vma.vmFlags & VM_MAYSHARE) === 0 && vma.vmResvMap !== 0;
+  if (!owner || !PageAnon(k, page) || (yield* folioMapped(k, page))) return;
+  setRestoreReserve(k, page, true);
+  const index = vmaHugecacheOffset(k, vma, address);
+  regionDel(k, ResvMap.at(k, vma.vmResvMap), index, index + 1);
 }
 
 /** Copies the content of a huge page, page by page. @kernel mm/memory.c copy_user_huge_page v6.2 */

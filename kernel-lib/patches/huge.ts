@@ -120,6 +120,12 @@ export const hugePatches = {
     changes: 'reclaim splits a huge page first only if it is mapped in part, not whenever no leaf maps it',
     since: 'v6.10',
   },
+  unmapRestoresReserve: {
+    id: 'df7a6d1f6405',
+    title: 'mm/hugetlb: restore the reservation if needed',
+    changes: 'a private huge page of hugetlb that is given up stays reserved for who had reserved it',
+    since: 'v6.9',
+  },
   splitMapsZeropage: {
     id: 'b1f202060afe',
     title: 'mm: remap unused subpages to shared zeropage when splitting isolated thp',

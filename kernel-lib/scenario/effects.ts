@@ -127,6 +127,7 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   splitProtectsLast: { scenario: 'thp-split-dirty' },
   splitProtectsFirstAgain: { scenario: 'thp-split-shared', ...loongarch },
   splitMkwriteIfWritable: { scenario: 'thp-split-clean', arch: 'arm64_4k' },
+  unmapRestoresReserve: { scenario: 'hugetlb-dontneed-reserve' },
   pagewalkersRetry: { race: 'pmd-walk-pagemap' },
   pagewalkPassesPud: { race: 'pud-walk-clean-record' },
   pagewalkRetriesLeaf: { race: 'pud-walk' },

@@ -1,5 +1,5 @@
 import { archById } from '../arch/variants.js';
-import { lastEntry, lastStep, messages } from './facts.js';
+import { by, lastEntry, lastStep, messages } from './facts.js';
 import { NO_WP, hasUffdWp, times } from './pte-markers.js';
 import type { Kernel, Scenario } from './scenario.js';
 import type { StepReport } from './step-report.js';
@@ -22,7 +22,7 @@ export function hugetlb(scenario: Omit<Scenario, 'kind' | 'swap' | 'source'> & P
     hugepages: 2,
     source: 'hugetlb_change_protection(), __unmap_hugepage_range() and hugetlb_no_page() of v6.1 and v6.12',
     ...scenario,
-    verdict: (steps) => (lastStep(steps, 'mmap').err === 0 ? scenario.verdict(steps) : NO_HUGE_PAGES),
+    verdict: (steps) => (lastStep(steps, 'mmap 0 0').err === 0 ? scenario.verdict(steps) : NO_HUGE_PAGES),
     expected: (kernel) => (hasHugePages(kernel) ? scenario.expected(kernel) : NO_HUGE_PAGES),
   };
 }
@@ -126,5 +126,21 @@ export const hugetlbMarkerScenarios: readonly Scenario[] = [
       `the child ${resultWords(lastStep(steps, 'write 1'))}; the parent ${resultWords(lastStep(steps, 'read'))}`,
     expected: () => 'the child gets SIGBUS; the parent reads 0x5',
     why: 'Only the mapping that mmap made has reserved pages; a child takes what is left over.',
+  }),
+  hugetlb({
+    name: 'hugetlb-dontneed-reserve',
+    number: 'M62',
+    title: 'A process gives the only huge page up by MADV_DONTNEED: is it still promised to that mapping?',
+    hugepages: 1,
+    steps: [priv, 'write 0 0 0 5', 'madvise 0 0 0 H DONTNEED', 'mmap 0 1 H w p o0', 'read 0 0 0'],
+    verdict: (steps) =>
+      `another mapping ${resultWords(lastStep(steps, 'mmap 0 1')) || 'succeeds'}; the first ${resultWords(lastStep(steps, 'read'))}`,
+    expected: by(
+      'unmapRestoresReserve',
+      'another mapping fails with ENOMEM; the first reads 0x0',
+      'another mapping succeeds; the first gets SIGBUS',
+    ),
+    source: 'df7a6d1f6405; __unmap_hugepage_range() of v6.1 and v6.12',
+    why: 'The page went back to the pool, but that its reservation was used up stayed in the mapping’s books.',
   }),
 ];

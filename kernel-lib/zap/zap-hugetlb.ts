@@ -6,6 +6,7 @@ import {
   setHugePteAt,
   hugePtepGetAndClear,
 } from '../huge/hugetlb-pte.js';
+import { restoreReserveOnUnmap } from '../huge/hugetlb.js';
 import type { Machine } from '../machine/machine.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
 import { pteDirty, pteNone, ptePfn, ptePresent, pteUffdWp } from '../pgtable/pte.js';
@@ -21,7 +22,7 @@ import { type MmuGather, __tlbRemovePageSize, tlbFlushMmu, tlbRemoveTlbEntry } f
  * Removes what a range of a hugetlb VMA maps.
  *
  * @kernel mm/hugetlb.c __unmap_hugepage_range v6.2
- * @differs 6.12 puts the reservation of a private page back, which 6.1 does not: it is lost here in every release
+ * @differs a page that a child still maps never gives its reservation back, as since a mend of df7a6d1f6405
  * @param dropMarker whether write-protection is forgotten, too
  */
 export function* __unmapHugepageRange(
@@ -38,7 +39,9 @@ export function* __unmapHugepageRange(
     yield* ptlLock(k, at.table);
     const page = yield* unmapHugePte(k, tlb, vma, at, address, dropMarker);
     ptlUnlock(k, at.table);
-    if (page !== 0 && (yield* __tlbRemovePageSize(k, tlb, page, false))) yield* tlbFlushMmu(k, tlb);
+    if (page === 0) continue;
+    if (k.patched.unmapRestoresReserve) yield* restoreReserveOnUnmap(k, vma, address, page);
+    if (yield* __tlbRemovePageSize(k, tlb, page, false)) yield* tlbFlushMmu(k, tlb);
   }
 }
 

@@ -102,6 +102,35 @@ test('a child has no reservation: without a free page its write gets SIGBUS', ()
   expect(child.read(0)).toBe(7);
 });
 
+const RESTORES = 'df7a6d1f6405';
+
+test('a private huge page that is given up stays reserved for its mapping since v6.9, and once only', () => {
+  for (const [patches, after] of [
+    [[], [2, 0]],
+    [[RESTORES], [2, 1]],
+  ] as const) {
+    const { p, file } = machine(2, '6.1', patches);
+    p.mmap(0, H, 'rw', file(1));
+    p.write(0, 7);
+    expect(pool(p)).toEqual([1, 0]);
+    p.madvise(0, H, 'MADV_DONTNEED');
+    expect(pool(p)).toEqual(after);
+    p.munmap(0, H);
+    expect(pool(p)).toEqual([2, 0]);
+  }
+});
+
+test('a huge page that a child still maps gives no reservation back', () => {
+  const { p, file } = machine(2, '6.1', [RESTORES]);
+  p.mmap(0, H, 'rw', file(1));
+  p.write(0, 7);
+  const child = p.fork();
+  p.madvise(0, H, 'MADV_DONTNEED');
+  expect(pool(p)).toEqual([1, 0]);
+  run(exitTask(p.k, child.process.task));
+  expect(pool(p)).toEqual([2, 0]);
+});
+
 test('when all is over the pool is full and nothing is reserved', () => {
   const { p, file } = machine(3);
   const { frames } = usage(p.k);

@@ -77,6 +77,10 @@ export interface NotebookMetadata {
   readonly kernelspec?: KernelspecMetadata;
   readonly language_info?: LanguageInfo;
   readonly title?: string;
+  readonly faultbook?: {
+    /** It takes much longer than others: a run starts with it. */
+    readonly long?: boolean;
+  };
   readonly [key: string]: unknown;
 }
 

@@ -55,13 +55,14 @@ export async function faultStatistics<F extends GroupField = 'kernel' | 'release
 async function summary(): Promise<(values: readonly number[]) => Summary> {
   const { max, mean, quantileSeq, std, sum } = await import('mathjs/number');
   return (all) => {
-    const values = [...all];
+    // Sorted here once: what mathjs sorts, it compares as numbers of any kind.
+    const values = [...all].sort((a, b) => a - b);
     return {
       sum: sum(values),
       mean: mean(values),
       std: Number(std(values, 'uncorrected')),
-      median: Number(quantileSeq(values, 0.5)),
-      p90: Number(quantileSeq(values, 0.9)),
+      median: Number(quantileSeq(values, 0.5, true)),
+      p90: Number(quantileSeq(values, 0.9, true)),
       max: max(values),
       distribution: distribution(values),
     };

@@ -13,6 +13,7 @@ import { checkLanguage, kernelspecMetadata } from './language.js';
 import { LastRun } from './last-run.js';
 import { limiter } from './limiter.js';
 import { type Parameters, checkParameters, withParameters } from './parameters.js';
+import { startingOrder } from './startingOrder.js';
 
 /** Kernels beyond one for each core: they work while others wait for their figures or their next cell. */
 const SPARE_KERNELS = 1;
@@ -117,13 +118,13 @@ async function runJobs(jobs: readonly Job[], options: RunOptions): Promise<Finis
   const inTurn = limiter(availableParallelism() + SPARE_KERNELS);
   let service: Promise<DrawingService> | undefined;
   const shared: Shared = { options, drawing: () => (service ??= DrawingService.start()) };
-  const running = jobs.map((job) => inTurn(() => runJob(job, shared)));
+  const running = new Map(startingOrder(jobs).map((job) => [job, inTurn(() => runJob(job, shared))]));
   // A failure is met below, in the order of the plan; until then it is not unhandled.
-  for (const run of running) run.catch(() => {});
+  for (const run of running.values()) run.catch(() => {});
   try {
     const finished: Finished[] = [];
-    for (const run of running) {
-      finished.push(await run);
+    for (const job of jobs) {
+      finished.push(await running.get(job)!);
       options.onNotebook(finished.at(-1)!.result);
     }
     return finished;

@@ -23,7 +23,7 @@ export function grade(): Command {
   return new Command('grade')
     .description('runs a notebook and grades its exercises')
     .argument('<notebook>', 'an edition of a workbook, with answers')
-    .option('--timeout <seconds>', 'how long one cell may run', seconds, 60)
+    .option('--timeout <seconds>', 'how long one cell may run', seconds, 120)
     .option('--json', 'print the result as JSON')
     .addHelpText('after', HELP)
     .action(gradeNotebook);

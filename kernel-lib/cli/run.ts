@@ -29,7 +29,7 @@ export function run(): Command {
     .description('execute notebooks and write them and their pages')
     .argument('[paths...]', 'notebooks and folders of them', ['notebooks'])
     .option('--out <dir>', 'folder for the executed notebooks and the site', 'site')
-    .option('--timeout <seconds>', 'how long one cell may run', seconds, 60)
+    .option('--timeout <seconds>', 'how long one cell may run', seconds, 120)
     .option(
       '-p, --parameter <name=value>',
       'another value for a parameter; may be repeated',

@@ -1,4 +1,4 @@
-import { type ExploreOptions, explore } from '../scenario/exploration.js';
+import { type ExploreOptions, explore, replay } from '../scenario/exploration.js';
 import { type Exercise, notYet } from './exercise.js';
 
 const SMALLEST = { bound: { pages: 1, stores: 1 }, release: 'v6.1' };
@@ -28,7 +28,24 @@ const mend: Exercise<ExploreOptions> = {
   },
 };
 
+const writebackFirst: Exercise<string> = {
+  id: '04-writeback-first',
+  points: 2,
+  judge: (answer) => {
+    const { steps, ends, contextSwitches } = replay('delayed-rmap', answer, SMALLEST);
+    const first = steps[0]?.thread;
+    if (first !== 'writeback') return notYet(`The first step is one of ${first ?? 'nobody'}.`);
+    if (ends === null)
+      return notYet(`Nothing is lost after ${steps.length} steps: who has not come to the end of its work?`);
+    return {
+      points: 2,
+      message: `Lost with ${contextSwitches} switches between CPUs: what counts is when writeback looks for mappings, not when it begins.`,
+    };
+  },
+};
+
 export const delayedRmapExercises = {
   '04-safe-as-it-was': safeAsItWas,
   '04-mend': mend,
+  '04-writeback-first': writebackFirst,
 };

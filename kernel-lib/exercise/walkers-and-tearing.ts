@@ -1,5 +1,5 @@
 import type { OwnPatch } from '../own/own-patch.js';
-import { explore } from '../scenario/exploration.js';
+import { type ExploreOptions, explore } from '../scenario/exploration.js';
 import { type Exercise, notYet } from './exercise.js';
 
 const wholeAsItWas: Exercise<string> = {
@@ -24,7 +24,32 @@ const mend: Exercise<OwnPatch> = {
   },
 };
 
+/** Of so many executions nobody tires, and drawing each step alike takes many times as many. */
+const FEW = 300;
+
+const byChance: Exercise<ExploreOptions> = {
+  id: '05-by-chance',
+  points: 2,
+  judge: (answer) => {
+    if ((answer.mode ?? 'exhaustive') === 'exhaustive')
+      return notYet('That search leaves nothing to chance: it follows every schedule.');
+    const needed = [1, 2, 3].map((seed) => {
+      const { verdict, executions } = explore('pae-torn-read', { ...answer, release: 'v6.1', seed });
+      return verdict === 'found' ? executions : Infinity;
+    });
+    const most = Math.max(...needed);
+    if (most === Infinity) return notYet('With one of three seeds the torn read is not met at all.');
+    if (most > FEW)
+      return notYet(`With one of three seeds it takes ${most} executions to meet the torn read.`);
+    return {
+      points: 2,
+      message: `Met after ${needed.join(', ')} executions: few switches at well-drawn places find what needs few switches.`,
+    };
+  },
+};
+
 export const walkersAndTearingExercises = {
   '05-whole-as-it-was': wholeAsItWas,
   '05-mend': mend,
+  '05-by-chance': byChance,
 };

@@ -124,6 +124,14 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
     ],
   },
   '04-mend': { right: { with: ['5df397dec7c4'] }, wrong: [[{}, /says: found/]] },
+  '04-writeback-first': {
+    right: 'c1a7c7ba2',
+    wrong: [
+      ['a7c8ba2', /first step is one of unmap/],
+      ['c1a7c7b', /Nothing is lost after 16 steps/],
+      ['c8a9b', /stopped.*waits/],
+    ],
+  },
   '05-whole-as-it-was': {
     right: 'pae-torn-pmd-read-atomic-table',
     wrong: [
@@ -138,6 +146,14 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
       ': yield* pmdpGetLockless(k, pmdp);',
     ),
     wrong: [[await patchSource('gup/fast.ts', 'k.patched.gupReadsPmdWhole ?', 'false ?'), /says: found/]],
+  },
+  '05-by-chance': {
+    right: { mode: 'pct', depth: 2 },
+    wrong: [
+      [{}, /nothing to chance/],
+      [{ mode: 'pct', executions: 20 }, /not met at all/],
+      [{ mode: 'random' }, /it takes 3089 executions/],
+    ],
   },
   '07-which-machine': {
     right: ['loongarch64_4k', 'riscv32', 'nios2'],

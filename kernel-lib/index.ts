@@ -1,5 +1,5 @@
 export { InputError, VmBug } from './base/error.js';
-export { pteCodec, pteVal, setPteVal } from './arch/codec.js';
+export { type LeafLevel, pteCodec, pteVal, setPteVal } from './arch/codec.js';
 export { archById, arches } from './arch/variants.js';
 export { swapKind, swapType, swapTypes } from './pgtable/swapops.js';
 export { type DecodedPte, decodePte } from './pgtable/decode.js';

@@ -69,36 +69,44 @@ function gupFastZap(kernel: RaceKernel): RaceSetup {
   const machine = bootRace(kernel, { nrCpus: 3 });
   const [task, other] = [newTask(machine), newTask(machine)];
   const [mm, otherMm] = [mmOfTask(machine, task), mmOfTask(machine, other)];
-  const otherStart = mapAnonymous(machine, other, 1, 0x33);
-  const start = mapAnonymous(machine, task, 1, 0x11);
+  const nrPages = kernel.bound['pages']!;
+  const otherStart = mapAnonymous(machine, other, nrPages, 0x33);
+  const start = mapAnonymous(machine, task, nrPages, 0x11);
   // Memory is full: what is freed is what is used next.
   machine.globals.nextFrame = machine.nrFrames;
-  const taken = kmalloc(machine, 1);
-  const zapOther = () => zap(machine, otherMm, otherStart);
+  const taken = kmalloc(machine, nrPages);
+  const pages = Array.from({ length: nrPages }, (_, i) => i);
+  const at = (first: number, i: number) => first + i * machine.pageSize;
   return {
     machine,
     threads: [
       {
         name: 'gup',
         enter: runningOn(machine, 0, task),
-        operations: [() => take(machine, mm, start, FOLL_GET, taken)],
+        operations: pages.map((i) => () => take(machine, mm, at(start, i), FOLL_GET, taken + i)),
       },
-      { name: 'zap', enter: runningOn(machine, 1, task), operations: [() => zap(machine, mm, start)] },
+      {
+        name: 'zap',
+        enter: runningOn(machine, 1, task),
+        operations: pages.map((i) => () => zap(machine, mm, at(start, i))),
+      },
       {
         name: 'other process',
         enter: runningOn(machine, 2, other),
-        operations: [zapOther, () => touch(machine, otherMm, otherStart, 0x44)],
+        operations: pages.flatMap((i) => [
+          () => zap(machine, otherMm, at(otherStart, i)),
+          () => touch(machine, otherMm, at(otherStart, i), 0x44),
+        ]),
       },
     ],
     broken: () => {
-      const page = ld(machine.slab, taken);
-      return page !== 0 && page === pageAt(machine, other, otherStart)
-        ? 'it got a page of the other process'
-        : null;
+      const theirs = pages.map((i) => pageAt(machine, other, at(otherStart, i)));
+      const got = pages.map((i) => ld(machine.slab, taken + i)).filter((page) => page !== 0);
+      return got.some((page) => theirs.includes(page)) ? 'it got a page of the other process' : null;
     },
     watched: [
-      { name: '', mm: mm.at, start, nrPages: 1 },
-      { name: 'the other process', mm: otherMm.at, start: otherStart, nrPages: 1 },
+      { name: '', mm: mm.at, start, nrPages },
+      { name: 'the other process', mm: otherMm.at, start: otherStart, nrPages },
     ],
   };
 }
@@ -131,7 +139,7 @@ export const gupFastRaces: readonly Race[] = [
     title: 'A page is pinned without locks while its process forks: does the pin stay on the process’s page?',
     threads: ['pins the page for writing with GUP-fast', 'forks, then writes to the page'],
     invariant: pinnedPageStays,
-    bound: { pages: 1 },
+    bound: { pages: 2 },
     arch: 'x86_64',
     release: 'v6.1',
     decidedBy: ['57efa1fe5957'],
@@ -146,7 +154,7 @@ export const gupFastRaces: readonly Race[] = [
     title: 'A page is taken without locks while it is unmapped, freed and used anew: who gets whose page?',
     threads: ['takes a reference with GUP-fast', 'unmaps the page', 'maps fresh memory in another process'],
     invariant: noStrangersPage,
-    bound: { pages: 1 },
+    bound: { pages: 2 },
     arch: 'x86_64',
     release: 'v6.1',
     decidedBy: [],

@@ -201,7 +201,7 @@ export const migrationRaces: readonly Race[] = [
     name: 'migration-fork',
     title: 'Pages move while their process forks and then stores to them: does the child see its own?',
     threads: ['moves the pages to other frames', 'forks, then stores to each of them'],
-    bound: { pages: 1, tries: 2 },
+    bound: { pages: 2, tries: 2 },
     setUp: migrationFork,
     why: 'Fork makes a writable migration entry one that is not, in the parent too, and the walk that ends a migration comes to the parent before its child.',
     source: 'copy_nonpresent_pte() in mm/memory.c',

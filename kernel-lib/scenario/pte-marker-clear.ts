@@ -7,7 +7,7 @@ import { vmMmapPgoff } from '../mmap/mmap.js';
 import { __shmemFileSetup } from '../pagecache/shmem-file.js';
 import { genericPerformWrite } from '../pagecache/perform-write.js';
 import { pteNone, ptePfn, ptePresent } from '../pgtable/pte.js';
-import { pteAlloc, pteOffset, readPte, setPteAt } from '../pgtable/table.js';
+import { pteAlloc, pteOffset, pteTable, readPte, setPteAt } from '../pgtable/table.js';
 import { swapoff } from '../reclaim/swapoff.js';
 import { ld, st } from '../step/memory.js';
 import { type Step, run } from '../step/step.js';
@@ -30,6 +30,10 @@ export const noSilentLoss: Invariant = {
 const IN_FILE = 0x11;
 const PRIVATE = 0x22;
 
+/** Faults that each thread may need for a page, one at a time. */
+const READS = 2;
+const WRITES = 3;
+
 /**
  * Two threads of a process fault on a stale marker of a private file mapping; what the one writes is swapped out and
  * cannot be read back.
@@ -39,50 +43,64 @@ function pteMarkerClearRace(kernel: RaceKernel): RaceSetup {
   const task = newTask(machine);
   const mm = mmOfTask(machine, task);
   runningOn(machine, 0, task)();
-  const { start, ptep } = mapWithMarker(machine, mm);
-  // Whether the store was done: until then the process may well see the file.
-  const written = kmalloc(machine, 1);
+  const nrPages = kernel.bound['pages']!;
+  const start = mapWithMarkers(machine, mm, nrPages);
+  // Whether the store to each page was done: until then the process may well see the file.
+  const written = kmalloc(machine, nrPages);
+  const pages = Array.from({ length: nrPages }, (_, i) => ({
+    at: start + i * machine.pageSize,
+    written: written + i,
+  }));
   return {
     machine,
     threads: [
       {
         name: 'reader',
         enter: runningOn(machine, 0, task),
-        operations: [() => tryToRead(machine, mm, start), () => tryToRead(machine, mm, start)],
+        operations: pages.flatMap(({ at }) => times(READS, () => tryToRead(machine, mm, at))),
       },
       {
         name: 'writer',
         enter: runningOn(machine, 1, task),
         operations: [
-          () => tryToWrite(machine, mm, start, written),
-          () => tryToWrite(machine, mm, start, written),
-          () => tryToWrite(machine, mm, start, written),
-          () => giveUp(machine, mm, start),
+          ...pages.flatMap(({ at, written }) => [
+            ...times(WRITES, () => tryToWrite(machine, mm, at, written)),
+            () => giveUp(machine, mm, at),
+          ]),
           () => failingSwapoff(machine),
         ],
       },
     ],
-    broken: () => {
-      if (ld(machine.slab, written) === 0) return null;
-      const pte = readPte(machine, ptep);
-      if (pteNone(machine, pte)) return 'the next access maps the file';
-      if (!ptePresent(machine, pte)) return null;
-      return pageByte(machine, ptePfn(machine, pte)) === PRIVATE ? null : 'the process sees the file';
-    },
-    watched: [{ name: '', mm: mm.at, start, nrPages: 1 }],
+    broken: () => pages.map((page) => silentLoss(machine, mm, page)).find((loss) => loss !== null) ?? null,
+    watched: [{ name: '', mm: mm.at, start, nrPages }],
   };
 }
 
-/** A private mapping of a tmpfs file, with the marker that a userfaultfd left which is no longer there. */
-function mapWithMarker(k: Machine, mm: Mm): { start: number; ptep: number } {
-  const file = __shmemFileSetup(k, 1);
-  run(genericPerformWrite(k, AddressSpace.at(k, file.fMapping), 0, IN_FILE));
+function times<T>(n: number, operation: T): T[] {
+  return Array.from({ length: n }, () => operation);
+}
+
+/** What became of a store that was done, where no access would tell. */
+function silentLoss(k: Machine, mm: Mm, { at, written }: { at: number; written: number }): string | null {
+  if (ld(k.slab, written) === 0) return null;
+  const pte = readPte(k, pteOffset(k, pteTable(k, mm.pgd, at), at));
+  if (pteNone(k, pte)) return 'the next access maps the file';
+  if (!ptePresent(k, pte)) return null;
+  return pageByte(k, ptePfn(k, pte)) === PRIVATE ? null : 'the process sees the file';
+}
+
+/** A private mapping of a tmpfs file, with the markers that a userfaultfd left which is no longer there. */
+function mapWithMarkers(k: Machine, mm: Mm, nrPages: number): number {
+  const file = __shmemFileSetup(k, nrPages);
+  const mapping = AddressSpace.at(k, file.fMapping);
+  for (let i = 0; i < nrPages; i++) run(genericPerformWrite(k, mapping, i, IN_FILE));
   const prot = PROT_READ | PROT_WRITE;
-  const request = { file, addr: 0, len: k.pageSize, prot, flags: MAP_PRIVATE, pgoff: 0 };
-  const start = run(vmMmapPgoff(k, mm, request));
-  const ptep = pteOffset(k, pteAlloc(k, mm.pgd, start), start);
-  run(setPteAt(k, ptep, makePteMarker(k, PTE_MARKER_UFFD_WP)));
-  return { start, ptep };
+  const len = nrPages * k.pageSize;
+  const start = run(vmMmapPgoff(k, mm, { file, addr: 0, len, prot, flags: MAP_PRIVATE, pgoff: 0 }));
+  const table = pteAlloc(k, mm.pgd, start);
+  for (let at = start; at < start + len; at += k.pageSize)
+    run(setPteAt(k, pteOffset(k, table, at), makePteMarker(k, PTE_MARKER_UFFD_WP)));
+  return start;
 }
 
 /** A fault at a time: nothing that an earlier one has seen makes a later one different. */
@@ -114,11 +132,11 @@ export const pteMarkerClearRaces: readonly Race[] = [
     kind: 'race',
     title: 'A stale marker is cleared by two faults, and between them the page is lost: does an access tell?',
     threads: [
-      'reads a page whose entry holds a stale marker',
-      'writes to it; the private page is then swapped out, and swapoff cannot read it',
+      'reads pages whose entries hold stale markers',
+      'writes to each and swaps the private page out; then swapoff cannot read them',
     ],
     invariant: noSilentLoss,
-    bound: { pages: 1 },
+    bound: { pages: 2 },
     arch: 'x86_64',
     release: 'v6.2-rc1',
     decidedBy: ['7e3ce3f8d2d2'],

@@ -22,7 +22,7 @@ const BEFORE = 0x11;
 const after = (n: number) => BEFORE + n;
 
 /** One for a fault of each thread. So few, that frames are used again at once: their numbers tell no histories apart. */
-const SPARE_FRAMES = 4;
+const SPARE_FRAMES = 2;
 
 /**
  * Pages wait in a synchronous swap device. One thread reads them; another stores to each and swaps it out again, a

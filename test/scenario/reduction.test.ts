@@ -4,18 +4,7 @@ import { races } from '../../kernel-lib/scenario/races.js';
 import { kernelsOf } from './race-kernels.js';
 
 /** Races whose every interleaving, without reduction, is too much for a test that runs each time. */
-const LARGE = new Set([
-  'delayed-rmap',
-  'delayed-rmap-refault',
-  'delayed-rmap-two-mappings',
-  'delayed-rmap-full-batch',
-  'delayed-rmap-no-gather',
-  'odirect-swapout',
-  'swapin-bypass',
-  'gup-fast-fork',
-  'pte-marker-clear',
-  'migration-fork',
-]);
+const LARGE = new Set(['swapin-bypass', 'pte-marker-clear', 'migration-fork', 'delayed-rmap-full-batch']);
 
 const slow = process.env.FAULTBOOK_SLOW === '1';
 /** Milliseconds that the largest may take on a busy machine. */

@@ -124,8 +124,8 @@ const region3: HugeLayout['pudLeaf'] = {
 };
 
 /**
- * Segment tables hold no swap entries: huge pages are split to move, and hugetlb has no markers. f934f6be76c1, which
- * gave them some in 2025, is not modelled.
+ * Segment tables hold no swap entries: huge pages are split to move, and hugetlb loses markers, so that what 8a13897fb0da
+ * poisons is missing again. f934f6be76c1, which gave them some in 2025, is not modelled.
  */
 const huge: HugeLayout = {
   mkhuge: { set: '_SEGMENT_ENTRY_LARGE | _SEGMENT_ENTRY_YOUNG | _SEGMENT_ENTRY_PROTECT' },

@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { setMaxHugePages } from '../../kernel-lib/huge/hugetlb.js';
 import { type Linux, boot } from '../../kernel-lib/sys/boot.js';
 import { pte } from '../../kernel-lib/view/pte.js';
 
@@ -13,7 +12,7 @@ describe('an entry of a segment table', () => {
   let linux: Linux;
 
   beforeEach(() => {
-    linux = boot({ release: '6.1', arch: 's390', thp: 'always' });
+    linux = boot({ release: '6.1', arch: 's390', thp: 'always', hugepages: 2 });
   });
 
   /** A process with one huge page, and what stands for that without the frame. */
@@ -64,7 +63,6 @@ describe('an entry of a segment table', () => {
   });
 
   test('maps a page of hugetlb by what __pte_to_rste() makes of its PTE', () => {
-    setMaxHugePages(linux.machine, 2);
     const process = linux.spawn('process');
     const address = process.mmap(nr, { flags: 'private anon hugetlb' });
     process.read(address);
@@ -72,5 +70,16 @@ describe('an entry of a segment table', () => {
     expect(process.pte(address) & 0xfffffn).toBe(0x1701n);
     process.write(address, 1);
     expect(process.pte(address) & 0xfffffn).toBe(0x7503n);
+  });
+
+  test('holds no marker: a place of hugetlb that userfaultfd poisons is missing again', () => {
+    const process = boot({ release: '6.12', arch: 's390', hugepages: 2 }).spawn('process');
+    const address = process.mmap(nr, { flags: 'private anon hugetlb' });
+    const uffd = process.userfaultfd();
+    uffd.register(address, nr, 'missing');
+    uffd.poison(address);
+    expect(process.pte(address)).toBe(0x20n);
+    process.read(address);
+    expect(uffd.messages).toMatchObject([{ address, write: false }]);
   });
 });

@@ -64,7 +64,7 @@ function archesOf(words: string): readonly string[] {
 function listJson(): string {
   const list = [
     ...scenarios.map(({ name, number, kind, title }) => ({ name, number, kind, title })),
-    ...races.map(({ name, kind, title }) => ({ name, kind, title })),
+    ...races.map(({ name, number, kind, title }) => ({ name, number, kind, title })),
   ];
   return `${JSON.stringify({ scenarios: list }, null, 2)}\n`;
 }

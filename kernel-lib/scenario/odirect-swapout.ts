@@ -115,6 +115,7 @@ function* touch(k: Machine, mm: Mm, address: number, value?: number): Step<void>
 export const odirectSwapoutRaces: readonly Race[] = [
   {
     name: 'odirect-swapout',
+    number: 'X05',
     kind: 'race',
     title:
       'A direct read, a swap-out and a fault meet on one page: does the process see what the device wrote?',

@@ -150,6 +150,7 @@ export const paeTornReadRaces: readonly Race[] = [
   {
     ...common,
     name: 'pae-torn-read',
+    number: 'P3',
     title: 'gup_pmd_range() reads a 64-bit PMD on a 32-bit machine: is one READ_ONCE() enough?',
     decidedBy: ['024d232ae4fc', '1180e732c985'],
     setUp: (kernel) => tornRead(kernel, { ...gupFast, entryLoads: 'low half first' }),

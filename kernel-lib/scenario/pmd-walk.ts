@@ -90,6 +90,7 @@ export const pmdWalkRaces: readonly Race[] = [
   {
     ...common,
     name: 'pmd-walk-mincore',
+    number: 'P4',
     title: 'A huge page goes while mincore looks at it: is every page answered for?',
     threads: ['asks mincore about the huge page', zapper, user],
     decidedBy: [],

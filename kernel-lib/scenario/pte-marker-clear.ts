@@ -129,6 +129,7 @@ function* failingSwapoff(k: Machine): Step<void> {
 export const pteMarkerClearRaces: readonly Race[] = [
   {
     name: 'pte-marker-clear',
+    number: 'M21',
     kind: 'race',
     title: 'A stale marker is cleared by two faults, and between them the page is lost: does an access tell?',
     threads: [

@@ -127,6 +127,7 @@ export const pudWalkRaces: readonly Race[] = [
   {
     ...common,
     name: 'pud-walk',
+    number: 'P1',
     title: 'A huge entry of a GiB goes and comes back while a walk splits it: what does the walk read?',
     threads: ['walks the page tables for mincore, which splits the entry', zapper, user],
     setUp: (kernel) => pudWalk(kernel, mincore),
@@ -136,6 +137,7 @@ export const pudWalkRaces: readonly Race[] = [
   {
     ...common,
     name: 'pud-walk-hmm',
+    number: 'P2',
     title: 'The same where HMM walks, which locks a huge entry and leaves it whole',
     threads: ['walks the page tables for a device by hmm_range_fault()', zapper, user],
     setUp: (kernel) => pudWalk(kernel, mirror),

@@ -48,6 +48,8 @@ export interface RaceSetup {
  */
 export interface Race {
   readonly name: string;
+  /** As a scenario's: M for markers, P for walks of page tables, X for swap PTEs. */
+  readonly number?: string;
   readonly kind: 'race';
   /** What is asked, in one line. */
   readonly title: string;

@@ -31,7 +31,7 @@ export const races: readonly Race[] = [
 
 /** @throws InputError naming the races that there are */
 export function raceByName(name: string): Race {
-  const found = races.find((race) => race.name === name);
+  const found = races.find((race) => race.name === name || race.number === name);
   if (found) return found;
   throw new InputError(`no race '${name}'; there are ${races.map((race) => race.name).join(', ')}`);
 }

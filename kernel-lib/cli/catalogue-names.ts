@@ -5,8 +5,7 @@ import { scenarioByName, scenarios } from '../scenario/scenarios.js';
 
 // One name may be both: the split of a dirty huge page is told in one order, and explored in all.
 
-const isRace = (name: string): boolean =>
-  races.some((race) => race.name === name || race.number === name);
+const isRace = (name: string): boolean => races.some((race) => race.name === name || race.number === name);
 
 const isSequential = (name: string): boolean =>
   scenarios.some((scenario) => scenario.name === name || scenario.number === name);

@@ -1,4 +1,6 @@
+import type { OwnPatch } from '../own/own-patch.js';
 import { type ExploreOptions, explore, replay } from '../scenario/exploration.js';
+import { noLostDirtyData } from '../scenario/delayed-rmap-races.js';
 import { type Exercise, notYet } from './exercise.js';
 
 const SMALLEST = { bound: { pages: 1, stores: 1 }, release: 'v6.1' };
@@ -44,8 +46,25 @@ const writebackFirst: Exercise<string> = {
   },
 };
 
+const ordered: Exercise<OwnPatch> = {
+  id: '04-order',
+  points: 2,
+  judge: (own) => {
+    const { verdict, violations, kernel } = explore('delayed-rmap', { ...SMALLEST, release: 'v6.2', own });
+    if (verdict !== 'found') return notYet(`On ${kernel} the explorer says: ${verdict}.`);
+    const [{ invariant, schedule }] = violations as [(typeof violations)[0]];
+    if (!invariant.startsWith(noLostDirtyData.name))
+      return notYet(`Something else breaks: ${invariant}, by ${schedule}.`);
+    return {
+      points: 2,
+      message: `Lost by ${schedule}: v6.2 is safe by the order of its steps, and only by that.`,
+    };
+  },
+};
+
 export const delayedRmapExercises = {
   '04-safe-as-it-was': safeAsItWas,
   '04-mend': mend,
   '04-writeback-first': writebackFirst,
+  '04-order': ordered,
 };

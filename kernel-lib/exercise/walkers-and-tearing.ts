@@ -1,5 +1,5 @@
 import type { OwnPatch } from '../own/own-patch.js';
-import { type ExploreOptions, explore } from '../scenario/exploration.js';
+import { type ExploreOptions, explore, replay } from '../scenario/exploration.js';
 import { type Exercise, notYet } from './exercise.js';
 
 const wholeAsItWas: Exercise<string> = {
@@ -48,8 +48,26 @@ const byChance: Exercise<ExploreOptions> = {
   },
 };
 
+/** The patch of September 2020 that was never merged. */
+const RFC = { release: 'v6.1', with: ['?pagewalk-pud-once'] };
+
+const holeInTheRfc: Exercise<string> = {
+  id: '05-hole-in-the-rfc',
+  points: 2,
+  judge: (answer) => {
+    const { steps, ends, contextSwitches } = replay('pud-walk', answer, RFC);
+    if (ends === null) return notYet(`After ${steps.length} steps the walk has not gone astray.`);
+    const { states } = explore('pud-walk', { release: 'v6.1', with: ['3b89863c3fa4'] });
+    return {
+      points: 2,
+      message: `Astray with ${contextSwitches} switches between CPUs: to read once is not to look again. With 3b89863c3fa4 none of ${states} states is like that.`,
+    };
+  },
+};
+
 export const walkersAndTearingExercises = {
   '05-whole-as-it-was': wholeAsItWas,
   '05-mend': mend,
   '05-by-chance': byChance,
+  '05-hole-in-the-rfc': holeInTheRfc,
 };

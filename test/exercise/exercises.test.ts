@@ -132,6 +132,19 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
       ['c8a9b', /stopped.*waits/],
     ],
   },
+  '04-order': {
+    right: await patchSource('zap/zap.ts', 'yield* tlbFlushMmuTlbonly(k, tlb);', ''),
+    wrong: [
+      [
+        await patchSource(
+          'zap/zap.ts',
+          'yield* tlbFlushMmuTlbonly(k, tlb);',
+          'yield* tlbFlushMmuTlbonly(k, tlb); // as it was',
+        ),
+        /says: absent/,
+      ],
+    ],
+  },
   '05-whole-as-it-was': {
     right: 'pae-torn-pmd-read-atomic-table',
     wrong: [
@@ -153,6 +166,13 @@ const answers: { readonly [Id in ExerciseId]: { right: AnswerOf<Id>; wrong: [Ans
       [{}, /nothing to chance/],
       [{ mode: 'pct', executions: 20 }, /not met at all/],
       [{ mode: 'random' }, /it takes 3089 executions/],
+    ],
+  },
+  '05-hole-in-the-rfc': {
+    right: 'a6c7a',
+    wrong: [
+      ['a6', /After 6 steps/],
+      ['a6d', /stopped.*none of the threads/],
     ],
   },
   '07-which-machine': {

@@ -39,6 +39,11 @@ export function explore(): Command {
     .option('--depth <n>', 'of pct: orderings of steps that a bug needs at most (default: 3)', wholeNumber)
     .option('--executions <n>', 'of pct and random: how many to draw (default: 10000)', wholeNumber)
     .option('--all', 'go on behind the first violation')
+    .option(
+      '--preemptions <n>',
+      'leave a thread that could go on at most so often (default: no bound)',
+      wholeNumber,
+    )
     .option('--no-reduction', 'follow every thread everywhere')
     .option('--max-states <n>', 'give up, incomplete, after so many states', wholeNumber)
     .option('--seconds <n>', 'give up, incomplete, after so long', positiveNumber)

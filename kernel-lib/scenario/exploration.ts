@@ -4,9 +4,11 @@ import { badArgument, checkOptions, checkWhole } from '../base/argument.js';
 import { InputError } from '../base/error.js';
 import { fewestSwitches } from '../explore/fewest-switches.js';
 import { KernelThreads } from '../explore/kernel-threads.js';
+import { PreemptionBound } from '../explore/preemption-bound.js';
 import { type SamplingOptions, sampling } from '../explore/sampling.js';
 import { type SearchProgress, type SearchResult, type Searching, searching } from '../explore/search.js';
 import { type Shard, searchingShard } from '../explore/shard.js';
+import type { TransitionSystem } from '../explore/system.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
 import { Exploration } from './explored.js';
 import { raceByName } from './races.js';
@@ -35,6 +37,11 @@ export interface ExploreOptions extends RunOptions {
   readonly executions?: number;
   /** Do a part of the work, for `mergeShards` to put together; implies `all`. */
   readonly shard?: Shard;
+  /**
+   * Leave a thread that could go on for another one at most so often; what that leaves out makes the search
+   * incomplete. Default: as often as can be.
+   */
+  readonly preemptions?: number;
   /** False: follow every thread everywhere, not only persistent sets of them. */
   readonly reduction?: boolean;
   /** Go on behind the first violation, for one of each kind. */
@@ -83,9 +90,9 @@ export function* exploring(
   const chosen = chosenRace(race, options);
   const kernel = chosenKernel(chosen, options);
   const setup = chosen.setUp(kernel);
-  const system = new KernelThreads(setup.machine.arena, setup.threads);
+  const { system, bounded } = chosenSystem(setup, options);
   const atEnd = atEndOf(chosen, setup);
-  const searching = chosenSearch(system, atEnd, options);
+  const searching = chosenSearch(bounded ?? system, atEnd, options);
   let next = searching.next(true);
   while (!next.done) {
     const goOn = yield { ...next.value, seconds: seconds() };
@@ -95,7 +102,8 @@ export function* exploring(
     const { what, schedule } = violation;
     return { ...violation, schedule: fewestSwitches(system, { what, atEnd }) ?? schedule };
   });
-  const result = { ...next.value, violations };
+  const complete = next.value.complete && bounded?.refused !== true;
+  const result = { ...next.value, complete, violations };
   const replays = violations.map(({ schedule }) => replayOn(chosen, kernel, schedule, options.own));
   return new Exploration(chosen, kernel, options, result, replays, seconds());
 }
@@ -104,8 +112,28 @@ function withinBudget(progress: SearchProgress, seconds: number, options: Explor
   return seconds < (options.seconds ?? Infinity) && progress.states < (options.maxStates ?? Infinity);
 }
 
+/** The race's threads, and the same with a bound on how often they are preempted. */
+function chosenSystem(
+  { machine, threads }: RaceSetup,
+  options: ExploreOptions,
+): { system: TransitionSystem; bounded?: PreemptionBound } {
+  const { preemptions, mode = 'exhaustive', shard } = options;
+  if (preemptions === undefined) return { system: new KernelThreads(machine.arena, threads) };
+  checkWhole('explore', 'preemptions', preemptions, 0);
+  if (mode !== 'exhaustive' || shard !== undefined)
+    throw new InputError(
+      'preemptions is for whole exhaustive searches: neither with a mode nor with a shard',
+    );
+  const bound = new PreemptionBound(
+    machine.arena,
+    preemptions,
+    () => new KernelThreads(machine.arena, threads),
+  );
+  return { system: bound.system, bounded: bound };
+}
+
 function chosenSearch(
-  system: KernelThreads,
+  system: TransitionSystem,
   atEnd: () => string | null,
   options: ExploreOptions,
 ): Searching<SearchResult> {
@@ -163,7 +191,17 @@ export function chosenRace(race: Race | string, { own }: ExploreOptions): Race {
 const exploreOptions = [
   ...runOptions,
   ...([
-    ...(['bound', 'mode', 'seed', 'depth', 'executions', 'shard', 'reduction', 'all'] as const),
+    ...([
+      'bound',
+      'mode',
+      'seed',
+      'depth',
+      'executions',
+      'shard',
+      'reduction',
+      'all',
+      'preemptions',
+    ] as const),
     ...(['maxStates', 'seconds', 'onProgress'] as const),
   ] satisfies readonly (keyof ExploreOptions)[]),
 ];

@@ -95,6 +95,8 @@ export class Exploration implements Displayable {
     const part = shard ? `, shard ${shard.index + 1} of ${shard.of}` : '';
     if (mode === 'random') return `executions drawn at random, seed ${seed}${part}`;
     if (mode === 'pct') return `executions drawn by priorities (PCT), depth ${depth}, seed ${seed}${part}`;
+    const { preemptions } = this.options;
+    if (preemptions !== undefined) return `every interleaving of at most ${preemptions} preemptions`;
     return `every interleaving${this.reduction ? ', reduced to persistent sets' : ''}${part}`;
   }
 

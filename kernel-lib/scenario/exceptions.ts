@@ -69,7 +69,7 @@ const coldfire: ExceptionalArch = {
     { verdict: I7, scenarios: 'C41 C42', on: unshares },
     { verdict: I1, scenarios: hugeCases('C1 C2 C3 C4 C6 C9 C10 C12 C13', 'hs ps os') },
     { verdict: I1, scenarios: hugeCases('C5 C11 C14', 'hs ps os'), on: withoutMarker },
-    { verdict: I1, scenarios: 'R06 R11 X15', on: withoutMarker },
+    { verdict: I1, scenarios: 'M56 R06 R11 R24 X15', on: withoutMarker },
     { verdict: 'the pipe reads 0x8', scenarios: 'S17b' },
     { verdict: LEAKED, scenarios: 'C2 C4' },
     { verdict: 'swapoff ends; 0 faults (0 major), 0 reuses', scenarios: 'X12' },
@@ -102,6 +102,7 @@ const nios2: ExceptionalArch = {
       on: withoutMarker,
     },
     { verdict: 'the page is a copy', scenarios: 'S19c' },
+    { verdict: 'the page stays', scenarios: 'R24', on: withoutMarker },
     { verdict: LEAKED, scenarios: 'C1s C2s C3s C4s C6s' },
     { verdict: LEAKED, scenarios: 'C5s', on: withoutMarker },
     {
@@ -121,7 +122,7 @@ const nios2: ExceptionalArch = {
     { verdict: 'the page is not locked', scenarios: 'R11', on: losesTypes },
     { verdict: 'reads 0x0', scenarios: 'M28', on: ({ patched }) => !patched.swapErrorMarker },
     { verdict: 'the child reads 0x0', scenarios: 'S20', on: losesTypes },
-    { verdict: 'reads 0x0', scenarios: 'M14 M19 M22 M23', on: losesTypes },
+    { verdict: 'reads 0x0', scenarios: 'M14 M19 M22 M23 M56 M58', on: losesTypes },
     { verdict: 'no warning; reads 0x0', scenarios: 'M15', on: losesTypes },
     { verdict: 'no warning; reads 0x9', scenarios: 'M16', on: losesTypes },
     {

@@ -91,8 +91,7 @@ export const swapInOutScenarios: readonly Scenario[] = [
       ...['pvwrite 0 0 0 1 1', 'pvwrite 0 0 0 2 1', 'pvwrite 0 0 0 3 1', 'write 0 0 4 1'],
       ...['madvise 0 0 4 1 PAGEOUT', 'read 0 0 4', 'read 0 0 0', 'reclaim'],
     ],
-    verdict: (steps) =>
-      `the page ${lastEntry(steps, 0, 0, 1).pagemap.includes('P') ? 'stays' : 'goes to swap'}`,
+    verdict: (steps) => `the page ${(steps.at(-1)!.vm['pswpout'] ?? 0) === 0 ? 'stays' : 'goes to swap'}`,
     expected: ({ patched }) =>
       `the page ${patched.rotationsCost || patched.ratelimitedStatsFlush ? 'stays' : 'goes to swap'}`,
     source: '0538a82c39e9',

@@ -24,25 +24,32 @@ export const noLostDeviceData: Invariant = {
     'the process waits for the device and then reads its page: it must find there what the device wrote',
 };
 
-/** The process's first byte, the bytes behind it, and what the device writes to those. */
+/** The first byte of a page, and what the device writes to those behind it. */
 const BEFORE = 0x11;
-const AFTER = 0x22;
 const FROM_DEVICE = 0xdd;
 
+/** What the n-th store writes to the first byte. */
+const after = (n: number): number => 0x22 + n;
+
 /**
- * A direct read of a block into a page, while the page is swapped out and a second thread of the process reads and
- * writes a byte of it that the device does not touch.
+ * A direct read of blocks into pages, while the pages are swapped out and a second thread of the process reads and
+ * writes a byte of each that the device does not touch.
  */
 export function odirectSwapout(kernel: RaceKernel): RaceSetup {
-  const machine = bootRace(kernel, { nrCpus: 3, nrSwapSlots: 4 });
+  const {
+    pages: nrPages,
+    stores,
+    reads,
+  } = kernel.bound as Readonly<Record<'pages' | 'stores' | 'reads', number>>;
+  const machine = bootRace(kernel, { nrCpus: 3, nrSwapSlots: nrPages + 3 });
   const task = newTask(machine);
   const mm = mmOfTask(machine, task);
-  const start = mapAnonymous(machine, task, 1, BEFORE);
-  const page = pageAt(machine, task, start);
-  run(folioIsolateLru(machine, page));
-  // The page that the device will write to, between submission and completion.
-  const bio = kmalloc(machine, 1);
-  const reads = Array.from({ length: kernel.bound['reads']! }, () => () => touch(machine, mm, start));
+  const start = mapAnonymous(machine, task, nrPages, BEFORE);
+  const addresses = Array.from({ length: nrPages }, (_, i) => start + i * machine.pageSize);
+  const pages = addresses.map((at) => pageAt(machine, task, at));
+  for (const page of pages) run(folioIsolateLru(machine, page));
+  // The pages that the device will write to, between submission and completion.
+  const bio = kmalloc(machine, nrPages);
   const on = (cpu: number) => runningOn(machine, cpu, task);
   return {
     machine,
@@ -50,26 +57,34 @@ export function odirectSwapout(kernel: RaceKernel): RaceSetup {
       {
         name: 'direct read',
         enter: on(0),
-        operations: [() => submit(machine, mm, start, bio), () => complete(machine, bio)],
+        operations: [
+          ...addresses.map((at, i) => () => submit(machine, mm, at, bio + i)),
+          ...addresses.map((_, i) => () => complete(machine, bio + i)),
+        ],
       },
       {
         name: 'swap-out',
         enter: on(1),
-        operations: [
+        operations: pages.flatMap((page) => [
           () => giveSlot(machine, page),
           () => unmap(machine, page),
           () => writeOut(machine, page),
-        ],
+        ]),
       },
       {
         name: 'user',
         enter: on(2),
-        operations: [...reads, () => touch(machine, mm, start, AFTER)],
+        operations: addresses.flatMap((at) => [
+          ...Array.from({ length: reads }, () => () => touch(machine, mm, at)),
+          ...Array.from({ length: stores }, (_, n) => () => touch(machine, mm, at, after(n))),
+        ]),
       },
     ],
     broken: () =>
-      contentAt(machine, task, start) >> 8 === FROM_DEVICE ? null : 'the device’s data are gone',
-    watched: [{ name: '', mm: mm.at, start, nrPages: 1 }],
+      addresses.every((at) => contentAt(machine, task, at) >> 8 === FROM_DEVICE)
+        ? null
+        : 'the device’s data are gone',
+    watched: [{ name: '', mm: mm.at, start, nrPages }],
   };
 }
 
@@ -118,14 +133,14 @@ export const odirectSwapoutRaces: readonly Race[] = [
     number: 'X05',
     kind: 'race',
     title:
-      'A direct read, a swap-out and a fault meet on one page: does the process see what the device wrote?',
+      'A direct read, a swap-out and a fault meet on a page: does the process see what the device wrote?',
     threads: [
-      'reads a block into the page with O_DIRECT',
-      'swaps the page out ',
-      'reads and writes another byte of the page',
+      'reads blocks into the pages with O_DIRECT',
+      'swaps the pages out',
+      'reads and writes another byte of each page',
     ],
     invariant: noLostDeviceData,
-    bound: { reads: 0 },
+    bound: { pages: 2, stores: 2, reads: 0 },
     arch: 'x86_32_pae',
     release: 'v6.1',
     decidedBy: ['93c0eac40d4e'],

@@ -20,7 +20,12 @@ function orders(rest: readonly Event[] = events): Event[][] {
 function loses(order: readonly Event[], ids: readonly string[]): boolean {
   const [release, arch] = ['v6.1', 'x86_32_pae'];
   const patched = resolvePatches(release, arch, ids);
-  const { threads, broken } = odirectSwapout({ release, arch, patched, bound: { reads: 1 } });
+  const { threads, broken } = odirectSwapout({
+    release,
+    arch,
+    patched,
+    bound: { pages: 1, stores: 1, reads: 1 },
+  });
   const [device, swapOut, user] = threads as [(typeof threads)[0], (typeof threads)[0], (typeof threads)[0]];
   const places: Record<Event, [(typeof threads)[0], number, number]> = {
     submit: [device, 0, 1],

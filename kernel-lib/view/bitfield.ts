@@ -150,7 +150,9 @@ function text(x: number, y: number, content: string, attributes = ''): string {
 
 /** `_PAGE_ACCESSED` says no more than `ACCESSED` in a narrow cell. */
 function shortName(name: string): string {
-  return name.replace(/^_*(?:PAGE|L_PTE|PTE|SRMMU|CF_PAGE|SUN3_PAGE)_/, '').replace(/^_+|_MASK$/g, '');
+  return name
+    .replace(/^_*(?:PAGE|L_PTE|PTE|SRMMU|CF_PAGE|SUN3_PAGE|SEGMENT_ENTRY|REGION3?_ENTRY)_/, '')
+    .replace(/^_+|_MASK$/g, '');
 }
 
 /** Every bit, highest first, as runs of one field or of none. */

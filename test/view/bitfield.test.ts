@@ -69,3 +69,9 @@ test('the SVG is well formed, has a title, and says each cell’s meaning', () =
 test('a state that the record lacks is refused', () => {
   expect(() => bitfield(archById('arc'), { of: { swap: 'v9' } })).toThrow("arc has no state 'v9'");
 });
+
+test('names of bits leave out what all of them begin with, in segment tables, too', () => {
+  const { svg } = bitfield(archById('s390'), { of: 'pmd' });
+  expect(svg).toContain('>DIRTY<');
+  expect(svg).not.toContain('>SEGMENT_ENTRY_DIRTY<');
+});

@@ -32,6 +32,8 @@ const DEFAULT_FONT_PIXELS = 12;
 const LINE_HEIGHT = 1.3;
 const ASCENT = 0.93;
 const BOLD_FACTOR = 1.06;
+/** The letters below are Helvetica's. What is `system-ui` on many a Linux, DejaVu Sans, is wider, and nothing may be cut off. */
+const WIDE_FACE = 1.14;
 
 /** Widths of common sans-serif letters, in hundredths of the font size; every other letter is a wide one. */
 const LETTER_WIDTHS: readonly (readonly [width: number, letters: string])[] = [
@@ -93,7 +95,8 @@ function ownRect(text: SvgElement): Rect {
 }
 
 function lineWidth(line: string): number {
-  return [...line].reduce((sum, letter) => sum + (WIDTH_OF.get(letter) ?? WIDE_LETTER), 0) / 100;
+  const width = [...line].reduce((sum, letter) => sum + (WIDTH_OF.get(letter) ?? WIDE_LETTER), 0);
+  return (width * WIDE_FACE) / 100;
 }
 
 function fontPixels(element: SvgElement | null): number {

@@ -8,7 +8,7 @@ import type { StepReport } from './step-report.js';
 const hugePage = ['mmap 0 0 H w p anon', 'write 0 0 0 1', 'write 0 0 1 1'];
 
 /** Whether making an entry dirty lets the MMU write through it whether it is writable or not. */
-function straysWhenDirty({ arch, patched }: Kernel): boolean {
+export function straysWhenDirty({ arch, patched }: Kernel): boolean {
   if (arch === 'loongarch64_16k_dirty_prefix') return true;
   if (arch.startsWith('loongarch64')) return !patched.loongarchMkdirtyAsks;
   return arch.startsWith('sparc64') && !patched.sparcMkdirtyAsks;
@@ -26,7 +26,7 @@ export function splitLeaksStores(kernel: Kernel): boolean {
 }
 
 /** Whether a page that was moved becomes dirty and is not write-protected thereafter. */
-function moveDirtiesLast({ patched }: Kernel): boolean {
+export function moveDirtiesLast({ patched }: Kernel): boolean {
   return !patched.migrationProtects || patched.migrationProtectsNot;
 }
 

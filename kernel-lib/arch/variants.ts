@@ -1,3 +1,4 @@
+import { someOf } from '../base/argument.js';
 import { InputError } from '../base/error.js';
 import { type Arch } from './arch.js';
 import { alpha } from './alpha.js';
@@ -72,9 +73,14 @@ export const arches: readonly Arch[] = [
 
 const byId = new Map(arches.map((arch) => [arch.id, arch]));
 
-/** @throws InputError naming the variants that there are */
+/** @throws InputError naming the variants that begin alike, or else the first ones */
 export function archById(id: string): Arch {
   const arch = byId.get(id);
-  if (!arch) throw new InputError(`no architecture '${id}'; there are ${[...byId.keys()].join(', ')}`);
-  return arch;
+  if (arch) return arch;
+  const allowed = someOf(
+    [...byId.keys()],
+    (other) => other.slice(0, 3) === id.slice(0, 3),
+    'faultbook pte arches',
+  );
+  throw new InputError(`no architecture '${id}'; there are ${allowed}`);
 }

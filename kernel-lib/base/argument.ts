@@ -56,6 +56,23 @@ export function checkOptions(call: string, options: unknown, known: readonly str
   }
 }
 
+/** How many names an error gives where there are many. */
+const NAMED = 8;
+
+/**
+ * Some of the names that are allowed, where all of them would bury the error: those alike first, if there are any.
+ *
+ * @param command lists them all
+ */
+export function someOf(names: readonly string[], alike: (name: string) => boolean, command: string): string {
+  const near = names.filter(alike);
+  const named = (near.length > 0 ? near : names).slice(0, NAMED);
+  const others = names.length - named.length;
+  return others === 0
+    ? named.join(', ')
+    : `${named.join(', ')} and ${others} others, which \`${command}\` lists`;
+}
+
 function shown(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   return typeof value === 'bigint' ? `${value}n` : String(value);

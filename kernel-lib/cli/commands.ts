@@ -7,6 +7,7 @@ import { explore } from './explore.js';
 import { grade } from './grade.js';
 import { kernel } from './kernel.js';
 import { matrix } from './matrix.js';
+import { patchesCommand } from './patches.js';
 import { pte } from './pte.js';
 import { run } from './run.js';
 import { scenario } from './scenario.js';
@@ -21,6 +22,7 @@ export function commands(): Command[] {
     scenario(),
     diff(),
     explore(),
+    patchesCommand(),
     matrix(),
     pte(),
     bench(),

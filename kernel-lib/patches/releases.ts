@@ -1,4 +1,5 @@
 import { constructed } from '../base/constructed.js';
+import { someOf } from '../base/argument.js';
 import { InputError } from '../base/error.js';
 import { type PatchName, type Patched, patches } from './catalogue.js';
 import type { Patch } from './patch.js';
@@ -103,7 +104,7 @@ function isIn({ since }: Patch, mainline: string): boolean {
 /**
  * Resolves a release and its changes to one boolean for each patch.
  *
- * @param withIds patches to add; 12 digits or more of the commit
+ * @param withIds patches to add; 7 digits or more of the commit
  * @param withoutIds patches to take away
  * @throws InputError for ids unknown or of another architecture, and for combinations that no kernel could run, with
  * the reason
@@ -132,11 +133,23 @@ function patchFor(id: string, arch: string): Patch {
   throw new InputError(`${patch.id} does not concern ${arch}; it is for ${patch.arches?.join(', ')}`);
 }
 
-/** @throws InputError naming the patches that there are */
+/** Fewer digits of a commit than git prints might be anything. */
+const FEWEST_DIGITS = 7;
+
+/**
+ * The patch of a commit, of which 7 digits or more are given.
+ *
+ * @throws InputError naming patches that begin alike, or else the first ones
+ */
 export function patchById(id: string): Patch {
-  const found = patches.find(([, patch]) => id.startsWith(patch.id));
-  if (!found) {
-    throw new InputError(`no patch '${id}'; there are ${patches.map(([, patch]) => patch.id).join(', ')}`);
-  }
-  return found[1];
+  const of = (patch: Patch): boolean =>
+    id.startsWith(patch.id) || (id.length >= FEWEST_DIGITS && patch.id.startsWith(id));
+  const found = patches.find(([, patch]) => of(patch));
+  if (found) return found[1];
+  const allowed = someOf(
+    patches.map(([, patch]) => patch.id),
+    (other) => other.startsWith(id.slice(0, 3)),
+    'faultbook patches',
+  );
+  throw new InputError(`no patch '${id}'; there are ${allowed}`);
 }

@@ -1,9 +1,9 @@
 import { InputError } from '../base/error.js';
 import { patches } from '../patches/catalogue.js';
-import { sidesOf } from '../patches/path.js';
+import { type Sides, sidesOf } from '../patches/path.js';
 import { patchById } from '../patches/releases.js';
 import { type Comparison, compare } from './comparison.js';
-import { type Effect, effects } from './effects.js';
+import { type Effect, type ScenarioEffect, effects } from './effects.js';
 
 /** Where the effect of a patch can be seen. @throws InputError for an unknown patch */
 export function effectRecord(id: string): Effect {
@@ -25,15 +25,26 @@ export function effectOf(id: string, arch?: string): Comparison {
   const effect = effectRecord(id);
   if ('none' in effect) throw new InputError(`no scenario shows ${patch.id}: ${effect.none}`);
   if ('race' in effect) throw new InputError(`${patch.id} decides a race: faultbook explore ${effect.race}`);
-  const { release = 'v6.1', cpu, scenario } = effect;
-  const { before, after } = sidesOf(patch.id, {
-    release,
-    arch: arch ?? effect.arch ?? patch.arches?.[0] ?? 'x86_64',
+  const { before, after } = effectSides(id, effect, arch);
+  return compare(effect.scenario, before, after);
+}
+
+/**
+ * The two kernels on which the scenario of an effect shows it.
+ *
+ * @param id commit of the patch
+ * @param arch an architecture that the patch concerns; absent: one that shows it
+ */
+export function effectSides(id: string, effect: ScenarioEffect, arch?: string): Sides {
+  const { arches } = patchById(id);
+  const { cpu } = effect;
+  return sidesOf(id, {
+    release: effect.release ?? 'v6.1',
+    arch: arch ?? effect.arch ?? arches?.[0] ?? 'x86_64',
     ...(cpu !== undefined && { cpu }),
     with: idsOf(effect.with),
     without: idsOf(effect.without),
   });
-  return compare(scenario, before, after);
 }
 
 function idsOf(names: readonly string[] = []): string[] {

@@ -1,3 +1,4 @@
+import { someOf } from '../base/argument.js';
 import { InputError } from '../base/error.js';
 import { devicePageScenarios } from './device-pages.js';
 import { hugetlbMarkerScenarios } from './hugetlb-markers.js';
@@ -64,18 +65,15 @@ export const scenarios: readonly Scenario[] = [
   ...longtermSelftestScenarios,
 ];
 
-/** How many scenarios are named to whom asks for one that there is not. */
-const NAMED = 8;
-
 /** @throws InputError naming scenarios of which the name has a word, or else the first ones */
 export function scenarioByName(name: string): Scenario {
   const found = scenarios.find((scenario) => scenario.name === name || scenario.number === name);
   if (found) return found;
   const words = name.split('-').filter((word) => word.length > 2);
-  const alike = scenarios.filter((scenario) => words.some((word) => scenario.name.includes(word)));
-  const named = (alike.length > 0 ? alike : scenarios).slice(0, NAMED).map((scenario) => scenario.name);
-  const others = scenarios.length - named.length;
-  throw new InputError(
-    `no scenario '${name}'; there are ${named.join(', ')} and ${others} others, which \`faultbook scenario\` lists`,
+  const allowed = someOf(
+    scenarios.map((scenario) => scenario.name),
+    (other) => words.some((word) => other.includes(word)),
+    'faultbook scenario',
   );
+  throw new InputError(`no scenario '${name}'; there are ${allowed}`);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { InputError } from '../../kernel-lib/base/error.js';
 import { catalogue, patches, swpExclusivePatches } from '../../kernel-lib/patches/catalogue.js';
 import { idsOf, sidesOf } from '../../kernel-lib/patches/path.js';
-import { patchesOf } from '../../kernel-lib/patches/releases.js';
+import { patchById, patchesOf } from '../../kernel-lib/patches/releases.js';
 import { thpSplitOrders } from '../../kernel-lib/patches/thp-split-order.js';
 import { effectOf, effectRecord } from '../../kernel-lib/scenario/effect-of.js';
 import { effects } from '../../kernel-lib/scenario/effects.js';
@@ -55,8 +55,9 @@ test('what requires a patch is on neither side of it', () => {
   for (const side of [before, after]) expect(idsOf(side)).not.toContain('84209e87c696');
 });
 
-test('each patch has an id and a title of its own', () => {
-  expect(new Set(patches.map(([, { id }]) => id)).size).toBe(patches.length);
+test('each patch has an id of its own, of which seven digits are enough', () => {
+  expect(new Set(patches.map(([, { id }]) => id.slice(0, 7))).size).toBe(patches.length);
+  expect(patchById('8d6a0ac').id).toBe('8d6a0ac09a16');
 });
 
 test('a patch without a scenario says why, one of a race names it', () => {

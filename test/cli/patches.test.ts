@@ -10,7 +10,10 @@ test('every patch has a line, with the release that first had it', async () => {
 });
 
 test('a release has some of the patches and lacks others', async () => {
-  const { stdout } = await faultbook(['patches', 'UNSHARE', 'consistency', '--release', '6.1', '--json'], '.');
+  const { stdout } = await faultbook(
+    ['patches', 'UNSHARE', 'consistency', '--release', '6.1', '--json'],
+    '.',
+  );
   expect(JSON.parse(stdout)).toMatchObject({ patches: [{ id: 'cdc5021cda19', has: false }] });
   const later = await faultbook(['patches', 'sanitize', '--release', '6.12'], '.');
   expect(later.stdout).toMatch(/^\+ cdc5021cda19 .*\n\+ 79881fed6052 /);

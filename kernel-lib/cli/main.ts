@@ -2,14 +2,14 @@
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../base/error.js';
 import { inlineKernelFunctions } from '../notebook/inlining.js';
-import { commands } from './commands.js';
+import { commandsFor } from './commands.js';
 
 /** Runs one command line and gives the exit code: 0 fine, 1 the answer is no, 2 bad input. */
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('faultbook')
     .description('Linux memory management that people can run, cell by cell')
     .exitOverride();
-  for (const command of commands()) program.addCommand(throwing(command));
+  for (const command of await commandsFor(argv[0])) program.addCommand(throwing(command));
   try {
     await program.parseAsync(argv, { from: 'user' });
     return Number(process.exitCode ?? 0);

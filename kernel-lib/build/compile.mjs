@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import ts from 'typescript';
+import { constantBindings } from './bindings.mjs';
 import { generated } from './generated.mjs';
 import { inlineBarrier } from './inline.mjs';
 import { stepRules } from './rules.mjs';
@@ -183,6 +184,7 @@ function place(tree, file, at) {
 function emit(program, tree) {
   const respell = specifierTransformer(program, tree);
   const barrier = join(tree.root, 'step/memory.ts');
+  const bind = constantBindings(program, (importer, specifier) => tree.target(importer, specifier));
   const inline = inlineBarrier((importer, specifier) => tree.target(importer, specifier) === barrier);
   program.emit(
     undefined,
@@ -197,7 +199,7 @@ function emit(program, tree) {
     undefined,
     false,
     // @ts-expect-error one transformer serves JavaScript and declarations, whose files differ only in their parts
-    { before: [inline], after: [respell], afterDeclarations: [respell] },
+    { before: [inline], after: [bind, respell], afterDeclarations: [respell] },
   );
 }
 

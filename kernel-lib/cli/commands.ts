@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   matrix: async () => (await import('./matrix.js')).matrix(),
   pte: async () => (await import('./pte.js')).pte(),
   bench: async () => (await import('./bench.js')).bench(),
+  import: async () => (await import('./import.js')).importCommand(),
   kernel: async () => (await import('./kernel.js')).kernel(),
 };
 

@@ -38,7 +38,8 @@ async function* programsOf(
   parser.close();
 }
 
-async function* splitLines(chunks: Chunks): AsyncGenerator<string, void, void> {
+/** The lines of a text, without their ends. */
+export async function* splitLines(chunks: Chunks): AsyncGenerator<string, void, void> {
   let rest = '';
   for await (const chunk of chunks) {
     const lines = (rest + chunk).split('\n');

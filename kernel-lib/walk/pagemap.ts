@@ -43,7 +43,7 @@ export interface PagemapEntry {
 }
 
 /** The lowest bit that is a flag. */
-const FLAGS_SHIFT = 55;
+export const FLAGS_SHIFT = 55;
 
 /** Flags of a page, counted from bit 55 of its 64. @kernel fs/proc/task_mmu.c PM_SOFT_DIRTY v6.2 */
 export const PM_SOFT_DIRTY = 1 << 0;

@@ -12,6 +12,7 @@ import {
 import { type HostKernel, hostKernel } from '../bench/native.js';
 import { type PteThroughput, benchPte } from '../bench/pte.js';
 import { type BenchRow, benchOperations, plannedRuns, runOperations } from '../bench/run-operations.js';
+import { inlineKernelFunctions } from '../notebook/inlining.js';
 import { renderBundle } from '../notebook/render.js';
 import { writeWholeFile } from '../notebook/wholeFile.js';
 import { mimeBundle } from '../view/mime.js';
@@ -61,6 +62,7 @@ export function bench(): Command {
     .option('--json', 'print one JSON object')
     .action(async (names: readonly string[], options: Options) => {
       if (options.list) return list();
+      inlineKernelFunctions();
       const report = measure(names, options);
       if (options.html !== undefined) writeWholeFile(options.html, await page(report));
       process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));

@@ -1,7 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { InputError } from '../base/error.js';
-import { inlineKernelFunctions } from '../notebook/inlining.js';
 import { commandsFor } from './commands.js';
 
 /** Runs one command line and gives the exit code: 0 fine, 1 the answer is no, 2 bad input. */
@@ -33,5 +32,4 @@ process.stdout.on('error', (err: NodeJS.ErrnoException) => {
   process.exit();
 });
 
-inlineKernelFunctions();
 process.exitCode = await main(process.argv.slice(2));

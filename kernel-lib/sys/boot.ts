@@ -20,6 +20,7 @@ import { swapon } from '../swap/swapon.js';
 import { DaxDevice } from './dax-device.js';
 import { checkDeviceMemory } from './device-memory.js';
 import { Disk, DiskFile } from './disk-file.js';
+import { announceMachine } from './large-machine.js';
 import { makeMachine } from './machine.js';
 import { runOperation } from './operation.js';
 import { type Process, newProcess } from './process.js';
@@ -102,6 +103,7 @@ export function boot(asked: BootOptions = {}): Linux {
   const nrDeviceFrames =
     deviceMemory === undefined ? 0 : Math.floor(sizeOf('deviceMemory', deviceMemory) / pageSize);
   checkDeviceMemory(record, nrFrames, nrDeviceFrames);
+  announceMachine(nrFrames);
   const machine = makeMachine({
     release: releaseByName(release),
     arch: record,

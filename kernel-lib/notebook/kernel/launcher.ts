@@ -1,6 +1,5 @@
 import { parseArgs } from 'node:util';
 import { InputError } from '../../base/error.js';
-import { inlineKernelFunctions } from '../inlining.js';
 import { readConnectionFile } from './connectionFile.js';
 import { KernelServer } from './server.js';
 
@@ -21,7 +20,6 @@ function followParent(): void {
   setInterval(() => process.ppid !== parent && process.exit(1), PARENT_CHECK_INTERVAL).unref();
 }
 
-inlineKernelFunctions();
 try {
   const server = new KernelServer(readConnectionFile(connectionFileArgument()));
   process.on('SIGINT', () => server.interrupt());

@@ -1,6 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { LARGE_MACHINE } from '../../../sys/large-machine.js';
 import { DISPLAY } from '../../../view/mime.js';
 import type { Order, QueryOrder, Report, ThreadData } from '../messages.js';
+import { inlineKernelFunctions } from '../../inlining.js';
 import { cellError } from './cellError.js';
 import { Cells } from './cells.js';
 import { installInspection } from './inspection.js';
@@ -19,6 +21,7 @@ installInspection();
 installChangeDirectory(port);
 redirectStandardStreams(cells, output);
 Reflect.set(globalThis, DISPLAY, (value: unknown) => cells.display(value));
+Reflect.set(globalThis, LARGE_MACHINE, inlineKernelFunctions);
 port.on('message', (order: Order) => {
   if (order.type === 'execute') cells.execute(order);
   else report({ type: 'answer', id: order.id, content: answer(order) });

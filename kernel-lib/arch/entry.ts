@@ -10,9 +10,10 @@ import {
   type Predicates,
 } from './arch.js';
 import { type MaskReader, maskReader } from './mask.js';
-import { type Change, compileOperation, operationText } from './operation.js';
+import { type Change, compileOperation } from './operation.js';
 import { type PfnCodec, compilePfn } from './pfn.js';
-import { type Predicate, type PteWords, compileTest, testText } from './predicate.js';
+import { type Predicate, type PteWords, compileTest } from './predicate.js';
+import { type EntryValues, compileValues, modifyText, operationsOf, predicatesOf } from './values.js';
 
 /** A protection as `pgprot_t` holds it. */
 export interface Pgprot extends Words {
@@ -61,6 +62,8 @@ export interface EntryCodec extends EntryReader, PfnCodec {
   /** Gives the entry another protection; frame number and what the kernel and the MMU noted in it stay. */
   readonly pteModify: (w: PteWords, i: number, prot: Pgprot) => void;
 
+  /** The same on values. */
+  readonly values: EntryValues;
   /** `protection_map[]`, indexed by `vm_flags & 15`. */
   readonly protectionMap: readonly Pgprot[];
   /** @throws InputError naming the protections that this architecture has */
@@ -85,7 +88,7 @@ export function compileReader(
     layout,
     masks,
     pteEmpty: masks.words(layout.empty ?? '0'),
-    ...compilePredicates({ ...layout.predicates, ...predicates }, masks),
+    ...predicatesOf({ ...layout.predicates, ...predicates }, (test) => compileTest(test, masks)),
     ...compilePfn({ pfn: layout.pfn, pteBits, longBits }, masks),
   };
 }
@@ -98,6 +101,10 @@ export function compileEntry(
 ): EntryCodec {
   const reader = compileReader(arch, layout, predicates);
   const { masks } = reader;
+  const all = {
+    predicates: { ...layout.predicates, ...predicates },
+    operations: { ...layout.operations, ...operations },
+  };
   const prot = (name: string): Pgprot => ({ name, ...masks.words(name) });
   const prots = new Map(Object.keys(layout.pgprots).map((name) => [name, prot(name)]));
   const pgprot = (name: string): Pgprot => {
@@ -107,68 +114,12 @@ export function compileEntry(
   };
   return {
     ...reader,
-    ...compileOperations({ ...layout.operations, ...operations }, masks),
-    pteModify: compileModify(modify, layout, masks),
+    ...operationsOf(all.operations, (operation) => compileOperation(operation, masks)),
+    pteModify: evaluated(
+      `(w, i, prot) => { let lo = w[i], hi = w[i + 1]; ${modifyText(modify, layout, masks)} w[i] = lo; w[i + 1] = hi; }`,
+    ),
+    values: compileValues({ ...layout, ...all, modify }, arch, masks),
     protectionMap: arch.protectionMap.map(prot),
     pgprot,
   };
-}
-
-function compilePredicates(tests: Predicates, masks: MaskReader) {
-  const never: Predicate = () => false;
-  const optional = (test: Parameters<typeof compileTest>[0] | undefined): Predicate =>
-    test === undefined ? never : compileTest(test, masks);
-  return {
-    pteNone: compileTest(tests.none ?? { none: '~0' }, masks),
-    ptePresent: compileTest(tests.present, masks),
-    pteWrite: compileTest(tests.write, masks),
-    pteDirty: compileTest(tests.dirty, masks),
-    pteYoung: compileTest(tests.young, masks),
-    pteProtnone: optional(tests.protnone),
-    pteExec: optional(tests.exec),
-    pteSpecial: optional(tests.special),
-    pteSoftDirty: optional(tests.softDirty),
-    pteUffdWp: optional(tests.uffdWp),
-  };
-}
-
-function compileOperations(ops: Operations, masks: MaskReader) {
-  return {
-    pteMkwrite: compileOperation(ops.mkwrite, masks),
-    pteWrprotect: compileOperation(ops.wrprotect, masks),
-    pteMkdirty: compileOperation(ops.mkdirty, masks),
-    pteMkclean: compileOperation(ops.mkclean, masks),
-    pteMkyoung: compileOperation(ops.mkyoung, masks),
-    pteMkold: compileOperation(ops.mkold, masks),
-    pteMkspecial: compileOperation(ops.mkspecial, masks),
-    pteMksoftDirty: compileOperation(ops.mksoftDirty, masks),
-    pteClearSoftDirty: compileOperation(ops.clearSoftDirty, masks),
-    pteMkuffdWp: compileOperation(ops.mkuffdWp, masks),
-    pteClearUffdWp: compileOperation(ops.clearUffdWp, masks),
-  };
-}
-
-function compileModify(
-  rule: Modify,
-  { pfn: { at, invertedWhen } }: EntryLayout,
-  masks: MaskReader,
-): EntryCodec['pteModify'] {
-  const keep = masks.words(rule.keep);
-  const take = masks.words(rule.take ?? '~0');
-  const inverted = invertedWhen === undefined ? 'false' : testText(invertedWhen, masks);
-  const pfn = masks.words(`[${at}]`);
-  return evaluated(`(w, i, prot) => {
-    let lo = w[i], hi = w[i + 1];
-    const flips = ${inverted};
-    ${operationText(rule.first, masks)}
-    lo = (lo & ${keep.lo}) | (prot.lo & ${take.lo});
-    hi = (hi & ${keep.hi}) | (prot.hi & ${take.hi});
-    if (flips !== ${inverted}) {
-      lo ^= ${pfn.lo};
-      hi ^= ${pfn.hi};
-    }
-    ${operationText(rule.last, masks)}
-    w[i] = lo;
-    w[i + 1] = hi;
-  }`);
 }

@@ -1,18 +1,24 @@
+import type { Words } from '../base/bitfield.js';
 import type { HardwareRules } from './arch.js';
 import type { PteCodec } from './codec.js';
-import { type Change, compileOperation } from './operation.js';
-import { type Predicate, compileTest } from './predicate.js';
+import {
+  type EntryValues,
+  type ValueChange,
+  type ValueTest,
+  compileValueChange,
+  compileValueTest,
+} from './values.js';
 
 /** What the MMU of one kind of CPU, with the handlers of its exceptions, makes of page-table entries. */
 export interface Mmu {
   readonly rules: HardwareRules;
   /** Whether a user's load goes through an entry as it stands. */
-  readonly loads: Predicate;
+  readonly loads: ValueTest;
   /** Whether a user's store does. */
-  readonly stores: Predicate;
+  readonly stores: ValueTest;
   /** What becomes of an entry before a load is tried, and before a store is. */
-  readonly onLoad: Change;
-  readonly onStore: Change;
+  readonly onLoad: ValueChange;
+  readonly onStore: ValueChange;
 }
 
 const compiled = new WeakMap<PteCodec, Map<HardwareRules, Mmu>>();
@@ -26,29 +32,32 @@ export function compileMmu(codec: PteCodec, rules: HardwareRules): Mmu {
   return mmu;
 }
 
-function compile(codec: PteCodec, rules: HardwareRules): Mmu {
-  const { masks } = codec;
+function compile({ masks, values }: PteCodec, rules: HardwareRules): Mmu {
   return {
     rules,
     loads:
       rules.load === undefined
-        ? (w, i) => codec.ptePresent(w, i) && !codec.pteProtnone(w, i)
-        : compileTest(rules.load, masks),
-    stores: compileTest(rules.store, masks),
-    onLoad: rules.onLoad === undefined ? usualLoad(codec, rules) : compileOperation(rules.onLoad, masks),
-    onStore: rules.onStore === undefined ? usualStore(codec, rules) : compileOperation(rules.onStore, masks),
+        ? (pte) => values.ptePresent(pte) && !values.pteProtnone(pte)
+        : compileValueTest(rules.load, masks),
+    stores: compileValueTest(rules.store, masks),
+    onLoad: rules.onLoad === undefined ? usualLoad(values, rules) : compileValueChange(rules.onLoad, masks),
+    onStore:
+      rules.onStore === undefined ? usualStore(values, rules) : compileValueChange(rules.onStore, masks),
   };
 }
 
-function usualLoad(codec: PteCodec, { young }: HardwareRules): Change {
-  return young === 'fault' ? () => {} : codec.pteMkyoung;
+function same(pte: Words): Words {
+  return pte;
 }
 
-function usualStore(codec: PteCodec, { dirty }: HardwareRules): Change {
-  if (dirty === 'fault') return () => {};
-  return (w, i) => {
-    if (!codec.pteWrite(w, i)) return;
-    codec.pteMkyoung(w, i);
-    codec.pteMkdirty(w, i);
-  };
+function usualLoad(values: EntryValues, { young }: HardwareRules): ValueChange {
+  return young === 'fault' ? same : values.pteMkyoung;
+}
+
+function usualStore(
+  { pteWrite, pteMkyoung, pteMkdirty }: EntryValues,
+  { dirty }: HardwareRules,
+): ValueChange {
+  if (dirty === 'fault') return same;
+  return (pte) => (pteWrite(pte) ? pteMkdirty(pteMkyoung(pte)) : pte);
 }

@@ -131,3 +131,34 @@ function* cut({ at, width, from }: Slice): Generator<Piece> {
     done += count;
   }
 }
+
+/** Two words as JavaScript expressions. */
+export interface WordTexts {
+  readonly lo: string;
+  readonly hi: string;
+}
+
+/** A field's value, of a word that stands in the names `lo` and `hi`. */
+export function gatherText(slices: readonly Slice[]): WordTexts {
+  return joined(slices, (p) => ({
+    high: p.valueHigh,
+    text: `((${p.wordHigh ? 'hi' : 'lo'} >>> ${p.wordShift}) & ${p.mask}) << ${p.valueShift}`,
+  }));
+}
+
+/** The word that holds nothing but a field, whose value stands in the names `lo` and `hi`. */
+export function scatterText(slices: readonly Slice[]): WordTexts {
+  return joined(slices, (p) => ({
+    high: p.wordHigh,
+    text: `((${p.valueHigh ? 'hi' : 'lo'} >>> ${p.valueShift}) & ${p.mask}) << ${p.wordShift}`,
+  }));
+}
+
+function joined(
+  slices: readonly Slice[],
+  part: (piece: Piece) => { readonly high: boolean; readonly text: string },
+): WordTexts {
+  const parts = slices.flatMap((slice) => [...cut(slice)]).map(part);
+  const ofHalf = (high: boolean) => parts.filter((p) => p.high === high).map(({ text }) => `(${text})`);
+  return { lo: ofHalf(false).join(' | ') || '0', hi: ofHalf(true).join(' | ') || '0' };
+}

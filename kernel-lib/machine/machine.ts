@@ -1,6 +1,7 @@
 import type { PteCodec } from '../arch/codec.js';
 import type { EntryCodec } from '../arch/entry.js';
 import type { Mmu } from '../arch/mmu.js';
+import type { EntryValues } from '../arch/values.js';
 import type { Patched } from '../patches/catalogue.js';
 import type { Variants } from '../patches/variants.js';
 import type { Arena } from '../step/arena.js';
@@ -17,6 +18,8 @@ export interface Machine {
   /** As given to boot, for people. */
   readonly release: string;
   readonly pte: PteCodec;
+  /** What `pte` does most often, done to values. */
+  readonly values: EntryValues;
   /** The same of entries above the lowest level that map a page: `pte`, but for s390. */
   readonly leaf: EntryCodec;
   readonly mmu: Mmu;

@@ -12,7 +12,7 @@ export interface Pte {
   readonly hi: number;
 }
 
-// Codecs work on words in memory. No step ends while a value lies here, so one place serves every machine.
+// What is seldom done codecs do to words in memory. No step ends while a value lies here, so one place serves every machine.
 const w: PteWords = new Int32Array(2);
 
 function load(pte: Pte): PteWords {
@@ -37,44 +37,38 @@ export function pteSame(a: Pte, b: Pte): boolean {
   return a.lo === b.lo && a.hi === b.hi;
 }
 
-export const pteNone = (k: Machine, pte: Pte): boolean => k.pte.pteNone(load(pte), 0);
-export const ptePresent = (k: Machine, pte: Pte): boolean => k.pte.ptePresent(load(pte), 0);
-export const pteProtnone = (k: Machine, pte: Pte): boolean => k.pte.pteProtnone(load(pte), 0);
-export const pteWrite = (k: Machine, pte: Pte): boolean => k.pte.pteWrite(load(pte), 0);
-export const pteDirty = (k: Machine, pte: Pte): boolean => k.pte.pteDirty(load(pte), 0);
-export const pteYoung = (k: Machine, pte: Pte): boolean => k.pte.pteYoung(load(pte), 0);
-export const pteSpecial = (k: Machine, pte: Pte): boolean => k.pte.pteSpecial(load(pte), 0);
-export const pteSoftDirty = (k: Machine, pte: Pte): boolean => k.pte.pteSoftDirty(load(pte), 0);
-export const pteUffdWp = (k: Machine, pte: Pte): boolean => k.pte.pteUffdWp(load(pte), 0);
+export const pteNone = (k: Machine, pte: Pte): boolean => k.values.pteNone(pte);
+export const ptePresent = (k: Machine, pte: Pte): boolean => k.values.ptePresent(pte);
+export const pteProtnone = (k: Machine, pte: Pte): boolean => k.values.pteProtnone(pte);
+export const pteWrite = (k: Machine, pte: Pte): boolean => k.values.pteWrite(pte);
+export const pteDirty = (k: Machine, pte: Pte): boolean => k.values.pteDirty(pte);
+export const pteYoung = (k: Machine, pte: Pte): boolean => k.values.pteYoung(pte);
+export const pteSpecial = (k: Machine, pte: Pte): boolean => k.values.pteSpecial(pte);
+export const pteSoftDirty = (k: Machine, pte: Pte): boolean => k.values.pteSoftDirty(pte);
+export const pteUffdWp = (k: Machine, pte: Pte): boolean => k.values.pteUffdWp(pte);
 
 export function pteMkwrite(k: Machine, pte: Pte): Pte {
-  k.pte.pteMkwrite(load(pte), 0);
-  return changed(pte);
+  return k.values.pteMkwrite(pte);
 }
 
 export function pteWrprotect(k: Machine, pte: Pte): Pte {
-  k.pte.pteWrprotect(load(pte), 0);
-  return changed(pte);
+  return k.values.pteWrprotect(pte);
 }
 
 export function pteMkclean(k: Machine, pte: Pte): Pte {
-  k.pte.pteMkclean(load(pte), 0);
-  return changed(pte);
+  return k.values.pteMkclean(pte);
 }
 
 export function pteMkyoung(k: Machine, pte: Pte): Pte {
-  k.pte.pteMkyoung(load(pte), 0);
-  return changed(pte);
+  return k.values.pteMkyoung(pte);
 }
 
 export function pteMkold(k: Machine, pte: Pte): Pte {
-  k.pte.pteMkold(load(pte), 0);
-  return changed(pte);
+  return k.values.pteMkold(pte);
 }
 
 export function pteMkspecial(k: Machine, pte: Pte): Pte {
-  k.pte.pteMkspecial(load(pte), 0);
-  return changed(pte);
+  return k.values.pteMkspecial(pte);
 }
 
 /** Of a PTE that stands for a leaf. @kernel arch/x86/include/asm/pgtable.h pte_mkhuge v6.2 */
@@ -84,28 +78,23 @@ export function pteMkhuge(k: Machine, pte: Pte): Pte {
 }
 
 export function pteMksoftDirty(k: Machine, pte: Pte): Pte {
-  k.pte.pteMksoftDirty(load(pte), 0);
-  return changed(pte);
+  return k.values.pteMksoftDirty(pte);
 }
 
 export function pteClearSoftDirty(k: Machine, pte: Pte): Pte {
-  k.pte.pteClearSoftDirty(load(pte), 0);
-  return changed(pte);
+  return k.values.pteClearSoftDirty(pte);
 }
 
 export function pteMkuffdWp(k: Machine, pte: Pte): Pte {
-  k.pte.pteMkuffdWp(load(pte), 0);
-  return changed(pte);
+  return k.values.pteMkuffdWp(pte);
 }
 
 export function pteClearUffdWp(k: Machine, pte: Pte): Pte {
-  k.pte.pteClearUffdWp(load(pte), 0);
-  return changed(pte);
+  return k.values.pteClearUffdWp(pte);
 }
 
 export function pteMkdirty(k: Machine, pte: Pte): Pte {
-  k.pte.pteMkdirty(load(pte), 0);
-  return changed(pte);
+  return k.values.pteMkdirty(pte);
 }
 
 /**
@@ -114,31 +103,29 @@ export function pteMkdirty(k: Machine, pte: Pte): Pte {
  * MODEL: the MMU.
  */
 export function mmuLoad(k: Machine, pte: Pte): Pte | undefined {
-  k.mmu.onLoad(load(pte), 0);
-  return k.mmu.loads(w, 0) ? changed(pte) : undefined;
+  const noted = k.mmu.onLoad(pte);
+  return k.mmu.loads(noted) ? noted : undefined;
 }
 
 /** The same of a store. MODEL: the MMU. */
 export function mmuStore(k: Machine, pte: Pte): Pte | undefined {
-  k.mmu.onStore(load(pte), 0);
-  return k.mmu.stores(w, 0) ? changed(pte) : undefined;
+  const noted = k.mmu.onStore(pte);
+  return k.mmu.stores(noted) ? noted : undefined;
 }
 
 /** @kernel arch/x86/include/asm/pgtable.h pte_modify v6.2 */
 export function pteModify(k: Machine, pte: Pte, prot: Pgprot): Pte {
-  k.pte.pteModify(load(pte), 0, prot);
-  return changed(pte);
+  return k.values.pteModify(pte, prot);
 }
 
 /** The frame that a present entry maps. */
 export function ptePfn(k: Machine, pte: Pte): number {
-  return k.pte.ptePfn(load(pte), 0);
+  return k.values.ptePfn(pte);
 }
 
 /** An entry that maps a frame. @kernel arch/x86/include/asm/pgtable.h pfn_pte v6.2 */
 export function pfnPte(k: Machine, pfn: number, prot: Pgprot): Pte {
-  k.pte.pfnPte(w, 0, pfn, prot);
-  return loaded();
+  return k.values.pfnPte(pfn, prot);
 }
 
 /** The same entry for the `nr`-th frame behind. @kernel include/linux/pgtable.h pte_advance_pfn 6.12 */
@@ -166,8 +153,8 @@ export function pteSwpOffset(k: Machine, pte: Pte): number {
 }
 
 function strip(k: Machine, pte: Pte): void {
-  vmBugOn(k.pte.ptePresent(load(pte), 0), 'a present entry holds no swap entry');
-  k.pte.pteSwpClearFlags(w, 0);
+  vmBugOn(ptePresent(k, pte), 'a present entry holds no swap entry');
+  k.pte.pteSwpClearFlags(load(pte), 0);
 }
 
 export const pteSwpExclusive = (k: Machine, pte: Pte): boolean => k.pte.pteSwpExclusive(load(pte), 0);

@@ -32,8 +32,7 @@ export function mkwriteOpens(kernel: Kernel, dirty: boolean): boolean {
   const pte = TrialPte.present(codec, { pfn: 1, prot }).do(dirty ? 'pteMkdirty' : 'pteMkclean');
   const { w } = pte.modify(prot).do('pteMkyoung', 'pteMkwrite');
   const { onStore, stores } = compileMmu(codec, hardwareOf(kernel));
-  onStore(w, 0);
-  return stores(w, 0);
+  return stores(onStore({ lo: w[0]!, hi: w[1]! }));
 }
 
 /** Whether a new protection makes a written entry clean, which Hexagon's pte_modify() does. */

@@ -119,6 +119,7 @@ function fixedPart({ release, arch, patched, cpu }: MachineShape) {
     patched,
     variant: variantsOf(patched),
     pte: codec,
+    values: codec.values,
     leaf: codec.huge?.leaf ?? codec,
     mmu: compileMmu(codec, hardwareOf(arch, cpu)),
     // A shift gives a small integer where a power gives a floating-point number.

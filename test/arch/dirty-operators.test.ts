@@ -78,14 +78,12 @@ function after(
   { codec, mmu }: ReturnType<typeof machineOf>,
   operators: (typeof expressions)[number],
 ): string {
-  const w = new Int32Array(2);
-  codec.pfnPte(w, 0, 1, codec.protectionMap[PRIVATE_WRITABLE]!);
-  codec.pteMkyoung(w, 0);
-  const old = operators.includes('pteMkold' as never);
-  for (const operator of operators) codec[operator](w, 0);
+  const { values } = codec;
+  let pte = values.pteMkyoung(values.pfnPte(1, codec.protectionMap[PRIVATE_WRITABLE]!));
+  for (const operator of operators) pte = values[operator](pte);
   // Whether the MMU may write an old entry shows when it is used again.
-  if (old) codec.pteMkyoung(w, 0);
-  return [codec.pteWrite(w, 0), mmu.stores(w, 0), codec.pteDirty(w, 0)].map(Number).join('');
+  if (operators.includes('pteMkold' as never)) pte = values.pteMkyoung(pte);
+  return [values.pteWrite(pte), mmu.stores(pte), values.pteDirty(pte)].map(Number).join('');
 }
 
 describe.each(cases)('on $arch of $release without $without (CPU: $cpu)', (kernel) => {
@@ -99,13 +97,10 @@ test('LoongArch before 018e9828eb52 forgets in pte_wrprotect() what a walker in 
   const dirtyAfter = (release: string) => {
     const record = archById('loongarch64_16k');
     const codec = pteCodec(record, 'after', resolvePatches(release, record.id));
-    const w = new Int32Array(2);
-    codec.pfnPte(w, 0, 1, codec.protectionMap[PRIVATE_WRITABLE]!);
-    codec.pteMkwrite(w, 0);
-    compileMmu(codec, record.cpus!.ptw!).onStore(w, 0);
-    const before = codec.pteDirty(w, 0);
-    codec.pteWrprotect(w, 0);
-    return [before, codec.pteDirty(w, 0)];
+    const { values } = codec;
+    const writable = values.pteMkwrite(values.pfnPte(1, codec.protectionMap[PRIVATE_WRITABLE]!));
+    const stored = compileMmu(codec, record.cpus!.ptw!).onStore(writable);
+    return [values.pteDirty(stored), values.pteDirty(values.pteWrprotect(stored))];
   };
   expect(dirtyAfter('6.5')).toEqual([true, false]);
   expect(dirtyAfter('6.12')).toEqual([true, true]);

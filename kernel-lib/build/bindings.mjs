@@ -3,7 +3,7 @@ import ts from 'typescript';
 
 /**
  * Rewrites `import { f } from './f.js'` to `import { f as f_1 } from './f.js'; const f = f_1;`, and gives every function
- * that a module both exports and uses a second name for its own use.
+ * and constant that a module both exports and uses a second name for its own use.
  *
  * V8 takes a constant of a module for what it is. The bindings that modules share it reads anew at every use, asks
  * whether they have a value yet, and compares that with what it expects: half of all instructions of a page fault.
@@ -57,7 +57,7 @@ export function constantBindings(program, target) {
       if (ts.isExportDeclaration(node)) return node;
       const name = ts.isShorthandPropertyAssignment(node) ? node.name : node;
       if (!ts.isIdentifier(name)) return ts.visitEachChild(node, visit, context);
-      const declaration = usedFunction(checker, name, fileName);
+      const declaration = usedExport(checker, name, fileName);
       if (declaration === undefined) return node;
       const own = constants.own(name, declaration);
       return name === node ? own : factory.createPropertyAssignment(name, own);
@@ -66,7 +66,8 @@ export function constantBindings(program, target) {
     const visited = /** @type {ts.SourceFile} */ (ts.visitEachChild(file, visit, context));
     const imports = visited.statements.filter(ts.isImportDeclaration);
     const others = visited.statements.filter((statement) => !ts.isImportDeclaration(statement));
-    return factory.updateSourceFile(visited, [...imports, ...constants.statements, ...others]);
+    const withSecondNames = others.flatMap((statement) => [statement, ...constants.behind(statement)]);
+    return factory.updateSourceFile(visited, [...imports, ...constants.statements, ...withSecondNames]);
   };
 }
 
@@ -75,8 +76,10 @@ class Constants {
   /** @param {ts.NodeFactory} factory */
   constructor(factory) {
     this.factory = factory;
-    /** @type {ts.Statement[]} */
+    /** Those that have their values before the module runs. @type {ts.Statement[]} */
     this.statements = [];
+    /** The others, by the statements that give them theirs. @type {Map<ts.Node, ts.Statement[]>} */
+    this.later = new Map();
     /** @type {Map<ts.Node, ts.Identifier>} */
     this.owns = new Map();
   }
@@ -88,21 +91,33 @@ class Constants {
     return made;
   }
 
-  /** The constant for an exported function of the module. @param {ts.Identifier} name @param {ts.Node} declaration */
+  /** The second name of what the module exports. @param {ts.Identifier} name @param {ts.Declaration} declaration */
   own(name, declaration) {
     const known = this.owns.get(declaration);
     if (known) return known;
     const made = this.factory.createUniqueName(name.text);
     this.owns.set(declaration, made);
-    this.add(made, this.factory.createIdentifier(name.text));
+    const statement = this.constant(made, this.factory.createIdentifier(name.text));
+    if (ts.isFunctionDeclaration(declaration)) this.statements.push(statement);
+    else this.later.set(declaration.parent.parent, [...this.behind(declaration.parent.parent), statement]);
     return made;
+  }
+
+  /** What is to stand behind a statement. @param {ts.Node} statement */
+  behind(statement) {
+    return this.later.get(ts.getOriginalNode(statement)) ?? [];
   }
 
   /** @param {ts.Identifier} name @param {ts.Identifier} value */
   add(name, value) {
+    this.statements.push(this.constant(name, value));
+  }
+
+  /** @param {ts.Identifier} name @param {ts.Identifier} value */
+  constant(name, value) {
     const declaration = this.factory.createVariableDeclaration(name, undefined, undefined, value);
     const list = this.factory.createVariableDeclarationList([declaration], ts.NodeFlags.Const);
-    this.statements.push(this.factory.createVariableStatement(undefined, list));
+    return this.factory.createVariableStatement(undefined, list);
   }
 }
 
@@ -122,20 +137,29 @@ function isConstant(declaration) {
 }
 
 /**
- * The exported function of a file that a name in it stands for; undefined where it is something else, or declares it.
+ * The exported function or constant of a file that a name in it stands for; undefined where it is something else, or
+ * declares it.
  *
  * @param {ts.TypeChecker} checker @param {ts.Identifier} node @param {string} fileName
  */
-function usedFunction(checker, node, fileName) {
+function usedExport(checker, node, fileName) {
   const name = ts.getOriginalNode(node);
   if (!ts.isIdentifier(name) || name.parent === undefined) return undefined;
   const symbol = ts.isShorthandPropertyAssignment(name.parent)
     ? checker.getShorthandAssignmentValueSymbol(name.parent)
     : checker.getSymbolAtLocation(name);
   const declaration = symbol?.valueDeclaration;
-  if (!declaration || !ts.isFunctionDeclaration(declaration) || declaration.name === name) return undefined;
-  const isExported = ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Export;
-  return isExported && declaration.getSourceFile().fileName === fileName ? declaration : undefined;
+  if (!declaration || declaration.getSourceFile().fileName !== fileName) return undefined;
+  const isNamed = ts.isFunctionDeclaration(declaration) || isSingleConstant(declaration);
+  if (!isNamed || declaration.name === name) return undefined;
+  return ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Export ? declaration : undefined;
+}
+
+/** `const x = …`, taken apart from nothing. @param {ts.Declaration} declaration @returns {declaration is ts.VariableDeclaration} */
+function isSingleConstant(declaration) {
+  return (
+    ts.isVariableDeclaration(declaration) && ts.isIdentifier(declaration.name) && isConstant(declaration)
+  );
 }
 
 /**

@@ -72,10 +72,11 @@ test('modules do the same with constants in place of bindings, and functions kee
   expect(found).toEqual([true, false, 2, 'addTwice', 7]);
 });
 
-test('a module names what it imports, and its own functions, by constants', () => {
+test('a module names what it imports, and what is its own, by constants', () => {
   expect(emitted('entry.js')).toContain('const even = even_1;');
   expect(emitted('entry.js')).toContain('const addTwice_1 = addTwice;');
   expect(emitted('even.js')).toContain('{ isEven: isEven_1 }');
+  expect(emitted('odd.js')).toMatch(/one = 1;\nconst (one_\d) = one;[^]*isEven\(n - \1\)/);
 });
 
 test('what is not yet there when the importer runs, or changes, stays a binding', () => {

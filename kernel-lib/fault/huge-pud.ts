@@ -30,7 +30,7 @@ import { type VmFault, mmOf } from './vm-fault.js';
  * @returns VM_FAULT_FALLBACK where smaller entries are to answer
  */
 export function* hugePudFault(k: Machine, vmf: VmFault): Step<number> {
-  if (!hasPudLeaves(k) || !hasHugeFault(vmf.vma)) return VM_FAULT_FALLBACK;
+  if (!hasHugeFault(vmf.vma) || !hasPudLeaves(k)) return VM_FAULT_FALLBACK;
   const { pgd } = mmOf(k, vmf.vma);
   const pudp = pudOffset(k, pudAlloc(k, pgd, vmf.address), vmf.address);
   for (;;) {

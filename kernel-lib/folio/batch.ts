@@ -32,9 +32,10 @@ export function batchEntry(k: Machine, batch: number, index: number): number {
 
 /** Adds an entry; the room that is left. */
 export function folioBatchAdd(k: Machine, batch: number, entry: number): number {
-  const count = batchCount(k, batch);
-  st(k.slab, at(k, batch) + 1 + count, entry);
-  st(k.slab, at(k, batch), count + 1);
+  const words = at(k, batch);
+  const count = ld(k.slab, words);
+  st(k.slab, words + 1 + count, entry);
+  st(k.slab, words, count + 1);
   return PAGEVEC_SIZE - count - 1;
 }
 

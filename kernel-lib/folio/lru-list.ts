@@ -3,7 +3,7 @@ import { GLOBALS } from '../machine/globals.js';
 import type { Machine } from '../machine/machine.js';
 import { folioNrPages } from './compound.js';
 import { PG_active, PG_outside, PG_swapbacked, PG_unevictable } from './flags.js';
-import { FIRST_PFN, LRU_NEXT, LRU_PREV, frameWord, testFlag } from './frame.js';
+import { FIRST_PFN, LRU_NEXT, LRU_PREV, frameWord, pageFlags, testFlag } from './frame.js';
 
 /**
  * The LRU lists of one memory cgroup. @kernel include/linux/mmzone.h LRU_INACTIVE_ANON v6.2
@@ -36,9 +36,13 @@ export function initLruLists(k: Machine): void {
 
 /** The list a page belongs to by its flags. @kernel include/linux/mm_inline.h folio_lru_list v6.2 */
 export function folioLruList(k: Machine, pfn: number): number {
-  if (testFlag(k, pfn, PG_unevictable)) return LRU_UNEVICTABLE;
-  const list = folioIsFileLru(k, pfn) ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
-  return testFlag(k, pfn, PG_active) ? list + 1 : list;
+  return outcomeOf(() => listOf(pageFlags(k, pfn)));
+}
+
+function listOf(flags: number): number {
+  if ((flags & PG_unevictable) !== 0) return LRU_UNEVICTABLE;
+  const list = (flags & PG_swapbacked) === 0 ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
+  return (flags & PG_active) !== 0 ? list + 1 : list;
 }
 
 /** @kernel include/linux/mm_inline.h folio_is_file_lru v6.2 */

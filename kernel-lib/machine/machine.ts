@@ -50,8 +50,15 @@ export interface Machine {
   readonly globals: Globals;
   /** Levels of the page tables from the root: bytes that one entry spans, entries of one table. */
   readonly levels: readonly TableLevel[];
-  /** What the last walk computed of an address: a cache, no state. */
+  /** What the last walk computed of an address, and where it led: a cache, no state. */
   readonly upper: UpperOffsets;
+  /** What the last lookup of a VMA found, its slab address: a cache, no state. */
+  lastVma: number;
+  /**
+   * Whether it may remember where walks and lookups led. Not where somebody puts memory back to what it was, or tells
+   * threads by what they read.
+   */
+  readonly remembers: boolean;
   /** Number of the last entry of a lowest-level table. */
   readonly lastPte: number;
   /** How an entry is loaded where no lock keeps it still. */
@@ -118,6 +125,10 @@ export interface UpperOffsets {
   readonly span: number;
   /** Words from the beginning of the table of each level. */
   readonly offsets: Int32Array;
+  /** The topmost table from which these addresses were last walked for; 0 when nothing is remembered. */
+  pgd: number;
+  /** Where that walk found the entry that leads to the lowest-level table. */
+  pmdp: number;
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Machine } from '../machine/machine.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { pmdNone, pmdOffset, readPmd } from './pmd.js';
-import { TABLE, allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock } from './table.js';
+import { TABLE, allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock, pteTable } from './table.js';
 
 /**
  * The lowest-level table for an address, made where nothing is mapped. Others may be about to map something, too: the
@@ -12,6 +12,8 @@ import { TABLE, allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock } from
  * @returns 0 where a leaf has come: whoever wanted a table looks again
  */
 export function* __pteAlloc(k: Machine, pgd: number, address: number): Step<number> {
+  const table = pteTable(k, pgd, address);
+  if (table !== 0) return table;
   const pmds = pmdAlloc(k, pgd, address);
   const pmdp = pmdOffset(k, pmds, address);
   if (pmdNone(k, readPmd(k, pmdp))) yield* pmdInstall(k, pmds, pmdp);

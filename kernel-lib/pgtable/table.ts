@@ -42,6 +42,7 @@ function upperOffsets(k: Machine, address: number): Int32Array {
   const beyond = address - upper.start;
   if (!(beyond >= 0 && beyond < upper.span)) {
     upper.start = pmdAddrStart(k, address);
+    upper.pgd = 0;
     for (let level = 0; level < lowest(k); level++) upper.offsets[level] = entryOf(k, 0, level, address);
   }
   return upper.offsets;
@@ -91,6 +92,7 @@ function clearEntries(k: Machine, table: number, level: number): void {
 
 /** Gives an empty table back. */
 export function freeTable(k: Machine, table: number, level: number): void {
+  if (level !== lowest(k)) k.upper.pgd = 0;
   const list = k.globals.at + GLOBALS.offset.freeTables0 + level;
   st(k.ptes, table + TABLE_LOCK, ld(k.slab, list));
   st(k.slab, list, table);
@@ -139,17 +141,40 @@ function allocDownTo(k: Machine, pgd: number, address: number, depth: number): n
 
 /** The lowest-level table for an address, 0 where there is none or a huge page is mapped. */
 export function pteTable(k: Machine, pgd: number, address: number): number {
+  const pmdp = pmdpOf(k, pgd, address);
+  // A leaf leads to no table.
+  if (pmdp === 0 || ld(k.ptes, pmdp + 1) !== TABLE) return 0;
+  const table = ld(k.ptes, pmdp);
+  // A marker of hugetlb may fill its upper half, too; no table lies at such an address.
+  return table > 0 ? table : 0;
+}
+
+/**
+ * Where the entry stands that leads to the lowest-level table for an address, 0 where a table above is missing. It stays
+ * there until a table above the lowest level is freed.
+ */
+function pmdpOf(k: Machine, pgd: number, address: number): number {
+  const { upper } = k;
+  const beyond = address - upper.start;
+  if (upper.pgd === pgd && beyond >= 0 && beyond < upper.span) return upper.pmdp;
+  const pmdp = walkedPmdp(k, pgd, address);
+  if (k.remembers && pmdp !== 0) {
+    upper.pgd = pgd;
+    upper.pmdp = pmdp;
+  }
+  return pmdp;
+}
+
+function walkedPmdp(k: Machine, pgd: number, address: number): number {
   const offsets = upperOffsets(k, address);
-  const depth = lowest(k);
+  const depth = lowest(k) - 1;
   let table = pgd;
   for (let level = 0; level < depth; level++) {
     const entry = table + offsets[level]!;
-    // A leaf leads to no table.
     if (ld(k.ptes, entry + 1) !== TABLE) return 0;
     table = ld(k.ptes, entry);
   }
-  // A marker of hugetlb may fill its upper half, too; no table lies at such an address.
-  return table > 0 ? table : 0;
+  return table + offsets[depth]!;
 }
 
 /** Where the entry for an address stands in its lowest-level table. */

@@ -115,6 +115,7 @@ export function boot(asked: BootOptions = {}): Linux {
     swappiness: options.swappiness,
     nrCpus: 1,
     thp,
+    remembers: true,
   });
   if (hugepages > 0) setMaxHugePages(machine, hugepages);
   machine.checking = checking;

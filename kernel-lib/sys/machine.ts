@@ -50,6 +50,8 @@ export interface MachineShape {
   readonly nrTlbEntries?: number;
   /** False: events and each task's faults are not counted, so that machines that went different ways can come to be in one state. */
   readonly countEvents?: boolean;
+  /** Whether walks of page tables and lookups of VMAs are remembered. Default false: an explorer sees every read. */
+  readonly remembers?: boolean;
   /** CONFIG_DEBUG_TLBFLUSH: count flushes of TLBs. Default false. */
   readonly debugTlbflush?: boolean;
   /** Words for page tables and as many for kernel objects, beside what the frames ask for. Default 2^20. */
@@ -99,7 +101,8 @@ export function makeMachine(asked: MachineShape): Machine {
       st(this.vmstat, at, ld(this.vmstat, at) + by);
     },
     // All fields from the start, so that machines stay alike.
-    ...{ globals: undefined, batches: 0, tlbs: 0, irqs: 0 },
+    ...{ globals: undefined, batches: 0, tlbs: 0, irqs: 0, lastVma: 0 },
+    remembers: shape.remembers ?? false,
     ...{ onFault: undefined, onWarning: undefined, onUserfaultfd: undefined },
   } satisfies Record<keyof Machine, unknown>) as object as Machine;
   initialise(k, shape);
@@ -130,6 +133,8 @@ function fixedPart({ release, arch, patched, cpu }: MachineShape) {
       start: NaN,
       span: 2 ** (arch.pageShift + arch.levels.at(-1)!.bits),
       offsets: new Int32Array(arch.levels.length - 1),
+      pgd: 0,
+      pmdp: 0,
     },
     levels: arch.levels.map(({ shift, bits }) => ({
       span: 2 ** shift,

@@ -26,8 +26,14 @@ export function findVma(k: Machine, mm: Mm, addr: number): Vma | null {
  * @kernel include/linux/mm.h vma_lookup v6.2
  */
 export function vmaLookup(k: Machine, mm: Mm, addr: number): Vma | null {
+  if (k.lastVma !== 0) {
+    const last = Vma.at(k, k.lastVma);
+    if (last.vmMm === mm.at && last.vmStart <= addr && addr < last.vmEnd) return last;
+  }
   const vma = findVma(k, mm, addr);
-  return vma !== null && vma.vmStart <= addr ? vma : null;
+  if (vma === null || vma.vmStart > addr) return null;
+  if (k.remembers) k.lastVma = vma.at;
+  return vma;
 }
 
 /**
@@ -80,6 +86,8 @@ export function insertVma(k: Machine, mm: Mm, vma: Vma): void {
 export function removeVma(k: Machine, mm: Mm, vma: Vma): void {
   const position = positionAbove(k, mm, vma.vmStart);
   vmBugOn(vmaAt(k, mm, position) !== vma, 'a VMA is removed from the address space that it is in');
+  // Its record may be freed next.
+  k.lastVma = 0;
   const last = mm.mapCount - 1;
   for (let at = position; at < last; at++) st(k.slab, mm.vmas + at, ld(k.slab, mm.vmas + at + 1));
   mm.mapCount = last;

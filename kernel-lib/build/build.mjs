@@ -2,11 +2,15 @@
 // takes the sources as a clone brings them: it leaves out the check of their types, which is half of the work.
 import { chmodSync, cpSync, existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import ts from 'typescript';
 import { citationsOf, remarksOf, sourcesOf } from './citations.mjs';
 import { check, compile } from './compile.mjs';
 import { digestOf, textIn } from './digest.mjs';
 import { buildLive } from './live.mjs';
+
+// Much code runs here, and little of it for long: V8 need not optimise it as soon as it does (it waits for 67584 by itself).
+setFlagsFromString('--interrupt-budget=500000');
 
 const root = fileURLToPath(new URL('..', import.meta.url)).replace(/[/\\]$/, '');
 const dist = fileURLToPath(new URL('../../dist', import.meta.url));

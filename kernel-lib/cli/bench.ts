@@ -12,7 +12,7 @@ import {
 import { type HostKernel, hostKernel } from '../bench/native.js';
 import { type PteThroughput, benchPte } from '../bench/pte.js';
 import { type BenchRow, benchOperations, plannedRuns, runOperations } from '../bench/run-operations.js';
-import { inlineKernelFunctions } from '../notebook/inlining.js';
+import { inlineKernelFunctions } from '../notebook/optimising.js';
 import { renderBundle } from '../notebook/render.js';
 import { writeWholeFile } from '../notebook/wholeFile.js';
 import { mimeBundle } from '../view/mime.js';

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { join } from 'node:path';
 import { InputError } from '../base/error.js';
 import { type Changed, checkNotebooks } from '../notebook/run/check.js';
+import { optimiseLater } from '../notebook/optimising.js';
 import { OUTPUT_LIMIT } from '../notebook/run/outputs.js';
 import { runNotebooks, type NotebookResult, type RunOptions, type RunResult } from '../notebook/run/run.js';
 import { progressBar } from './progress.js';
@@ -47,6 +48,7 @@ async function execute(
   paths: string[],
   { out, timeout, parameter: parameters, fresh, check, json }: Options,
 ): Promise<void> {
+  optimiseLater();
   const stop = new AbortController();
   const unlisten = onStopSignal((signal, code) => {
     process.exitCode = code;

@@ -59,6 +59,15 @@ function swapSlotsOf({ pageShift, levels }: Arch, { thp }: ProgramHeader): numbe
 }
 
 /**
+ * Recorded programs touch few pages, and the memory of each machine is cleared: room for 64 tables beside what the frames
+ * ask for.
+ */
+function floorWordsOf({ levels }: Arch): number {
+  const largest = Math.max(...levels.map(({ bits }) => 2 ** bits));
+  return Math.max(1 << 17, 64 * 2 * largest);
+}
+
+/**
  * /proc/sys/vm/swappiness of the recorded guest. Nobody wrote it down. `reclaim` tells it: on 6.1 all programs agree with
  * 100, 110, 133 and 150; with 60, 70, 80 and 90 train-101-180-gup#19 does not, with 200 nine programs.
  */
@@ -87,6 +96,7 @@ export class Model implements Driver {
       nrCpus: 1,
       thp: program.thp,
       debugTlbflush: program.debugTlbflush,
+      floorWords: floorWordsOf(record),
     });
     const swapFlags = program.swap === 'brd' ? SWP_SYNCHRONOUS_IO : 0;
     if (program.swap !== 'none') swapon(k, nrSwapSlots, swapFlags);

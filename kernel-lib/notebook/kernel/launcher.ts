@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { InputError } from '../../base/error.js';
+import { optimiseLater } from '../optimising.js';
 import { readConnectionFile } from './connectionFile.js';
 import { KernelServer } from './server.js';
 
@@ -20,6 +21,7 @@ function followParent(): void {
   setInterval(() => process.ppid !== parent && process.exit(1), PARENT_CHECK_INTERVAL).unref();
 }
 
+optimiseLater();
 try {
   const server = new KernelServer(readConnectionFile(connectionFileArgument()));
   process.on('SIGINT', () => server.interrupt());

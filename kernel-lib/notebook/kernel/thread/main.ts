@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { LARGE_MACHINE } from '../../../sys/large-machine.js';
 import { DISPLAY } from '../../../view/mime.js';
 import type { Order, QueryOrder, Report, ThreadData } from '../messages.js';
-import { inlineKernelFunctions } from '../../inlining.js';
+import { inlineKernelFunctions } from '../../optimising.js';
 import { cellError } from './cellError.js';
 import { Cells } from './cells.js';
 import { installInspection } from './inspection.js';

@@ -56,18 +56,23 @@ export function plannedRuns(
   );
 }
 
-/** Runs a plan, row by row. Each operation is run once untimed first, so that the compiler has seen it. */
+/** Runs a plan, row by row. Each operation is run untimed first, so that the compiler has seen it. */
 export function* runOperations(plan: BenchPlan): Generator<BenchRow> {
   const warm = new Set<string>();
   for (const { operation, size } of plannedRuns(plan)) {
-    if (!warm.has(operation.name)) measured(operation, Math.min(size, WARM_UP));
+    if (!warm.has(operation.name)) warmUp(operation, size);
     warm.add(operation.name);
     yield rowOf(operation, size, plan.rounds);
   }
 }
 
-/** Units after which optimised code runs. */
+/** Runs and units of each after which optimised code runs: of what it has inlined wrongly it learns in the first two. */
+const WARM_UP_RUNS = 4;
 const WARM_UP = 2 ** 16;
+
+function warmUp(operation: BenchOperation, size: number): void {
+  for (let n = 0; n < WARM_UP_RUNS; n++) measured(operation, Math.min(size, WARM_UP));
+}
 
 function rowOf(operation: BenchOperation, size: number, rounds: number): BenchRow {
   const runs = Array.from({ length: rounds }, () => measured(operation, size));

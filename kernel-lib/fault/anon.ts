@@ -23,7 +23,7 @@ import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
 import { VM_SHARED, VM_UFFD_MISSING, VM_WRITE } from '../vma/vm-flags.js';
 import { FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_SIGBUS } from './flags.js';
 import { handleUserfault } from './userfault.js';
-import { type VmFault, mkPte, mmOf, pteOffsetMapLock, vmfPteChanged } from './vm-fault.js';
+import { type VmFault, mkPte, pteOffsetMapLock, vmfPteChanged } from './vm-fault.js';
 
 /**
  * First touch of anonymous memory: a new page for a write, the zero page for a read.
@@ -34,7 +34,8 @@ export function* doAnonymousPage(k: Machine, vmf: VmFault): Step<number> {
   vmf.way?.push('do_anonymous_page');
   const { vma, address } = vmf;
   if ((vma.vmFlags & VM_SHARED) !== 0) return VM_FAULT_SIGBUS;
-  vmf.table = yield* __pteAlloc(k, mmOf(k, vma).pgd, address);
+  // While the mmap lock is held no table of anonymous memory goes.
+  if (vmf.table === 0) vmf.table = yield* __pteAlloc(k, vmf.mm.pgd, address);
   if (vmf.table === 0) return 0;
   if ((vmf.flags & FAULT_FLAG_WRITE) === 0) {
     return yield* installAnonPage(k, vmf, 0, zeroPte(k, vmf));
@@ -68,7 +69,7 @@ function* installAnonPage(k: Machine, vmf: VmFault, page: number, entry: Pte): S
     return missing ? yield* handleUserfault(k, vmf, VM_UFFD_MISSING) : 0;
   }
   if (page !== 0) {
-    addMmCounter(k, mmOf(k, vma), MM_ANONPAGES, 1);
+    addMmCounter(k, vmf.mm, MM_ANONPAGES, 1);
     yield* pageAddNewAnonRmap(k, page, vma, vmf.address);
     yield* folioAddLruVma(k, page, vma);
   }

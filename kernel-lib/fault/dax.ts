@@ -21,7 +21,7 @@ import { type AddressSpace, vmaMapping } from '../vma/file.js';
 import { VM_SHARED } from '../vma/vm-flags.js';
 import { VM_OPS_DAX, type Vma, linearPageIndex } from '../vma/vma.js';
 import { FAULT_FLAG_WRITE, VM_FAULT_FALLBACK, VM_FAULT_NOPAGE, VM_FAULT_SIGBUS } from './flags.js';
-import { type VmFault, maybeMkwrite, mmOf } from './vm-fault.js';
+import { type VmFault, maybeMkwrite } from './vm-fault.js';
 
 /** What a fault on memory of a device may map: `enum page_entry_size` of include/linux/mm.h. */
 export type PageEntrySize = 'PE_SIZE_PTE' | 'PE_SIZE_PMD' | 'PE_SIZE_PUD';
@@ -71,9 +71,9 @@ function daxFaultCheckFallback(
 
 /** Lets an entry two levels up map a device's memory. @kernel mm/huge_memory.c vmf_insert_pfn_pud v6.2 */
 export function* vmfInsertPfnPud(k: Machine, vmf: VmFault, pfn: number, write: boolean): Step<number> {
-  const { vma, address } = vmf;
+  const { vma, mm, address } = vmf;
   if (address < vma.vmStart || address >= vma.vmEnd) return VM_FAULT_SIGBUS;
-  const table = pudTable(k, mmOf(k, vma).pgd, address);
+  const table = pudTable(k, mm.pgd, address);
   yield* ptlLock(k, table);
   yield* insertPfnPud(k, vma, pudOffset(k, table, address), pfn, write);
   ptlUnlock(k, table);
@@ -89,9 +89,9 @@ function* insertPfnPud(k: Machine, vma: Vma, pudp: number, pfn: number, write: b
 
 /** The same one level up. @kernel mm/huge_memory.c vmf_insert_pfn_pmd v6.2 @differs no table is put aside */
 export function* vmfInsertPfnPmd(k: Machine, vmf: VmFault, pfn: number, write: boolean): Step<number> {
-  const { vma, address } = vmf;
+  const { vma, mm, address } = vmf;
   if (address < vma.vmStart || address >= vma.vmEnd) return VM_FAULT_SIGBUS;
-  const table = pmdAlloc(k, mmOf(k, vma).pgd, address);
+  const table = pmdAlloc(k, mm.pgd, address);
   yield* ptlLock(k, table);
   yield* insertPfnPmd(k, vma, pmdOffset(k, table, address), pfn, write);
   ptlUnlock(k, table);
@@ -135,8 +135,8 @@ export function devicePfnAt(k: Machine, vma: Vma, address: number): number {
 }
 
 /** @kernel mm/memory.c vmf_insert_mixed v6.2 */
-function* vmfInsertMixed(k: Machine, { vma, address, flags }: VmFault, pfn: number): Step<number> {
-  const table = pteAlloc(k, mmOf(k, vma).pgd, address);
+function* vmfInsertMixed(k: Machine, { vma, mm, address, flags }: VmFault, pfn: number): Step<number> {
+  const table = pteAlloc(k, mm.pgd, address);
   const ptep = pteOffset(k, table, address);
   const write = (flags & FAULT_FLAG_WRITE) !== 0;
   yield* ptlLock(k, table);

@@ -41,7 +41,7 @@ import {
   VM_FAULT_SIGBUS,
 } from './flags.js';
 import { handleUserfault } from './userfault.js';
-import { type VmFault, maybeMkwrite, mkPte, mmOf, pteOffsetMapLock, vmfPteChanged } from './vm-fault.js';
+import { type VmFault, maybeMkwrite, mkPte, pteOffsetMapLock, vmfPteChanged } from './vm-fault.js';
 import { ENOMEM } from '../base/errno.js';
 
 /** Results behind which there is no page. */
@@ -55,7 +55,7 @@ const NO_PAGE_CAME = VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY;
  */
 export function* doFault(k: Machine, vmf: VmFault): Step<number> {
   if (vmf.vma.vmOps === VM_OPS_REMAP) return VM_FAULT_SIGBUS;
-  vmf.table = yield* __pteAlloc(k, mmOf(k, vmf.vma).pgd, vmf.address);
+  vmf.table = yield* __pteAlloc(k, vmf.mm.pgd, vmf.address);
   if (vmf.table === 0) return 0;
   if ((vmf.flags & FAULT_FLAG_WRITE) === 0) return yield* doReadFault(k, vmf);
   if ((vmf.vma.vmFlags & VM_SHARED) === 0) return yield* doCowFault(k, vmf);
@@ -176,16 +176,15 @@ function* finishFault(k: Machine, vmf: VmFault, page: number): Step<number> {
 export function* doSetPte(k: Machine, vmf: VmFault, page: number, address: number, ptep: number): Step<void> {
   const { vma } = vmf;
   const write = (vmf.flags & FAULT_FLAG_WRITE) !== 0;
-  const mm = mmOf(k, vma);
   let entry = pteMkyoung(k, mkPte(k, page, vma));
   if (write) entry = maybeMkwrite(k, pteMkdirty(k, entry), vma);
   if (pteMarkerUffdWp(k, vmf.origPte)) entry = pteMkuffdWp(k, pteWrprotect(k, entry));
   if (write && (vma.vmFlags & VM_SHARED) === 0) {
-    addMmCounter(k, mm, MM_ANONPAGES, 1);
+    addMmCounter(k, vmf.mm, MM_ANONPAGES, 1);
     yield* pageAddNewAnonRmap(k, page, vma, address);
     yield* folioAddLruVma(k, page, vma);
   } else {
-    addMmCounter(k, mm, mmCounterFile(k, page), 1);
+    addMmCounter(k, vmf.mm, mmCounterFile(k, page), 1);
     yield* pageAddFileRmap(k, page, vma);
   }
   yield* setPteAt(k, ptep, entry);
@@ -203,6 +202,6 @@ export function* faultDirtySharedPage(k: Machine, vmf: VmFault): Step<number> {
   const first = (vmf.flags & FAULT_FLAG_ALLOW_RETRY) !== 0 && (vmf.flags & FAULT_FLAG_TRIED) === 0;
   const unlocks = dirtied && first && (vmf.flags & FAULT_FLAG_RETRY_NOWAIT) === 0;
   if (!unlocks) return 0;
-  mmapReadUnlock(k, mmOf(k, vmf.vma));
+  mmapReadUnlock(k, vmf.mm);
   return VM_FAULT_COMPLETED;
 }

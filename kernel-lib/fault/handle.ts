@@ -39,6 +39,7 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
   const page = Math.floor(address * k.pagesPerByte) * k.pageSize;
   const vmf: VmFault = {
     vma,
+    mm: mmOf(k, vma),
     address: page,
     realAddress: address,
     flags: sane,
@@ -74,11 +75,12 @@ function dropsUnshare(vma: Vma, flags: number): boolean {
 function* __handleMmFault(k: Machine, vmf: VmFault): Step<number> {
   const atPud = yield* hugePudFault(k, vmf);
   if ((atPud & VM_FAULT_FALLBACK) === 0) return atPud;
-  vmf.table = pteTable(k, mmOf(k, vmf.vma).pgd, vmf.address);
+  const { pgd } = vmf.mm;
+  vmf.table = pteTable(k, pgd, vmf.address);
   if (vmf.table === 0 && k.pte.huge !== undefined) {
     const result = yield* hugePmdFault(k, vmf);
     if ((result & VM_FAULT_FALLBACK) === 0) return result;
-    vmf.table = pteTable(k, mmOf(k, vmf.vma).pgd, vmf.address);
+    vmf.table = pteTable(k, pgd, vmf.address);
   }
   return yield* handlePteFault(k, vmf);
 }

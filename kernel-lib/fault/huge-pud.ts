@@ -21,7 +21,7 @@ import { VM_MAYSHARE, VM_SHARED } from '../vma/vm-flags.js';
 import { vmaIsAnonymous } from '../vma/vma.js';
 import { daxHugeFault, hasHugeFault } from './dax.js';
 import { FAULT_FLAG_WRITE, VM_FAULT_FALLBACK } from './flags.js';
-import { type VmFault, mmOf } from './vm-fault.js';
+import { type VmFault } from './vm-fault.js';
 
 /**
  * A fault where an entry two levels above the lowest may map all there is.
@@ -31,7 +31,7 @@ import { type VmFault, mmOf } from './vm-fault.js';
  */
 export function* hugePudFault(k: Machine, vmf: VmFault): Step<number> {
   if (!hasHugeFault(vmf.vma) || !hasPudLeaves(k)) return VM_FAULT_FALLBACK;
-  const { pgd } = mmOf(k, vmf.vma);
+  const { pgd } = vmf.mm;
   const pudp = pudOffset(k, pudAlloc(k, pgd, vmf.address), vmf.address);
   for (;;) {
     const origPud = yield* pudpGet(k, pudp);

@@ -31,7 +31,7 @@ import { daxHugeFault, hasHugeFault } from './dax.js';
 import { handleUserfault } from './userfault.js';
 import { type HugeFault, wpHugePmd } from './huge-wp.js';
 import { pmdMigrationEntryWait } from './migration-wait.js';
-import { type VmFault, mmOf } from './vm-fault.js';
+import { type VmFault } from './vm-fault.js';
 
 /**
  * A fault where no lowest-level table is.
@@ -40,7 +40,7 @@ import { type VmFault, mmOf } from './vm-fault.js';
  * @returns VM_FAULT_FALLBACK where the fault is one of a single page
  */
 export function* hugePmdFault(k: Machine, fault: VmFault): Step<number> {
-  const table = pmdTable(k, mmOf(k, fault.vma).pgd, fault.address);
+  const table = pmdTable(k, fault.mm.pgd, fault.address);
   const origPmd = table === 0 ? pmdEmpty(k) : yield* pmdpGet(k, pmdOffset(k, table, fault.address));
   const vmf: HugeFault = { ...fault, origPmd };
   if (pmdNone(k, vmf.origPmd)) {
@@ -90,7 +90,7 @@ function* doHugePmdAnonymousPage(k: Machine, vmf: HugeFault): Step<number> {
 function* __doHugePmdAnonymousPage(k: Machine, vmf: HugeFault, folio: number, fresh: boolean): Step<number> {
   const { vma } = vmf;
   const deposit = allocPteTable(k);
-  const table = pmdAlloc(k, mmOf(k, vma).pgd, vmf.address);
+  const table = pmdAlloc(k, vmf.mm.pgd, vmf.address);
   const pmdp = pmdOffset(k, table, vmf.address);
   yield* ptlLock(k, table);
   const raced = !pmdNone(k, yield* pmdpGet(k, pmdp));

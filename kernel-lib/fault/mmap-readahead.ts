@@ -6,7 +6,7 @@ import { File, getFile } from '../vma/file.js';
 import { mmapReadUnlock } from '../vma/mmap-lock.js';
 import { VM_RAND_READ, VM_SEQ_READ } from '../vma/vm-flags.js';
 import { FAULT_FLAG_ALLOW_RETRY, FAULT_FLAG_RETRY_NOWAIT, FAULT_FLAG_TRIED } from './flags.js';
-import { type VmFault, mmOf } from './vm-fault.js';
+import { type VmFault } from './vm-fault.js';
 
 /** So many more misses than hits say that read-ahead does not help. @kernel mm/filemap.c MMAP_LOTSAMISS v6.2 */
 const MMAP_LOTSAMISS = 100;
@@ -59,11 +59,11 @@ export function* doAsyncMmapReadahead(k: Machine, vmf: VmFault, page: number, in
  * @param fpin the file if that was done before
  * @returns the file, held so that it outlives the mapping; 0 if the lock has to be kept
  */
-export function maybeUnlockMmapForIo(k: Machine, { flags, vma }: VmFault, fpin: number): number {
+export function maybeUnlockMmapForIo(k: Machine, { flags, vma, mm }: VmFault, fpin: number): number {
   if (fpin !== 0) return fpin;
   const first = (flags & FAULT_FLAG_ALLOW_RETRY) !== 0 && (flags & FAULT_FLAG_TRIED) === 0;
   if (!first || (flags & FAULT_FLAG_RETRY_NOWAIT) !== 0) return 0;
   getFile(k, vma.vmFile);
-  mmapReadUnlock(k, mmOf(k, vma));
+  mmapReadUnlock(k, mm);
   return vma.vmFile;
 }

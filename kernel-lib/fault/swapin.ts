@@ -71,7 +71,7 @@ import {
   VM_FAULT_SIGBUS,
 } from './flags.js';
 import { handleNonSwapEntry } from './non-swap.js';
-import { type VmFault, maybeMkwrite, mkPte, mmOf, pteOffsetMapLock } from './vm-fault.js';
+import { type VmFault, maybeMkwrite, mkPte, pteOffsetMapLock } from './vm-fault.js';
 import { doWpPage } from './wp.js';
 
 /** A swapped page on its way back. */
@@ -210,8 +210,8 @@ function* installSwapin(k: Machine, vmf: VmFault, swapin: Swapin): Step<void> {
   // First the reference, then the cache: so the last user can free the slot.
   const early = !k.patched.freeSwapCacheAfterMap;
   if (early && shouldTryToFreeSwap(k, vmf, page)) yield* resultOf(folioFreeSwap(k, page));
-  addMmCounter(k, mmOf(k, vma), MM_ANONPAGES, 1);
-  addMmCounter(k, mmOf(k, vma), MM_SWAPENTS, -1);
+  addMmCounter(k, vmf.mm, MM_ANONPAGES, 1);
+  addMmCounter(k, vmf.mm, MM_SWAPENTS, -1);
   const own = !PageKsm(k, page) && (exclusive || (yield* folioRefCount(k, page)) === 1);
   const pte = swapinPte(k, vmf, page, own);
   vmf.origPte = pte;

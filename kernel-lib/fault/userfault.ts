@@ -36,7 +36,7 @@ import {
   VM_FAULT_RETRY,
   VM_FAULT_SIGBUS,
 } from './flags.js';
-import { type VmFault, mmOf } from './vm-fault.js';
+import { type VmFault } from './vm-fault.js';
 
 /**
  * Shows a fault to the monitor of its VMA and sleeps until that has woken it. The mmap lock is dropped then.
@@ -57,7 +57,7 @@ export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step
   const uwq = enqueue(k, ctx, 'faultPendingWqh', userfaultMsg(k, ctx, vmf, reason));
   // Only behind that: who resolved the fault just before could not wake what was not queued yet.
   const mustWait = yield* userfaultfdMustWait(k, ctx, vmf, reason);
-  mmapReadUnlock(k, mmOf(k, vmf.vma));
+  mmapReadUnlock(k, vmf.mm);
   if (mustWait && ctx.released === 0) {
     wakeUpPoll(k, ctx);
     yield* sleepOn(k, uwq);

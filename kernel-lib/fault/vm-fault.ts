@@ -11,6 +11,8 @@ import { FAULT_FLAG_ORIG_PTE_VALID } from './flags.js';
 /** One fault on its way through the handlers. @kernel include/linux/mm.h vm_fault v6.2 */
 export interface VmFault {
   readonly vma: Vma;
+  /** The address space: `vma->vm_mm`. */
+  readonly mm: Mm;
   /** First byte of the page. */
   readonly address: number;
   /** The very byte. */

@@ -53,7 +53,7 @@ import { MM_ANONPAGES, addMmCounter } from '../vma/mm.js';
 import { VM_MAYSHARE, VM_SHARED, VM_UFFD_WP, VM_WRITE } from '../vma/vm-flags.js';
 import { FAULT_FLAG_UNSHARE, FAULT_FLAG_WRITE, VM_FAULT_OOM, VM_FAULT_WRITE } from './flags.js';
 import { handleUserfault } from './userfault.js';
-import { type VmFault, maybeMkwrite, mkPte, mmOf, pteOffsetMapLock } from './vm-fault.js';
+import { type VmFault, maybeMkwrite, mkPte, pteOffsetMapLock } from './vm-fault.js';
 import { wpPageShared, wpPfnShared } from './wp-shared.js';
 
 /** What a fault reports that wrote to a page in place. Nobody but KSM ever looked. */
@@ -252,12 +252,11 @@ function* userMayRead(k: Machine, vmf: VmFault): Step<boolean> {
 
 function* replacePage(k: Machine, vmf: VmFault, newPage: number): Step<void> {
   const { vma, page: oldPage } = vmf;
-  const mm = mmOf(k, vma);
   if (oldPage === 0) {
-    addMmCounter(k, mm, MM_ANONPAGES, 1);
+    addMmCounter(k, vmf.mm, MM_ANONPAGES, 1);
   } else if (!PageAnon(k, oldPage)) {
-    addMmCounter(k, mm, mmCounterFile(k, oldPage), -1);
-    addMmCounter(k, mm, MM_ANONPAGES, 1);
+    addMmCounter(k, vmf.mm, mmCounterFile(k, oldPage), -1);
+    addMmCounter(k, vmf.mm, MM_ANONPAGES, 1);
   }
   const entry = copiedPte(k, vmf, newPage);
   // No CPU may see the old page any more when another looks at the new one.

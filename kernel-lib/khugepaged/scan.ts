@@ -160,6 +160,7 @@ export function* __collapseHugePageSwapin(k: Machine, vma: Vma, haddr: number): 
     if (!pteHasSwapEntry(k, origPte)) continue;
     const vmf = {
       vma,
+      mm: Mm.at(k, vma.vmMm),
       address,
       realAddress: address,
       flags: FAULT_FLAG_ALLOW_RETRY,

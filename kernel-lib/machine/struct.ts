@@ -51,7 +51,7 @@ export function struct<const F extends Fields>(name: string, fields: F): StructT
 function typeOf<H>(name: string, accessors: readonly string[]): (k: Machine, address: number) => H {
   const text = `(() => {
     class ${name} {
-      constructor(k, at) { this.k = k; this.at = at; }
+      constructor(k, at) { this.k = k; this.at = at; this.slab = k.slab; }
       ${accessors.join('\n')}
     }
     ${name}.prototype.struct = ${name};
@@ -69,13 +69,15 @@ function typeOf<H>(name: string, accessors: readonly string[]): (k: Machine, add
 const HIGH = 0x1_0000_0000;
 
 function accessor(field: string, kind: FieldKind, word: number): string {
-  const low = ldText('this.k.slab', `this.at + ${word}`);
-  const set = `${stText('this.k.slab', `this.at + ${word}`, 'value | 0')};`;
+  // Where a word stands is a small integer: said so, no sum is looked at for being none.
+  const at = `(this.at + ${word}) | 0`;
+  const low = ldText('this.slab', at);
+  const set = `${stText('this.slab', at, 'value | 0')};`;
   if (kind !== 'u64') {
     return `get ${field}() { return ${low}${kind === 'u32' ? ' >>> 0' : ''}; } set ${field}(value) { ${set} }`;
   }
-  const high = `this.at + ${word + 1}`;
+  const high = `(this.at + ${word + 1}) | 0`;
   return `
-    get ${field}() { return ${ldText('this.k.slab', high)} * ${HIGH} + (${low} >>> 0); }
-    set ${field}(value) { ${set} ${stText('this.k.slab', high, `Math.floor(value / ${HIGH})`)}; }`;
+    get ${field}() { return ${ldText('this.slab', high)} * ${HIGH} + (${low} >>> 0); }
+    set ${field}(value) { ${set} ${stText('this.slab', high, `Math.floor(value / ${HIGH})`)}; }`;
 }

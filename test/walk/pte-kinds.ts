@@ -43,6 +43,7 @@ import { makeMachine } from '../../kernel-lib/sys/machine.js';
 import { newProcess } from '../../kernel-lib/sys/process.js';
 import { anonVmaPrepare } from '../../kernel-lib/vma/anon-vma-prepare.js';
 import { VM_SHARED, VM_UFFD_WP } from '../../kernel-lib/vma/vm-flags.js';
+import { Mm } from '../../kernel-lib/vma/mm.js';
 import { AddressSpace, vmaMapping } from '../../kernel-lib/vma/file.js';
 import { wpSharedMappingRange } from '../../kernel-lib/walk/mapping-dirty-helpers.js';
 import { CLEAR_REFS_ALL, CLEAR_REFS_SOFT_DIRTY, clearRefsWrite } from '../../kernel-lib/walk/clear-refs.js';
@@ -190,6 +191,7 @@ function faulted(p: Place): string {
   if (pteNone(p.k, origPte) || ptePresent(p.k, origPte)) return '';
   const vmf = {
     vma: p.vma(0),
+    mm: Mm.at(p.k, p.vma(0).vmMm),
     address: p.address(0),
     realAddress: p.address(0),
     flags: FAULT_FLAG_ALLOW_RETRY,

@@ -164,7 +164,16 @@ test('I8: a read, or a write to a page that may be shared, reuses the page', () 
   const { k, p, address, ptep, page } = oneWrittenPage();
   const vma = vmaLookup(k, p.mm, address)!;
   const table = pteTable(k, p.mm.pgd, address);
-  const fault = { vma, mm: p.mm, address, realAddress: address, origPte: readPte(k, ptep), table, ptep, page };
+  const fault = {
+    vma,
+    mm: p.mm,
+    address,
+    realAddress: address,
+    origPte: readPte(k, ptep),
+    table,
+    ptep,
+    page,
+  };
   expect(() => run(wpPageReuse(k, { ...fault, flags: 0 }))).toThrow('I8: only a write');
   clearFlag(k, page, PG_anon_exclusive);
   expect(() => run(wpPageReuse(k, { ...fault, flags: FAULT_FLAG_WRITE }))).toThrow('I8: a reused page');

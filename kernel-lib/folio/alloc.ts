@@ -3,7 +3,6 @@ import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { VmBug } from '../base/error.js';
 import {
-  FRAME_WORDS,
   LRU_NEXT,
   NO_PAGE,
   folioRefSubAndTest,
@@ -89,7 +88,8 @@ function giveBack(k: Machine, pfn: number): void {
 }
 
 function clear(k: Machine, pfn: number): void {
-  for (let word = 0; word < FRAME_WORDS; word++) st(k.frames, frameWord(pfn, word), 0);
+  const end = frameWord(pfn + 1, 0);
+  for (let at = frameWord(pfn, 0); at < end; at++) st(k.frames, at, 0);
 }
 
 /**
@@ -119,13 +119,17 @@ function giveBackFolio(k: Machine, pfn: number): void {
   if (pageRefcount(k, pfn) !== 0) throw new VmBug(`frame ${pfn} is freed with references`);
   if (folioMapcount(k, pfn) !== 0) throw new VmBug(`frame ${pfn} is freed while it is mapped`);
   if (testFlag(k, pfn, PG_lru)) lruvecDelFolio(k, pfn);
-  if (PageHuge(k, pfn) && freeHugePage(k, pfn)) return;
+  if (folioTestLarge(k, pfn)) return giveBackLarge(k, pfn);
   // The driver finds it by its reference count.
   if (isDevicePrivatePage(k, pfn)) return clear(k, pfn);
-  if (folioTestLarge(k, pfn)) return freeHugeFrames(k, pfn);
   clear(k, pfn);
   giveBack(k, pfn);
   k.globals.nrUsedFrames--;
+}
+
+function giveBackLarge(k: Machine, folio: number): void {
+  if (PageHuge(k, folio) && freeHugePage(k, folio)) return;
+  freeHugeFrames(k, folio);
 }
 
 function freeHugeFrames(k: Machine, folio: number): void {

@@ -14,6 +14,7 @@ import { ENOMEM } from '../base/errno.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
+  eitherPte,
   pfnPte,
   pteClearUffdWp,
   pteMkclean,
@@ -32,9 +33,12 @@ import {
   pteWrprotect,
 } from '../pgtable/pte.js';
 import {
+  PTE_WORDS,
   pmdAddrEnd,
+  pteAddress,
   pteAlloc,
   pteOffset,
+  pteOffsetEnd,
   pteTable,
   ptepGet,
   ptlLock,
@@ -53,8 +57,7 @@ import { isDeviceExclusiveEntry, isDevicePrivateEntry } from '../swap/pfn-entry.
 import { devicePtePage, wrprotectedDevicePte } from '../swap/device-entry.js';
 import { tryRestoreExclusivePte } from '../device/exclusive.js';
 import { isSwapSpecialPte } from '../swap/special-pte.js';
-import { Mm } from '../vma/mm.js';
-import { MM_ANONPAGES, MM_SWAPENTS, addMmCounter } from '../vma/mm.js';
+import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmRssVec, initRssVec } from '../vma/mm.js';
 import { VM_MIXEDMAP, VM_PFNMAP, VM_SHARED, VM_UFFD_WP, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
 import { type Vma, isVmHugetlbPage } from '../vma/vma.js';
 import { copiedMarker } from './copy-marker.js';
@@ -101,7 +104,11 @@ export function* copyPageRange(k: Machine, dst: Vma, src: Vma): Step<number> {
     }
     if (srcTable !== 0) {
       const dstTable = pteAlloc(k, dstMm.pgd, address);
-      result = yield* copyPteRange(k, { dst, src, dstTable, srcTable }, address, next);
+      result = yield* copyPteRange(
+        k,
+        { dst, src, dstTable, srcTable, start: address, rss: initRssVec() },
+        next,
+      );
     }
     address = next;
   }
@@ -120,22 +127,37 @@ interface CopyTables {
   readonly src: Vma;
   readonly dstTable: number;
   readonly srcTable: number;
+  /** First of the addresses that are copied. */
+  readonly start: number;
+  /** What the child has got, still to be added to its counters. */
+  readonly rss: number[];
+}
+
+/** The address that one of the parent's entries serves. */
+function addressOf(k: Machine, { srcTable, start }: CopyTables, srcPtep: number): number {
+  return pteAddress(k, srcPtep, { ptep: pteOffset(k, srcTable, start), address: start });
+}
+
+/** Where the child's entry stands. */
+function dstPtepOf({ dstTable, srcTable }: CopyTables, srcPtep: number): number {
+  return srcPtep + dstTable - srcTable;
 }
 
 /** @kernel mm/memory.c copy_pte_range v6.2 */
-function* copyPteRange(k: Machine, copy: CopyTables, start: number, end: number): Step<number> {
-  const { dstTable, srcTable } = copy;
+function* copyPteRange(k: Machine, copy: CopyTables, end: number): Step<number> {
+  const { dst, dstTable, srcTable, start, rss } = copy;
   yield* ptlLock(k, dstTable);
   yield* ptlLock(k, srcTable);
+  const behind = pteOffsetEnd(k, srcTable, end);
   let result = 0;
-  for (let address = start; address < end && result === 0; address += k.pageSize) {
-    const srcPte = pteOffset(k, srcTable, address);
-    const pte = yield* ptepGet(k, srcPte);
+  for (let srcPtep = pteOffset(k, srcTable, start); srcPtep < behind && result === 0; srcPtep += PTE_WORDS) {
+    const pte = yield* ptepGet(k, srcPtep);
     if (pteNone(k, pte)) continue;
-    if (ptePresent(k, pte)) result = yield* copyPresentPte(k, copy, address, pte);
-    else result = yield* copyNonpresentPte(k, copy, address, pte);
+    if (ptePresent(k, pte)) result = yield* copyPresentPte(k, copy, srcPtep, pte);
+    else result = yield* copyNonpresentPte(k, copy, srcPtep, pte);
   }
   ptlUnlock(k, srcTable);
+  addMmRssVec(k, Mm.at(k, dst.vmMm), rss);
   ptlUnlock(k, dstTable);
   return result;
 }
@@ -146,13 +168,12 @@ function* copyPteRange(k: Machine, copy: CopyTables, start: number, end: number)
  * @kernel mm/memory.c copy_nonpresent_pte v6.2
  * @returns 0, or -ENOMEM as copyPresentPte() or when a device does not give a page back
  */
-function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<number> {
+function* copyNonpresentPte(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte): Step<number> {
   const { dst } = copy;
   if (isSwapSpecialPte(k, srcPte)) {
-    if ((dst.vmFlags & VM_UFFD_WP) !== 0) yield* setPteAt(k, pteOffset(k, copy.dstTable, address), srcPte);
+    if ((dst.vmFlags & VM_UFFD_WP) !== 0) yield* setPteAt(k, dstPtepOf(copy, srcPtep), srcPte);
     return 0;
   }
-  const dstMm = Mm.at(k, dst.vmMm);
   const entry = pteToSwpEntry(k, srcPte);
   let pte = srcPte;
   if (!nonSwapEntry(k, entry)) {
@@ -160,97 +181,94 @@ function* copyNonpresentPte(k: Machine, copy: CopyTables, address: number, srcPt
     // The parent's entry first: from here on nobody may take the slot for its own.
     if (pteSwpExclusive(k, pte)) {
       pte = pteSwpClearExclusive(k, pte);
-      yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
+      yield* setPteAt(k, srcPtep, pte);
     }
-    addMmCounter(k, dstMm, MM_SWAPENTS, 1);
+    copy.rss[MM_SWAPENTS]!++;
   } else if (isPteMarkerEntry(k, entry)) {
     const copied = copiedMarker(k, dst, srcPte);
-    if (!pteNone(k, copied)) yield* setPteAt(k, pteOffset(k, copy.dstTable, address), copied);
+    if (!pteNone(k, copied)) yield* setPteAt(k, dstPtepOf(copy, srcPtep), copied);
     return 0;
   } else if (isMigrationEntry(k, entry)) {
-    pte = yield* copyMigrationEntry(k, copy, address, pte);
+    pte = yield* copyMigrationEntry(k, copy, srcPtep, pte);
   } else if (isDeviceExclusiveEntry(k, entry)) {
-    return yield* copyExclusive(k, copy, address, pte);
+    return yield* copyExclusive(k, copy, srcPtep, pte);
   } else if (isDevicePrivateEntry(k, entry)) {
-    pte = yield* copyDevicePrivate(k, copy, address, pte);
+    pte = yield* copyDevicePrivate(k, copy, srcPtep, pte);
   }
   if ((dst.vmFlags & VM_UFFD_WP) === 0) pte = pteSwpClearUffdWp(k, pte);
-  yield* setPteAt(k, pteOffset(k, copy.dstTable, address), pte);
+  yield* setPteAt(k, dstPtepOf(copy, srcPtep), pte);
   return 0;
 }
 
 /** A device that uses the page alone gives it back, before parent and child share it. */
-function* copyExclusive(k: Machine, copy: CopyTables, address: number, pte: Pte): Step<number> {
+function* copyExclusive(k: Machine, copy: CopyTables, srcPtep: number, pte: Pte): Step<number> {
   const { src: vma, srcTable: table } = copy;
-  const ptep = pteOffset(k, table, address);
-  if ((yield* tryRestoreExclusivePte(k, { vma, address, table, ptep, pte })) !== 0) return -ENOMEM;
-  return yield* copyPresentPte(k, copy, address, yield* ptepGet(k, ptep));
+  const where = { vma, address: addressOf(k, copy, srcPtep), table, ptep: srcPtep };
+  if ((yield* tryRestoreExclusivePte(k, { ...where, pte })) !== 0) return -ENOMEM;
+  return yield* copyPresentPte(k, copy, srcPtep, yield* ptepGet(k, srcPtep));
 }
 
 /** A page in a device's memory is shared there, and cannot be pinned. */
-function* copyDevicePrivate(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<Pte> {
-  const { dst, src } = copy;
+function* copyDevicePrivate(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte): Step<Pte> {
+  const { src } = copy;
   const page = devicePtePage(k, srcPte);
   yield* folioGet(k, page);
-  addMmCounter(k, Mm.at(k, dst.vmMm), mmCounter(k, page), 1);
+  copy.rss[mmCounter(k, page)]!++;
   const shared = yield* pageTryDupAnonRmap(k, page, src);
   vmBugOn(!shared, 'nobody pins memory of a device');
   const pte = isCowMapping(src.vmFlags) ? wrprotectedDevicePte(k, srcPte) : srcPte;
-  if (!pteSame(pte, srcPte)) yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
+  if (!pteSame(pte, srcPte)) yield* setPteAt(k, srcPtep, pte);
   return pte;
 }
 
 /** A page that is moving is shared from now on: neither parent nor child may write to it, or has it alone. */
-function* copyMigrationEntry(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<Pte> {
-  const { dst, src } = copy;
-  addMmCounter(k, Mm.at(k, dst.vmMm), mmCounter(k, migrationPtePage(k, srcPte)), 1);
+function* copyMigrationEntry(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte): Step<Pte> {
+  const { src } = copy;
+  copy.rss[mmCounter(k, migrationPtePage(k, srcPte))]!++;
   if (!isCowMapping(src.vmFlags)) return srcPte;
   const pte = sharedMigrationPte(k, srcPte);
-  if (!pteSame(pte, srcPte)) yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
+  if (!pteSame(pte, srcPte)) yield* setPteAt(k, srcPtep, pte);
   return pte;
 }
 
 /** @kernel mm/memory.c copy_present_pte v6.2 */
-function* copyPresentPte(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<number> {
-  const { dst, src } = copy;
+function* copyPresentPte(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte): Step<number> {
+  const { src } = copy;
   const page = vmNormalPage(k, srcPte);
   if (page !== 0 && PageAnon(k, page)) {
     const folio = pageFolio(k, page);
     yield* folioGet(k, folio);
     if (!(yield* pageTryDupAnonRmap(k, page, src))) {
       yield* folioPut(k, folio);
-      return yield* copyPresentPage(k, copy, address, page, srcPte);
+      return yield* copyPresentPage(k, copy, srcPtep, page, srcPte);
     }
-    addMmCounter(k, Mm.at(k, dst.vmMm), MM_ANONPAGES, 1);
+    copy.rss[MM_ANONPAGES]!++;
     vmBugOn(PageAnonExclusive(k, page), 'I6: a page shared by fork is not exclusive');
   } else if (page !== 0) {
     yield* folioGet(k, page);
     yield* pageDupRmap(k, page);
-    addMmCounter(k, Mm.at(k, dst.vmMm), mmCounter(k, page), 1);
+    copy.rss[mmCounter(k, page)]!++;
   }
-  yield* shareEntry(k, copy, address, srcPte);
+  yield* shareEntry(k, copy, srcPtep, srcPte);
   return 0;
 }
 
-function* shareEntry(k: Machine, copy: CopyTables, address: number, srcPte: Pte): Step<void> {
+function* shareEntry(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte): Step<void> {
   const { dst, src } = copy;
-  let pte = srcPte;
-  if (isCowMapping(src.vmFlags) && pteWrite(k, pte)) {
-    pte = pteWrprotect(k, pte);
-    yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);
-  }
+  const protect = isCowMapping(src.vmFlags) && pteWrite(k, srcPte);
+  const shared = eitherPte(protect, pteWrprotect(k, srcPte), srcPte);
+  if (protect) yield* setPteAt(k, srcPtep, shared);
   // A shared page was dirtied by the parent, not by the child.
-  if ((src.vmFlags & VM_SHARED) !== 0) pte = pteMkclean(k, pte);
-  pte = pteMkold(k, pte);
-  if ((dst.vmFlags & VM_UFFD_WP) === 0) pte = pteClearUffdWp(k, pte);
-  yield* setPteAt(k, pteOffset(k, copy.dstTable, address), pte);
+  const pte = pteMkold(k, eitherPte((src.vmFlags & VM_SHARED) !== 0, pteMkclean(k, shared), shared));
+  const tracked = (dst.vmFlags & VM_UFFD_WP) !== 0;
+  yield* setPteAt(k, dstPtepOf(copy, srcPtep), eitherPte(tracked, pte, pteClearUffdWp(k, pte)));
 }
 
 /** The child's own copy of a page that may be pinned. @kernel mm/memory.c copy_present_page v6.2 */
 function* copyPresentPage(
   k: Machine,
   copy: CopyTables,
-  address: number,
+  srcPtep: number,
   page: number,
   srcPte: Pte,
 ): Step<number> {
@@ -259,12 +277,12 @@ function* copyPresentPage(
   if (newPage === 0) return -ENOMEM;
   yield* copyUserHighpage(k, newPage, page);
   setFlag(k, newPage, PG_uptodate);
-  yield* pageAddNewAnonRmap(k, newPage, dst, address);
+  yield* pageAddNewAnonRmap(k, newPage, dst, addressOf(k, copy, srcPtep));
   yield* folioAddLruVma(k, newPage, dst);
-  addMmCounter(k, Mm.at(k, dst.vmMm), MM_ANONPAGES, 1);
+  copy.rss[MM_ANONPAGES]!++;
   let pte = pteMkdirty(k, pfnPte(k, newPage, k.pte.protectionMap[dst.vmPageProt]!));
   if ((dst.vmFlags & VM_WRITE) !== 0) pte = pteMkwrite(k, pte);
   if ((dst.vmFlags & VM_UFFD_WP) !== 0 && pteUffdWp(k, srcPte)) pte = pteWrprotect(k, pteMkuffdWp(k, pte));
-  yield* setPteAt(k, pteOffset(k, copy.dstTable, address), pte);
+  yield* setPteAt(k, dstPtepOf(copy, srcPtep), pte);
   return 0;
 }

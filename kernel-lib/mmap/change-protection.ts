@@ -9,6 +9,7 @@ import type { Machine } from '../machine/machine.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
 import {
   type Pte,
+  eitherPte,
   pteClearUffdWp,
   pteDirty,
   pteMkuffdWp,
@@ -28,8 +29,10 @@ import {
 import {
   PTE_WORDS,
   pmdAddrEnd,
+  pteAddress,
   pteAlloc,
   pteOffset,
+  pteOffsetEnd,
   pteTable,
   ptepGet,
   ptlLock,
@@ -131,18 +134,20 @@ function* changePteRange(
   stale: Stale,
 ): Step<void> {
   yield* ptlLock(k, table);
-  let first = end;
-  let behind = start;
-  let ptep = pteOffset(k, table, start);
-  for (let at = start; at < end; at += k.pageSize, ptep += PTE_WORDS) {
+  const from = pteOffset(k, table, start);
+  const to = pteOffsetEnd(k, table, end);
+  let first = to;
+  let behind = from;
+  for (let ptep = from; ptep < to; ptep += PTE_WORDS) {
     const oldpte = yield* ptepGet(k, ptep);
     const newpte = changedPte(k, vma, oldpte, newprot, cpFlags);
     if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
     if (!ptePresent(k, oldpte)) continue;
-    first = Math.min(first, at);
-    behind = at + k.pageSize;
+    if (first === to) first = ptep;
+    behind = ptep + PTE_WORDS;
   }
-  if (first < behind) widen(stale, first, behind);
+  const known = { ptep: from, address: start };
+  if (first < behind) widen(stale, pteAddress(k, first, known), pteAddress(k, behind, known));
   ptlUnlock(k, table);
 }
 
@@ -157,11 +162,14 @@ function changedPte(k: Machine, vma: Vma, oldpte: Pte, newprot: Pgprot, cpFlags:
 }
 
 function changedPresent(k: Machine, vma: Vma, oldpte: Pte, newprot: Pgprot, cpFlags: number): Pte {
-  let ptent = pteModify(k, oldpte, newprot);
-  if ((cpFlags & MM_CP_UFFD_WP) !== 0) ptent = pteMkuffdWp(k, pteWrprotect(k, ptent));
-  else if ((cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0) ptent = pteClearUffdWp(k, ptent);
+  const ptent = withUffdWp(k, pteModify(k, oldpte, newprot), cpFlags);
   const upgrade = (cpFlags & MM_CP_TRY_CHANGE_WRITABLE) !== 0 && !pteWrite(k, ptent);
-  return upgrade && canChangePteWritable(k, vma, ptent) ? pteMkwrite(k, ptent) : ptent;
+  return eitherPte(upgrade && canChangePteWritable(k, vma, ptent), pteMkwrite(k, ptent), ptent);
+}
+
+function withUffdWp(k: Machine, ptent: Pte, cpFlags: number): Pte {
+  const resolved = eitherPte((cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0, pteClearUffdWp(k, ptent), ptent);
+  return eitherPte((cpFlags & MM_CP_UFFD_WP) !== 0, pteMkuffdWp(k, pteWrprotect(k, ptent)), resolved);
 }
 
 /** An error marker kept userfaultfd's bit before 7e3ce3f8d2d2 like a slot; since then it is left alone. */

@@ -37,6 +37,14 @@ export function pteSame(a: Pte, b: Pte): boolean {
   return a.lo === b.lo && a.hi === b.hi;
 }
 
+/**
+ * One of two values. MODEL: what `condition ? a : b` does; but of a value that a branch has chosen V8 makes an object in
+ * memory, and of one that was put together from words it does not.
+ */
+export function eitherPte(condition: boolean, a: Pte, b: Pte): Pte {
+  return { lo: condition ? a.lo : b.lo, hi: condition ? a.hi : b.hi };
+}
+
 export const pteNone = (k: Machine, pte: Pte): boolean => k.values.pteNone(pte);
 export const ptePresent = (k: Machine, pte: Pte): boolean => k.values.ptePresent(pte);
 export const pteProtnone = (k: Machine, pte: Pte): boolean => k.values.pteProtnone(pte);

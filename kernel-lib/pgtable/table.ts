@@ -182,6 +182,21 @@ export function pteOffset(k: Machine, table: number, address: number): number {
   return table + TABLE_HEADER + PTE_WORDS * ((address * k.pagesPerByte) & k.lastPte);
 }
 
+/** Where the entries end that one table has for the pages below `end`, which is above the table's first address. */
+export function pteOffsetEnd(k: Machine, table: number, end: number): number {
+  return pteOffset(k, table, end - k.pageSize) + PTE_WORDS;
+}
+
+/** The address that an entry serves, counted from one that another entry of the same table serves. */
+export function pteAddress(
+  k: Machine,
+  ptep: number,
+  known: { readonly ptep: number; readonly address: number },
+): number {
+  // A product is quicker than a quotient.
+  return known.address + (ptep - known.ptep) * (1 / PTE_WORDS) * k.pageSize;
+}
+
 /** Bytes that one lowest-level table spans. */
 export function pmdSpan(k: Machine): number {
   return k.levels[lowest(k) - 1]!.span;

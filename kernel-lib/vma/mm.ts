@@ -73,3 +73,15 @@ export function addMmCounter(k: Machine, mm: Mm, member: number, value: number):
   const at = mm.at + Mm.offset.rssFile + member;
   outcomeOf(() => st(k.slab, at, ld(k.slab, at) + value));
 }
+
+/** What is still to be added to the counters of an address space, in their order. @kernel mm/memory.c init_rss_vec v6.2 */
+export function initRssVec(): number[] {
+  return [0, 0, 0, 0];
+}
+
+/** @kernel mm/memory.c add_mm_rss_vec v6.2 */
+export function addMmRssVec(k: Machine, mm: Mm, rss: readonly number[]): void {
+  for (let member = 0; member < rss.length; member++) {
+    if (rss[member] !== 0) addMmCounter(k, mm, member, rss[member]!);
+  }
+}

@@ -41,12 +41,13 @@ export interface MmuGather {
   delayedRmap: boolean;
   /** Batches in use: the stack's first, the active one last. */
   batches: MmuGatherBatch[];
+  active: MmuGatherBatch;
 }
 
 /** @kernel mm/mmu_gather.c tlb_gather_mmu v6.2 */
 export function tlbGatherMmu(k: Machine, mm: number): MmuGather {
-  const batches = [newBatch(gatherSizes(k).bundle)];
-  return { mm, start: Infinity, end: 0, delayedRmap: false, batches };
+  const active = newBatch(gatherSizes(k).bundle);
+  return { mm, start: Infinity, end: 0, delayedRmap: false, batches: [active], active };
 }
 
 function newBatch(max: number): MmuGatherBatch {
@@ -55,8 +56,8 @@ function newBatch(max: number): MmuGatherBatch {
 
 /** An entry has gone: its translation is to be flushed. @kernel include/asm-generic/tlb.h tlb_remove_tlb_entry v6.2 */
 export function tlbRemoveTlbEntry(k: Machine, tlb: MmuGather, address: number, size = k.pageSize): void {
-  tlb.start = Math.min(tlb.start, address);
-  tlb.end = Math.max(tlb.end, address + size);
+  if (address < tlb.start) tlb.start = address;
+  if (address + size > tlb.end) tlb.end = address + size;
 }
 
 /**
@@ -90,7 +91,7 @@ export function* __tlbRemovePageSize(
     yield* freePagesAndSwapCache(k, page, nrPages);
     return false;
   }
-  const active = tlb.batches.at(-1)!;
+  const { active } = tlb;
   const delay = delayRmap ? ENCODED_PAGE_BIT_DELAY_RMAP : 0;
   active.slots.push(encodePage(page, delay | (nrPages > 1 ? ENCODED_PAGE_BIT_NR_PAGES_NEXT : 0)));
   if (nrPages > 1) active.slots.push(encodeNrPages(nrPages));
@@ -106,7 +107,8 @@ function tlbNextBatch(k: Machine, tlb: MmuGather): boolean {
   if (tlb.delayedRmap && !(k.patched.delayRmapTwoBatches && tlb.batches.length === 1)) return false;
   const { batch, batches } = gatherSizes(k);
   if (tlb.batches.length - 1 >= batches) return false;
-  tlb.batches.push(newBatch(batch));
+  tlb.active = newBatch(batch);
+  tlb.batches.push(tlb.active);
   return true;
 }
 
@@ -127,8 +129,8 @@ export function* tlbFlushMmuTlbonly(k: Machine, tlb: MmuGather): Step<void> {
  */
 export function* tlbFlushRmaps(k: Machine, tlb: MmuGather, vma: Vma): Step<void> {
   if (!tlb.delayedRmap) return;
+  const { active } = tlb;
   const [local] = tlb.batches;
-  const active = tlb.batches.at(-1)!;
   if (k.patched.delayRmapTwoBatches && active !== local) yield* tlbFlushRmapBatch(k, local!, vma);
   yield* tlbFlushRmapBatch(k, active, vma);
   tlb.delayedRmap = false;
@@ -162,7 +164,8 @@ export function* tlbFlushMmu(k: Machine, tlb: MmuGather): Step<void> {
 /** @kernel mm/mmu_gather.c tlb_batch_pages_flush v6.2 */
 function* tlbBatchPagesFlush(k: Machine, tlb: MmuGather): Step<void> {
   const { batches } = tlb;
-  tlb.batches = [newBatch(gatherSizes(k).bundle)];
+  tlb.active = newBatch(gatherSizes(k).bundle);
+  tlb.batches = [tlb.active];
   for (const { slots } of batches) {
     for (let at = 0; at < slots.length; at += slotsOf(slots[at]!)) {
       yield* freePagesAndSwapCache(k, encodedPagePtr(slots[at]!), nrPagesAt(slots, at));

@@ -13,9 +13,12 @@ import { hpagePmdSize } from '../pgtable/pmd.js';
 import { hpagePudSize, pudAddrEnd } from '../pgtable/pud.js';
 import { type Pte, pteDirty, pteNone, ptePresent, pteYoung } from '../pgtable/pte.js';
 import {
+  PTE_WORDS,
   pmdAddrEnd,
   pmdSpan,
+  pteAddress,
   pteOffset,
+  pteOffsetEnd,
   pteTable,
   ptepGet,
   ptepGetAndClear,
@@ -39,7 +42,7 @@ import { isDeviceExclusiveEntry, isDevicePrivateEntry, swpOffsetPfn } from '../s
 import { isSwapSpecialPte } from '../swap/special-pte.js';
 import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
 import { ptepGetAndClearFull } from '../tlb/tlb.js';
-import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmCounter } from '../vma/mm.js';
+import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmRssVec, initRssVec } from '../vma/mm.js';
 import { type Vma, isVmHugetlbPage, vmaIsAnonymous } from '../vma/vma.js';
 import { __unmapHugepageRange } from './zap-hugetlb.js';
 import {
@@ -115,7 +118,7 @@ export function* unmapSingleVma(
       if (!whole) yield* __splitHugePmd(k, vma, address);
       if (!whole || !(yield* zapHugePmd(k, tlb, vma, address))) table = pteTable(k, pgd, address);
     }
-    if (table !== 0) yield* zapPteRange(k, { tlb, vma, table, details }, address, next);
+    if (table !== 0) yield* zapPteRange(k, tlb, vma, table, address, next, details);
     const whole = next - address === pmdSpan(k);
     if (table !== 0 && whole && details.reclaimPt === true) yield* tryToFreePte(k, vma, table, address);
     address = next;
@@ -128,75 +131,87 @@ interface Zap {
   readonly vma: Vma;
   readonly table: number;
   readonly details: ZapDetails;
-}
-
-/** What one entry asks of the loop. */
-interface Zapped {
+  /** What has gone, still to be taken from the counters. */
+  readonly rss: number[];
   /** The TLBs are to be flushed before the table's lock is released. */
-  readonly forceFlush: boolean;
+  forceFlush: boolean;
   /** No further page can be gathered. */
-  readonly full: boolean;
-  /** Entries dealt with. */
-  readonly nrPtes: number;
+  full: boolean;
 }
-
-const GATHERED: Zapped = { forceFlush: false, full: false, nrPtes: 1 };
 
 /** @kernel mm/memory.c zap_pte_range v6.2 */
-function* zapPteRange(k: Machine, zap: Zap, start: number, end: number): Step<void> {
-  for (let address = start; address < end;) address = yield* zapUnderLock(k, zap, address, end);
+function* zapPteRange(
+  k: Machine,
+  tlb: MmuGather,
+  vma: Vma,
+  table: number,
+  start: number,
+  end: number,
+  details: ZapDetails,
+): Step<void> {
+  for (let address = start; address < end;) {
+    const zap = { tlb, vma, table, details, rss: initRssVec(), forceFlush: false, full: false };
+    address = yield* zapUnderLock(k, zap, address, end);
+    if (zap.forceFlush) yield* tlbFlushMmu(k, tlb);
+  }
 }
 
 /** Zaps entries until the gather has to be flushed; gives the address behind the last. */
 function* zapUnderLock(k: Machine, zap: Zap, start: number, end: number): Step<number> {
-  const { tlb, table } = zap;
-  let address = start;
-  let forceFlush = false;
+  const { tlb, vma, table } = zap;
   yield* ptlLock(k, table);
-  while (address < end) {
-    const zapped = yield* zapPte(k, zap, address, end);
-    forceFlush ||= zapped.forceFlush;
-    address += zapped.nrPtes * k.pageSize;
-    if (zapped.full) break;
+  const known = { ptep: pteOffset(k, table, start), address: start };
+  const behind = pteOffsetEnd(k, table, end);
+  let { ptep } = known;
+  while (ptep < behind && !zap.full) {
+    const nrPtes = yield* zapPte(k, zap, ptep, pteAddress(k, ptep, known), end);
+    ptep += PTE_WORDS * nrPtes;
   }
-  if (forceFlush) {
+  addMmRssVec(k, Mm.at(k, vma.vmMm), zap.rss);
+  if (zap.forceFlush) {
     yield* tlbFlushMmuTlbonly(k, tlb);
     if (k.patched.delayedRmapHidden || tlb.delayedRmap) yield* tlbFlushRmaps(k, tlb, zap.vma);
   }
   ptlUnlock(k, table);
-  if (forceFlush) yield* tlbFlushMmu(k, tlb);
-  return address;
+  return pteAddress(k, ptep, known);
 }
 
-function* zapPte(k: Machine, zap: Zap, address: number, end: number): Step<Zapped> {
-  const ptep = pteOffset(k, zap.table, address);
+/** @returns how many entries were dealt with */
+function* zapPte(k: Machine, zap: Zap, ptep: number, address: number, end: number): Step<number> {
   const pte = yield* ptepGet(k, ptep);
-  if (pteNone(k, pte)) return GATHERED;
-  if (ptePresent(k, pte)) return yield* zapPresent(k, zap, address, end, pte);
-  yield* zapNonpresent(k, zap.vma, ptep, pte, zap.details);
-  return GATHERED;
+  if (pteNone(k, pte)) return 1;
+  if (ptePresent(k, pte)) return yield* zapPresent(k, zap, ptep, address, end, pte);
+  yield* zapNonpresent(k, zap, ptep, pte);
+  return 1;
 }
 
-function* zapPresent(k: Machine, zap: Zap, address: number, end: number, seen: Pte): Step<Zapped> {
+function* zapPresent(
+  k: Machine,
+  zap: Zap,
+  ptep: number,
+  address: number,
+  end: number,
+  seen: Pte,
+): Step<number> {
   const { tlb, vma, details } = zap;
-  const ptep = pteOffset(k, zap.table, address);
   const page = vmNormalPage(k, seen);
-  if (page !== 0 && !shouldZapPage(k, page, details)) return GATHERED;
+  if (page !== 0 && !shouldZapPage(k, page, details)) return 1;
   if (page !== 0 && folioTestLarge(k, pageFolio(k, page))) return yield* zapLarge(k, zap, address, end, seen);
   const pte = yield* ptepGetAndClearFull(k, vma.vmMm, address, ptep);
   tlbRemoveTlbEntry(k, tlb, address);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
-  if (page === 0) return GATHERED;
+  if (page === 0) return 1;
   if (!PageAnon(k, page)) yield* noteFileUse(k, page, pte);
   // Until the flush, another CPU may store through the translation that it has cached, and tell nobody.
   const dirtyFile = !PageAnon(k, page) && pteDirty(k, pte);
   const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(k, tlb);
-  addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, page), -1);
+  zap.rss[mmCounter(k, page)]!--;
   if (!delayRmap) yield* pageRemoveRmap(k, page, vma);
-  const full = yield* __tlbRemovePageSize(k, tlb, page, delayRmap);
+  zap.full = yield* __tlbRemovePageSize(k, tlb, page, delayRmap);
   // Before, whoever had no TLB to wait for flushed all the same.
   const forceFlush = k.patched.delayRmap ? delayRmap : dirtyFile;
-  return { forceFlush: forceFlush || full, full, nrPtes: 1 };
+  zap.forceFlush ||= forceFlush || zap.full;
+  return 1;
 }
 
 /**
@@ -204,16 +219,17 @@ function* zapPresent(k: Machine, zap: Zap, address: number, end: number, seen: P
  *
  * MODEL: the part of zap_present_ptes() that deals with anonymous folios.
  */
-function* zapLarge(k: Machine, zap: Zap, address: number, end: number, seen: Pte): Step<Zapped> {
+function* zapLarge(k: Machine, zap: Zap, address: number, end: number, seen: Pte): Step<number> {
   const { tlb, vma, table } = zap;
   const page = vmNormalPage(k, seen);
   const nrPtes = k.patched.zapBatches ? folioPteBatch(k, table, address, end, seen) : 1;
   for (let i = 0; i < nrPtes; i++) yield* ptepGetAndClear(k, pteOffset(k, table, address + i * k.pageSize));
   tlbRemoveTlbEntry(k, tlb, address, nrPtes * k.pageSize);
-  addMmCounter(k, Mm.at(k, vma.vmMm), MM_ANONPAGES, -nrPtes);
+  zap.rss[MM_ANONPAGES]! -= nrPtes;
   yield* pageRemoveRmap(k, page, vma, nrPtes);
-  const full = yield* __tlbRemovePageSize(k, tlb, page, false, nrPtes);
-  return { forceFlush: full, full, nrPtes };
+  zap.full = yield* __tlbRemovePageSize(k, tlb, page, false, nrPtes);
+  zap.forceFlush ||= zap.full;
+  return nrPtes;
 }
 
 /** Private copies survive where only the file's own pages go. @kernel mm/memory.c should_zap_page v6.2 */
@@ -227,32 +243,33 @@ function* noteFileUse(k: Machine, page: number, pte: Pte): Step<void> {
   if (pteYoung(k, pte)) yield* folioMarkAccessed(k, page);
 }
 
-function* zapNonpresent(k: Machine, vma: Vma, ptep: number, pte: Pte, details: ZapDetails): Step<void> {
+function* zapNonpresent(k: Machine, zap: Zap, ptep: number, pte: Pte): Step<void> {
+  const { vma, details } = zap;
   const entry = pteToSwpEntry(k, pte);
   const evenCows = details.evenCows !== false;
   if (isSwapSpecialPte(k, pte)) {
     if (details.dropMarker !== true) return;
   } else if (!nonSwapEntry(k, entry)) {
     if (!evenCows) return;
-    addMmCounter(k, Mm.at(k, vma.vmMm), MM_SWAPENTS, -1);
+    zap.rss[MM_SWAPENTS]!--;
     yield* freeSwapAndCache(k, entry);
   } else if (isPteMarkerEntry(k, entry)) {
     if (!dropsMarker(k, vma, pteMarkerGet(k, entry), details)) return;
   } else if (!evenCows) {
     return;
   } else if (isMigrationEntry(k, entry)) {
-    addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, swpOffsetPfn(entry)), -1);
+    zap.rss[mmCounter(k, swpOffsetPfn(entry))]!--;
   } else if (isDevicePrivateEntry(k, entry) || isDeviceExclusiveEntry(k, entry)) {
-    yield* zapDevice(k, vma, entry);
+    yield* zapDevice(k, zap, entry);
   }
   yield* setPteAt(k, ptep, k.pte.pteEmpty);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
 }
 
 /** A page that a device has: the entry's reference goes, and in the device's own memory a mapping. */
-function* zapDevice(k: Machine, vma: Vma, entry: number): Step<void> {
+function* zapDevice(k: Machine, { vma, rss }: Zap, entry: number): Step<void> {
   const page = swpOffsetPfn(entry);
-  addMmCounter(k, Mm.at(k, vma.vmMm), mmCounter(k, page), -1);
+  rss[mmCounter(k, page)]!--;
   if (isDevicePrivateEntry(k, entry)) yield* pageRemoveRmap(k, page, vma);
   yield* folioPut(k, page);
 }

@@ -65,8 +65,8 @@ const flushTooLate: Bug = {
 const noForcedFlush: Bug = {
   bug: 'a dirty page of a file forces no flush',
   file: zap,
-  line: 'return { forceFlush: forceFlush || full, full, nrPtes: 1 };',
-  instead: 'return { forceFlush: full, full, nrPtes: 1 };',
+  line: 'zap.forceFlush ||= forceFlush || zap.full;',
+  instead: 'zap.forceFlush ||= zap.full;',
 };
 
 const noPvmwSync: Bug = {
@@ -555,7 +555,7 @@ const migrationFork: readonly Bug[] = [
     bug: 'the parent keeps its writable migration entry',
     file: 'fork/copy-page-range.ts',
     line: `const pte = sharedMigrationPte(k, srcPte);
-  if (!pteSame(pte, srcPte)) yield* setPteAt(k, pteOffset(k, copy.srcTable, address), pte);`,
+  if (!pteSame(pte, srcPte)) yield* setPteAt(k, srcPtep, pte);`,
     instead: 'const pte = sharedMigrationPte(k, srcPte);',
   },
 ];

@@ -1,8 +1,10 @@
 import { InputError } from '../base/error.js';
+import type { Task } from '../machine/task.js';
 import { run } from '../step/step.js';
 import { access } from '../sys/access.js';
 import type { Linux } from '../sys/boot.js';
 import type { Process } from '../sys/process.js';
+import type { Mm } from '../vma/mm.js';
 import { ACCESS_EXIT, ACCESS_FORK, ACCESS_READ, ACCESS_WRITE, type AccessTrace } from './access-trace.js';
 
 /** Where a trace is replayed. */
@@ -34,28 +36,44 @@ export function replayAccesses(trace: AccessTrace, { linux, process, base }: Acc
   const processes: (Process | undefined)[] = [process];
   const before = linux.vmstat['pgfault']!;
   let stopped = 0;
+  let running: Running | undefined;
   for (let i = 0; i < length; i++) {
-    const kind = words[2 * i]! & 0xff;
-    const who = processes[words[2 * i]! >>> 8];
+    const word = words[2 * i]!;
     const page = words[2 * i + 1]!;
-    if (who === undefined || !who.alive) {
-      throw new InputError(`access trace, operation ${i}: there is no process ${words[2 * i]! >>> 8}`);
-    }
+    const kind = word & 0xff;
+    if (running?.number !== word >>> 8) running = runningOf(processes, word >>> 8, i);
     const address = base + page * k.pageSize;
     if (kind === ACCESS_READ || kind === ACCESS_WRITE) {
-      k.current = who.task;
-      const result = run(access(k, who.mm, address, kind === ACCESS_WRITE ? i & 0xff : undefined));
+      k.current = running.task;
+      const result = run(access(k, running.mm, address, kind === ACCESS_WRITE ? i & 0xff : undefined));
       if (typeof result !== 'number') stopped++;
     } else if (kind === ACCESS_FORK) {
       if (processes[page] !== undefined) {
         throw new InputError(`access trace, operation ${i}: process ${page} is there already`);
       }
-      processes[page] = who.fork(`process ${page}`);
+      processes[page] = running.process.fork(`process ${page}`);
     } else if (kind === ACCESS_EXIT) {
-      who.exit();
+      running.process.exit();
+      running = undefined;
     } else {
-      who.madvise(address, 'MADV_DONTNEED');
+      running.process.madvise(address, 'MADV_DONTNEED');
     }
   }
   return { operations: length, stopped, faults: linux.vmstat['pgfault']! - before };
+}
+
+/** The process whose operations come one after another. */
+interface Running {
+  readonly number: number;
+  readonly process: Process;
+  readonly task: Task;
+  readonly mm: Mm;
+}
+
+function runningOf(processes: readonly (Process | undefined)[], number: number, i: number): Running {
+  const process = processes[number];
+  if (process === undefined || !process.alive) {
+    throw new InputError(`access trace, operation ${i}: there is no process ${number}`);
+  }
+  return { number, process, task: process.task, mm: process.mm };
 }

@@ -7,6 +7,9 @@ import type { GatherSizes, Machine } from '../machine/machine.js';
  */
 export type EncodedPage = number;
 
+/** The largest machine has fewer frames than the bits above have room for. */
+const PAGE_SHIFT = 2;
+
 /** The page's map count still counts the mapping that is gone. @kernel include/linux/mm_types.h ENCODED_PAGE_BIT_DELAY_RMAP 6.12 */
 export const ENCODED_PAGE_BIT_DELAY_RMAP = 1;
 /** The next slot holds a number of pages. @kernel include/linux/mm_types.h ENCODED_PAGE_BIT_NR_PAGES_NEXT 6.12 */
@@ -14,7 +17,7 @@ export const ENCODED_PAGE_BIT_NR_PAGES_NEXT = 2;
 
 /** @kernel include/linux/mm_types.h encode_page 6.12 */
 export function encodePage(page: number, flags: number): EncodedPage {
-  return page * 4 + flags;
+  return (page << PAGE_SHIFT) | flags;
 }
 
 /** @kernel include/linux/mm_types.h encoded_page_flags 6.12 */
@@ -24,17 +27,17 @@ export function encodedPageFlags(encoded: EncodedPage): number {
 
 /** @kernel include/linux/mm_types.h encoded_page_ptr 6.12 */
 export function encodedPagePtr(encoded: EncodedPage): number {
-  return Math.floor(encoded / 4);
+  return encoded >>> PAGE_SHIFT;
 }
 
 /** @kernel include/linux/mm_types.h encode_nr_pages 6.12 */
 export function encodeNrPages(nrPages: number): EncodedPage {
-  return nrPages * 4;
+  return nrPages << PAGE_SHIFT;
 }
 
 /** @kernel include/linux/mm_types.h encoded_nr_pages 6.12 */
 export function encodedNrPages(encoded: EncodedPage): number {
-  return Math.floor(encoded / 4);
+  return encoded >>> PAGE_SHIFT;
 }
 
 /** Slots of a batch on the stack. @kernel include/asm-generic/tlb.h MMU_GATHER_BUNDLE v6.2 */

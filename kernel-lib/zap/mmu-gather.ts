@@ -167,8 +167,11 @@ function* tlbBatchPagesFlush(k: Machine, tlb: MmuGather): Step<void> {
   tlb.active = newBatch(gatherSizes(k).bundle);
   tlb.batches = [tlb.active];
   for (const { slots } of batches) {
-    for (let at = 0; at < slots.length; at += slotsOf(slots[at]!)) {
-      yield* freePagesAndSwapCache(k, encodedPagePtr(slots[at]!), nrPagesAt(slots, at));
+    for (let at = 0; at < slots.length; at++) {
+      const page = encodedPagePtr(slots[at]!);
+      // The next slot says how many pages this one stands for.
+      const many = slotsOf(slots[at]!) === 2;
+      yield* freePagesAndSwapCache(k, page, many ? encodedNrPages(slots[++at]!) : 1);
     }
   }
 }

@@ -86,6 +86,11 @@ function rowOf(operation: BenchOperation, size: number, rounds: number): BenchRo
   };
 }
 
+/** CPU seconds of one run. @throws Error when it did not do what it was asked for */
+export function secondsOf(operation: BenchOperation, size: number): number {
+  return measured(operation, size).seconds;
+}
+
 /** One run. @throws Error when it did not do what it was asked for: then its time means nothing */
 function measured(
   operation: BenchOperation,

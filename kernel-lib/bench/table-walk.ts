@@ -38,6 +38,22 @@ export function* protectTable(table: Mem, locks: Mem): Step<number> {
   return present;
 }
 
+/** Where somebody may look on, as at a machine's faults. */
+export interface Looked {
+  onEntry: ((i: number, present: number) => void) | undefined;
+}
+
+/** The same, telling of every entry whoever looks on. */
+export function* protectTableLooked(table: Mem, locks: Mem, looked: Looked): Step<number> {
+  let present = 0;
+  for (let i = 0; i < table.length; i++) {
+    const one = yield* protectEntry(table, locks, i);
+    looked.onEntry?.(i, one);
+    present += one;
+  }
+  return present;
+}
+
 function plainGetEntry(table: Int32Array, i: number): number {
   return table[i]!;
 }

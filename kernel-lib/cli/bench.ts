@@ -11,6 +11,7 @@ import {
 } from '../bench/figures.js';
 import { type HostKernel, hostKernel } from '../bench/native.js';
 import { type PteThroughput, benchPte } from '../bench/pte.js';
+import { type TracingFigures, tracingFigures } from '../bench/tracing.js';
 import { type BenchRow, benchOperations, plannedRuns, runOperations } from '../bench/run-operations.js';
 import { inlineKernelFunctions } from '../notebook/optimising.js';
 import { renderBundle } from '../notebook/render.js';
@@ -35,6 +36,7 @@ interface BenchReport {
   readonly host: string | null;
   readonly codecs: readonly PteThroughput[];
   readonly builds: readonly BuildRow[];
+  readonly tracing: TracingFigures | null;
   readonly explorer: ExplorerFigures | null;
   readonly note: string;
 }
@@ -109,6 +111,7 @@ function measure(names: readonly string[], options: Options): BenchReport {
       ...{ operations, host: host?.release ?? null, explorer },
       codecs: everything ? CODEC_ARCHES.map((id) => benchPte(id, CODEC_MILLIONS)) : [],
       builds: everything ? builds(rounds) : [],
+      tracing: everything ? tracingFigures(rounds) : null,
       note: NOT_EQUAL_WORK,
     };
   } finally {
@@ -128,13 +131,14 @@ function compared(row: BenchRow, host: HostKernel | undefined, rounds: number): 
   return { ...row, hostMillionsPerSecond, ratio: row.millionsPerSecond / hostMillionsPerSecond };
 }
 
-function reportText({ operations, host, codecs, builds, explorer }: BenchReport): string {
+function reportText({ operations, host, codecs, builds, tracing, explorer }: BenchReport): string {
   const parts = [comparedTable(operations).toString()];
   if (host !== null) parts.push(`host: Linux ${host}. ${NOT_EQUAL_WORK}`);
   if (codecs.length > 0)
     parts.push(`Page-table entries, millions a second:\n${codecs.map(codecText).join('\n')}`);
   if (builds.length > 0)
     parts.push(`One path of kernel code, for one entry (four calls):\n${builds.map(buildText).join('\n')}`);
+  if (tracing !== null) parts.push(tracingText(tracing));
   if (explorer !== null) parts.push(explorerText(explorer));
   return `${parts.join('\n\n')}\n`;
 }
@@ -146,6 +150,11 @@ function codecText({ arch, swapEncodes, swapDecodes, operationPairs }: PteThroug
 
 function buildText({ what, nanoseconds, ratio }: BuildRow): string {
   return `  ${what.padEnd(40)} ${nanoseconds.toFixed(2).padStart(9)} ns  ${ratio.toFixed(2)}x`;
+}
+
+function tracingText({ off, on, ratio }: TracingFigures): string {
+  const times = `${off.toFixed(0)} ns with nobody to see it, ${on.toFixed(0)} ns where every fault is noted`;
+  return `An anonymous write fault: ${times}, ${ratio.toFixed(2)}x`;
 }
 
 async function page({ operations, host }: BenchReport): Promise<string> {

@@ -7,6 +7,8 @@ import { heightOf, STATIC_WIDTH } from './plotly/size.js';
 export interface EmbeddedFigure {
   readonly title: string;
   readonly caption: string;
+  /** In CSS pixels; absent where it may be as narrow as the page. */
+  readonly minWidth?: number;
   /** The figure without its title, which a page sets above the drawing, where it can wrap. */
   readonly drawing: PlotlyFigure;
 }
@@ -25,17 +27,23 @@ export function embedFigure(figure: PlotlyFigure): EmbeddedFigure {
     ...(layout.margin as PlotlyObject | undefined),
     t: MARGIN_WITHOUT_TITLE,
   };
+  const minWidth = fieldOf(meta, 'minWidth');
   return {
     title: textOf(title, 'text'),
     caption: textOf(meta, 'caption'),
+    ...(typeof minWidth === 'number' && { minWidth }),
     drawing: { ...figure, layout: { ...layout, margin } },
   };
 }
 
 /** Plotly writes a title as a text or as an object that holds it. */
 function textOf(value: unknown, field: string): string {
-  const text: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, field) : value;
+  const text = fieldOf(value, field) ?? value;
   return typeof text === 'string' ? text : '';
+}
+
+function fieldOf(value: unknown, field: string): unknown {
+  return typeof value === 'object' && value !== null ? (Reflect.get(value, field) as unknown) : undefined;
 }
 
 /**
@@ -44,11 +52,12 @@ function textOf(value: unknown, field: string): string {
  *
  * @param svg the static picture of `figure.drawing`
  */
-export function figureHtml({ title, caption, drawing }: EmbeddedFigure, svg: string): string {
+export function figureHtml({ title, caption, minWidth, drawing }: EmbeddedFigure, svg: string): string {
+  const size = `--height:${heightOf(drawing)}px${minWidth === undefined ? '' : `;--min-width:${minWidth}px`}`;
   return (
     `${FIGURE_START} style="margin:0;max-width:${STATIC_WIDTH}px">` +
     (title && `<div class="faultbook-figure-title" style="font-weight:600">${escapeHtml(title)}</div>`) +
-    `<div class="faultbook-figure-box" style="--height:${heightOf(drawing)}px">${responsive(svg, title)}</div>` +
+    `<div class="faultbook-figure-box" style="${size}">${responsive(svg, title)}</div>` +
     `<script type="application/json">${scriptJson(drawing)}</script>` +
     (caption && `<figcaption>${escapeHtml(caption)}</figcaption>`) +
     `</figure>`

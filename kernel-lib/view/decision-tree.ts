@@ -25,6 +25,11 @@ interface Way {
 
 const ROW_HEIGHT = 46;
 
+/** Of a letter in a box, of what is around it, and of the answer beside it, in CSS pixels. */
+const LETTER_WIDTH = 6.6;
+const BOX_MARGIN = 20;
+const ANSWER_WIDTH = 30;
+
 /**
  * A decision tree: from each question `yes` leads to the right and `no` down, as one reads a chain of ifs.
  *
@@ -37,6 +42,7 @@ export function decisionTree(root: Decision, words: FigureWords): Figure {
   const columns = Math.max(...places.map(({ column }) => column)) + 1;
   return new Figure({
     height: rows * ROW_HEIGHT + 110,
+    minWidth: narrowest(places, columns),
     ...words,
     data: [lines(ways)],
     layout: {
@@ -48,6 +54,15 @@ export function decisionTree(root: Decision, words: FigureWords): Figure {
     },
     text: asText(root, ''),
   });
+}
+
+/** In how few CSS pixels all boxes lie beside each other and inside: they do not shrink with the figure. */
+function narrowest(places: readonly Place[], columns: number): number {
+  const needed = places.map(({ text, isOutcome, column }) => {
+    const width = text.length * LETTER_WIDTH + BOX_MARGIN;
+    return columns * (isOutcome ? width / (columns - column) : width + ANSWER_WIDTH);
+  });
+  return Math.ceil(Math.max(...needed));
 }
 
 /** Puts a tree at a place. @returns how many rows it takes */

@@ -23,6 +23,8 @@ export interface FigureWords {
 /** All that a figure needs. */
 export interface FigureSpec extends FigureWords {
   readonly data: readonly PlotlyObject[];
+  /** In fewer CSS pixels its parts would overlap: narrower pages scroll it. */
+  readonly minWidth?: number;
   /** Plotly layout beyond the house style: axes and the like. */
   readonly layout?: PlotlyObject;
   /** The same finding in plain text, for terminals, screen readers and diffs. */
@@ -64,13 +66,15 @@ export class Figure implements Displayable {
   }
 }
 
-/** `meta` is Plotly's place for what is not drawn: the caption travels with the figure. */
+/** `meta` is Plotly's place for what is not drawn: the caption, and how narrow it may be, travel with the figure. */
 function layoutOf(spec: FigureSpec): PlotlyObject {
+  const { caption, minWidth } = spec;
+  const meta = { ...(caption !== undefined && { caption }), ...(minWidth !== undefined && { minWidth }) };
   return {
     template: TEMPLATE,
     title: { text: spec.title },
     height: spec.height ?? DEFAULT_HEIGHT,
-    ...(spec.caption === undefined ? {} : { meta: { caption: spec.caption } }),
+    ...(Object.keys(meta).length > 0 && { meta }),
     ...spec.layout,
   };
 }

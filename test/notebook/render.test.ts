@@ -24,6 +24,14 @@ test('a figure gains a picture and HTML, and keeps its Plotly JSON and text', as
   expect(html).not.toMatch(/src=|https?:\/\/(?!www\.w3\.org)/);
 });
 
+test('pages learn how narrow a figure may be', async () => {
+  const boxOf = async (figure: Figure) =>
+    /figure-box" style="([^"]*)"/.exec(String((await rendered(figure))['text/html']))![1];
+  const tree = view.decisionTree({ ask: 'present', yes: 'page', no: 'swap PTE' }, { title: 'What is it?' });
+  expect(await boxOf(tree)).toMatch(/;--min-width:\d+px$/);
+  expect(await boxOf(heat)).not.toContain('--min-width');
+});
+
 test('text of a figure cannot become markup, in the picture or around it', async () => {
   const bundle = await rendered(bars);
   expect(bundle['image/svg+xml']).not.toContain('<script');

@@ -30,3 +30,14 @@ test('yes leads to the right on the same row, no leads down past everything that
     [0, 3],
   ]);
 });
+
+test('a decision tree is never so narrow that a question covers its answer', () => {
+  const narrowest = (ask: string) => {
+    const { layout } = decisionTree({ ask, yes: 'nothing', no: 'page' }, { title: 'What is it?' }).plotly;
+    return (layout as { meta: { minWidth: number } }).meta.minWidth;
+  };
+  const letters = 30;
+  // Two columns, each as wide as the question.
+  expect(narrowest('?'.repeat(letters))).toBeGreaterThan(2 * 6 * letters);
+  expect(narrowest('?')).toBeLessThan(200);
+});

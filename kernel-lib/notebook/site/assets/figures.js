@@ -31,8 +31,11 @@
     box.append(plot);
     const dragmode = touch ? false : layout.dragmode;
     const yaxis = box.clientWidth < NARROW ? wrapped(layout.yaxis, data) : layout.yaxis;
-    await Plotly.newPlot(plot, data, { ...layout, yaxis, dragmode }, { ...config, responsive: true });
+    // Where fingers scroll, the bar's buttons, which say what dragging does, would only cover the title.
+    const bar = touch ? { displayModeBar: false } : {};
+    await Plotly.newPlot(plot, data, { ...layout, yaxis, dragmode }, { ...config, ...bar, responsive: true });
     picture?.remove();
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
     figure.dataset.drawn = 'live';
   }
 

@@ -2,8 +2,9 @@ import type { Machine } from '../machine/machine.js';
 import { kmemCacheFree, kmemCacheZalloc } from '../machine/slab.js';
 import { struct } from '../machine/struct.js';
 import { waitForWord } from '../step/lock.js';
+import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
-import type { UserfaultfdCtx } from './ctx.js';
+import { UserfaultfdCtx } from './ctx.js';
 
 /**
  * Somebody who waits for a userfaultfd, and what he has to say.
@@ -72,9 +73,20 @@ export function enqueue(k: Machine, ctx: UserfaultfdCtx, queue: Queue, msg: Uffd
 
 function append(k: Machine, ctx: UserfaultfdCtx, queue: Queue, uwq: UserfaultfdWaitQueue): void {
   uwq.next = 0;
-  const last = entriesOf(k, ctx, queue).at(-1);
-  if (last === undefined) ctx[queue] = uwq.at;
-  else last.next = uwq.at;
+  st(k.slab, linkTo(k, ctx, queue, 0), uwq.at);
+}
+
+/** The word that leads to an entry of a queue, or that behind its last one: the queue's own, or the `next` of another entry. */
+function linkTo(k: Machine, ctx: UserfaultfdCtx, queue: Queue, entry: number): number {
+  let link = ctx.at + UserfaultfdCtx.offset[queue];
+  for (let at = ld(k.slab, link); at !== entry && at !== 0; at = ld(k.slab, link)) {
+    link = at + UserfaultfdWaitQueue.offset.next;
+  }
+  return link;
+}
+
+function firstOf(k: Machine, ctx: UserfaultfdCtx, queue: Queue): UserfaultfdWaitQueue | null {
+  return ctx[queue] === 0 ? null : UserfaultfdWaitQueue.at(k, ctx[queue]);
 }
 
 function entriesOf(k: Machine, ctx: UserfaultfdCtx, queue: Queue): UserfaultfdWaitQueue[] {
@@ -86,11 +98,8 @@ function entriesOf(k: Machine, ctx: UserfaultfdCtx, queue: Queue): UserfaultfdWa
 /** Takes an entry out of whichever queue it is in. */
 function dequeue(k: Machine, ctx: UserfaultfdCtx, uwq: UserfaultfdWaitQueue): void {
   for (const queue of ['faultPendingWqh', 'faultWqh', 'eventWqh'] as const) {
-    const entries = entriesOf(k, ctx, queue);
-    const at = entries.findIndex((entry) => entry.at === uwq.at);
-    if (at < 0) continue;
-    if (at === 0) ctx[queue] = uwq.next;
-    else entries[at - 1]!.next = uwq.next;
+    const link = linkTo(k, ctx, queue, uwq.at);
+    if (ld(k.slab, link) === uwq.at) st(k.slab, link, uwq.next);
   }
 }
 
@@ -113,10 +122,9 @@ export function wakeUpPoll(k: Machine, ctx: UserfaultfdCtx): void {
  * @returns undefined when there is none
  */
 export function userfaultfdCtxRead(k: Machine, ctx: UserfaultfdCtx): UffdMsg | undefined {
-  const [fault] = entriesOf(k, ctx, 'faultPendingWqh');
-  const [event] = entriesOf(k, ctx, 'eventWqh');
-  const uwq = fault ?? event;
-  if (uwq === undefined) return undefined;
+  const fault = firstOf(k, ctx, 'faultPendingWqh');
+  const uwq = fault ?? firstOf(k, ctx, 'eventWqh');
+  if (uwq === null) return undefined;
   const msg: UffdMsg = {
     event: uwq.event,
     flags: uwq.flags,
@@ -127,7 +135,7 @@ export function userfaultfdCtxRead(k: Machine, ctx: UserfaultfdCtx): UffdMsg | u
   };
   dequeue(k, ctx, uwq);
   // A fault sleeps on until it is woken, an event until it was read.
-  if (fault !== undefined) {
+  if (fault !== null) {
     append(k, ctx, 'faultWqh', fault);
   } else {
     uwq.event = 0;

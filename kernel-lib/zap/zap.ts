@@ -26,7 +26,7 @@ import {
   ptlUnlock,
   setPteAt,
 } from '../pgtable/table.js';
-import { mmCounter, pageRemoveRmap, vmNormalPage } from '../rmap/map.js';
+import { mmCounter, mmCounterFile, pageRemoveRmap, vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { freeSwapAndCache } from '../swap/cache.js';
 import {
@@ -201,11 +201,12 @@ function* zapPresent(
   tlbRemoveTlbEntry(k, tlb, address);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
   if (page === 0) return 1;
-  if (!PageAnon(k, page)) yield* noteFileUse(k, page, pte);
+  const anon = PageAnon(k, page);
+  if (!anon) yield* noteFileUse(k, page, pte);
   // Until the flush, another CPU may store through the translation that it has cached, and tell nobody.
-  const dirtyFile = !PageAnon(k, page) && pteDirty(k, pte);
+  const dirtyFile = !anon && pteDirty(k, pte);
   const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(k, tlb);
-  zap.rss[mmCounter(k, page)]!--;
+  zap.rss[anon ? MM_ANONPAGES : mmCounterFile(k, page)]!--;
   if (!delayRmap) yield* pageRemoveRmap(k, page, vma);
   zap.full = yield* __tlbRemovePageSize(k, tlb, page, delayRmap);
   // Before, whoever had no TLB to wait for flushed all the same.

@@ -31,7 +31,7 @@ export interface ExplorerFigures {
 /**
  * Measures the explorer in about half a minute.
  *
- * @param rounds whole runs of the coarse model, of which the median counts
+ * @param rounds whole runs of the coarse model, of which the shortest counts
  * @param progress is told what is measured next
  */
 export function explorerFigures(
@@ -57,7 +57,7 @@ export function explorerText({ searches, coarse }: ExplorerFigures): string {
   return [
     'Searches of the delayed-rmap race in kernel code:',
     ...searches.map(rowText),
-    '\nThe coarse model, 1,001,036 states, whole processes, median:',
+    '\nThe coarse model, 1,001,036 states, whole processes, the shortest run:',
     own,
     spin,
   ].join('\n');

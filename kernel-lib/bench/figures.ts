@@ -24,7 +24,7 @@ export function growthFigure(rows: readonly ComparedRow[]): Figure {
     xLabel: 'pages or operations',
     yLabel: 'ns for one of them',
     caption:
-      'CPU time of one thread, median of the rounds. Where a line stays flat, a page costs the same however many there are; the first point holds the compiler’s time, too.',
+      'CPU time of one thread, the shortest of the rounds. Where a line stays flat, a page costs the same however many there are; the first point holds the compiler’s time, too.',
   });
 }
 

@@ -13,20 +13,20 @@ export function timed<T>(body: () => T): { readonly seconds: number; readonly re
   return { seconds: cpuSeconds() - start, result };
 }
 
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1]!;
+/** The time that counts of several runs: what disturbs a run adds to its time, and nothing takes from it. */
+export function least(seconds: readonly number[]): number {
+  return Math.min(...seconds);
 }
 
 /**
  * Runs several bodies in turn, round after round, so that a noisy machine is noisy for all of them.
  *
- * @returns for each body its median
+ * @returns for each body its least time
  */
 export function inTurn(rounds: number, bodies: readonly (() => number)[]): number[] {
   const seconds = bodies.map((): number[] => []);
   for (let round = 0; round < rounds; round++) bodies.forEach((body, n) => seconds[n]!.push(body()));
-  return seconds.map(median);
+  return seconds.map(least);
 }
 
 /** CPU seconds of a whole process, from its start to its end. @throws Error if it fails */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { freemem, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { installed, median } from './measure.js';
+import { installed, least } from './measure.js';
 
 const source = fileURLToPath(new URL('native.c', import.meta.url));
 const PAGE_SIZE = 4096;
@@ -18,7 +18,7 @@ export interface HostKernel {
   /** As `uname -r` has it. */
   readonly release: string;
   /**
-   * CPU seconds of one operation, the median of the rounds; undefined where the program does not know it, the kernel
+   * CPU seconds of one operation, the least of the rounds; undefined where the program does not know it, the kernel
    * or the user may not do it, or memory is too small for so many pages.
    */
   seconds(operation: string, pages: number, rounds: number): number | undefined;
@@ -60,5 +60,5 @@ function nativeSeconds(
   });
   if (status === CANNOT || status === 2) return undefined;
   if (status !== 0) throw new Error(`the native ${operation} ended with status ${status}: ${stderr}`);
-  return median(stdout.trim().split('\n').map(Number));
+  return least(stdout.trim().split('\n').map(Number));
 }

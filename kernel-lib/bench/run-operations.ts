@@ -1,6 +1,6 @@
 import { InputError } from '../base/error.js';
 import { memoryOperations } from './memory-operations.js';
-import { median, timed } from './measure.js';
+import { least, timed } from './measure.js';
 import type { BenchOperation } from './operation.js';
 import { replayOperations } from './replay-operations.js';
 import { viewOperations } from './view-operations.js';
@@ -19,7 +19,7 @@ export interface BenchRow {
   readonly unit: BenchOperation['unit'];
   /** Pages touched, or operations done. */
   readonly size: number;
-  /** CPU time of the process, the median of the rounds. */
+  /** CPU time of the process, the least of the rounds. */
   readonly seconds: number;
   /** For one page or operation. */
   readonly nanoseconds: number;
@@ -76,7 +76,7 @@ function warmUp(operation: BenchOperation, size: number): void {
 
 function rowOf(operation: BenchOperation, size: number, rounds: number): BenchRow {
   const runs = Array.from({ length: rounds }, () => measured(operation, size));
-  const seconds = median(runs.map((run) => run.seconds));
+  const seconds = least(runs.map((run) => run.seconds));
   const { bytesPerPage } = runs[0]!;
   return {
     ...{ operation: operation.name, title: operation.title, unit: operation.unit, size, seconds },

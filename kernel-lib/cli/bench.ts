@@ -56,7 +56,7 @@ export function bench(): Command {
       'pages or operations of each run, such as 2^16 2^26 (default: 2^16 2^18 2^20 2^22)',
       addSize,
     )
-    .option('--rounds <n>', 'runs of each, of which the median counts', wholeNumber, 3)
+    .option('--rounds <n>', 'runs of each, of which the shortest counts', wholeNumber, 5)
     .option('--no-native', 'do not run the same operations on the host kernel')
     .option('--no-explorer', 'leave out the explorer and SPIN')
     .option('--html <file>', 'write the figures as a page')

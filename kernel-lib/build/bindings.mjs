@@ -33,6 +33,7 @@ export function constantBindings(program, target) {
     const { factory } = context;
     const { fileName } = file;
     const constants = new Constants(factory);
+    const exported = exportedNames(file);
 
     /** @param {ts.ImportDeclaration} statement */
     function renamed(statement) {
@@ -57,6 +58,8 @@ export function constantBindings(program, target) {
       if (ts.isExportDeclaration(node)) return node;
       const name = ts.isShorthandPropertyAssignment(node) ? node.name : node;
       if (!ts.isIdentifier(name)) return ts.visitEachChild(node, visit, context);
+      // Only of these the checker is asked, which is slow: it infers types to say what a name stands for.
+      if (!exported.has(name.text)) return node;
       const declaration = usedExport(checker, name, fileName);
       if (declaration === undefined) return node;
       const own = constants.own(name, declaration);
@@ -153,6 +156,21 @@ function usedExport(checker, node, fileName) {
   const isNamed = ts.isFunctionDeclaration(declaration) || isSingleConstant(declaration);
   if (!isNamed || declaration.name === name) return undefined;
   return ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Export ? declaration : undefined;
+}
+
+/** The names of the functions and constants that a module exports where it declares them. @param {ts.SourceFile} file */
+function exportedNames(file) {
+  const declared = file.statements.filter(
+    (statement) =>
+      (ts.isFunctionDeclaration(statement) || ts.isVariableStatement(statement)) &&
+      statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword),
+  );
+  const names = declared.flatMap((statement) =>
+    ts.isVariableStatement(statement)
+      ? statement.declarationList.declarations.map(({ name }) => name)
+      : [/** @type {ts.FunctionDeclaration} */ (statement).name],
+  );
+  return new Set(names.flatMap((name) => (name && ts.isIdentifier(name) ? [name.text] : [])));
 }
 
 /** `const x = …`, taken apart from nothing. @param {ts.Declaration} declaration @returns {declaration is ts.VariableDeclaration} */

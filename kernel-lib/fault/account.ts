@@ -1,5 +1,6 @@
-import type { FaultFunction, Machine } from '../machine/machine.js';
+import type { Machine } from '../machine/machine.js';
 import { FAULT_FLAG_TRIED, VM_FAULT_ERROR, VM_FAULT_MAJOR, VM_FAULT_RETRY } from './flags.js';
+import type { FaultWay } from './way.js';
 
 /**
  * Charges a completed fault to whoever runs, which for GUP is not the owner of the memory. A retried fault counts
@@ -12,7 +13,7 @@ export function mmAccountFault(
   address: number,
   flags: number,
   result: number,
-  way: readonly FaultFunction[] | undefined,
+  way: FaultWay | undefined,
 ): void {
   const failed = (result & (VM_FAULT_ERROR | VM_FAULT_RETRY)) !== 0;
   const major = (result & VM_FAULT_MAJOR) !== 0 || (flags & FAULT_FLAG_TRIED) !== 0;
@@ -21,5 +22,5 @@ export function mmAccountFault(
     if (major) task.majFlt++;
     else task.minFlt++;
   }
-  k.onFault?.({ pid: task?.pid ?? 0, address, flags, result, major, way: way ?? [] });
+  k.onFault?.({ pid: task?.pid ?? 0, address, flags, result, major, way: way?.functions ?? [] });
 }

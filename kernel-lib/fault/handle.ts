@@ -20,6 +20,7 @@ import { hugePudFault } from './huge-pud.js';
 import { hugePmdFault } from './huge.js';
 import type { VmFault } from './vm-fault.js';
 import { mmOf } from './vm-fault.js';
+import { FaultWay } from './way.js';
 import { doWpPage } from './wp.js';
 
 /**
@@ -47,7 +48,7 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
     table: 0,
     ptep: 0,
     page: 0,
-    way: k.onFault && [],
+    way: k.onFault && new FaultWay(),
   };
   const result = isVmHugetlbPage(vma) ? yield* hugetlbFault(k, vmf) : yield* __handleMmFault(k, vmf);
   mmAccountFault(k, address, flags, result, vmf.way);

@@ -1,4 +1,4 @@
-import type { FaultFunction, Machine } from '../machine/machine.js';
+import type { Machine } from '../machine/machine.js';
 import { Mm } from '../vma/mm.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
@@ -7,6 +7,7 @@ import { ptlLock } from '../pgtable/table.js';
 import { pteOffset } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { FAULT_FLAG_ORIG_PTE_VALID } from './flags.js';
+import type { FaultWay } from './way.js';
 
 /** One fault on its way through the handlers. @kernel include/linux/mm.h vm_fault v6.2 */
 export interface VmFault {
@@ -27,7 +28,7 @@ export interface VmFault {
   /** The page that the handler works on. */
   page: number;
   /** MODEL: for who looks at faults, the way that this one takes; copies of the record share it. */
-  readonly way?: FaultFunction[] | undefined;
+  readonly way?: FaultWay | undefined;
 }
 
 export function mmOf(k: Machine, vma: Vma): Mm {

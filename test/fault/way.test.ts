@@ -7,10 +7,7 @@ test('a fault names the functions that it went through, first to last', () => {
   const page = p.mmap(1);
   p.write(page, 1);
   p.fork('child').write(page, 2);
-  expect(linux.events.map(({ way }) => way)).toEqual([
-    ['do_anonymous_page'],
-    ['do_wp_page', 'wp_page_copy'],
-  ]);
+  expect(linux.events.map(({ way }) => way)).toEqual([['do_anonymous_page'], ['do_wp_page', 'wp_page_copy']]);
 });
 
 test('faults that went the same way share one list, which nobody can change', () => {

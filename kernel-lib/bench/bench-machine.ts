@@ -19,6 +19,8 @@ export interface BenchMachine {
 const MIB = 2 ** 20;
 /** Room beside the pages that are asked for, and swap beside those that go out. */
 const SLACK_MIB = 16;
+/** As many pages as the largest machine, of 1 TiB, can have resident at once beside that room. */
+export const MOST_PAGES = 2 ** 28 - (SLACK_MIB * MIB) / 4096;
 
 /**
  * Boots a machine whose memory holds `copies` copies of a mapping, and maps it.

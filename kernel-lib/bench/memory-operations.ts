@@ -92,6 +92,8 @@ export const memoryOperations: readonly BenchOperation[] = [
     name: 'cow',
     title: 'COW after fork (copy)',
     unit: 'pages',
+    // Every page is there twice.
+    most: 2 ** 26,
     prepare(pages) {
       const machine = written(pages, { copies: 2 });
       machine.process.fork('child');

@@ -1,6 +1,7 @@
 import { InputError } from '../base/error.js';
+import { MOST_PAGES } from './bench-machine.js';
 import { memoryOperations } from './memory-operations.js';
-import { least, timed } from './measure.js';
+import { cpuSeconds, least, timed } from './measure.js';
 import type { BenchOperation } from './operation.js';
 import { replayOperations } from './replay-operations.js';
 import { viewOperations } from './view-operations.js';
@@ -47,12 +48,17 @@ export function chosenOperations(names?: readonly string[]): readonly BenchOpera
   });
 }
 
-/** The pairs of operation and size that a plan asks for: no operation beyond the size at which it makes sense. */
+/**
+ * The pairs of operation and size that a plan asks for: no operation beyond the size at which it makes sense, and none
+ * with more pages than there are.
+ */
 export function plannedRuns(
   plan: BenchPlan,
 ): { readonly operation: BenchOperation; readonly size: number }[] {
   return chosenOperations(plan.operations).flatMap((operation) =>
-    plan.sizes.filter((size) => size <= (operation.most ?? Infinity)).map((size) => ({ operation, size })),
+    plan.sizes
+      .filter((size) => size <= (operation.most ?? Infinity))
+      .map((size) => ({ operation, size: Math.min(size, MOST_PAGES) })),
   );
 }
 
@@ -75,7 +81,7 @@ function warmUp(operation: BenchOperation, size: number): void {
 }
 
 function rowOf(operation: BenchOperation, size: number, rounds: number): BenchRow {
-  const runs = Array.from({ length: rounds }, () => measured(operation, size));
+  const runs = roundsOf(operation, size, rounds);
   const seconds = least(runs.map((run) => run.seconds));
   const { bytesPerPage } = runs[0]!;
   return {
@@ -86,16 +92,29 @@ function rowOf(operation: BenchOperation, size: number, rounds: number): BenchRo
   };
 }
 
+/** CPU seconds, with preparing, after which an operation is not run again: of large runs, few are enough. */
+const ENOUGH_SECONDS = 20;
+
+function roundsOf(operation: BenchOperation, size: number, rounds: number): Measurement[] {
+  const start = cpuSeconds();
+  const runs: Measurement[] = [];
+  do runs.push(measured(operation, size));
+  while (runs.length < rounds && cpuSeconds() - start < ENOUGH_SECONDS);
+  return runs;
+}
+
 /** CPU seconds of one run. @throws Error when it did not do what it was asked for */
 export function secondsOf(operation: BenchOperation, size: number): number {
   return measured(operation, size).seconds;
 }
 
+interface Measurement {
+  readonly seconds: number;
+  readonly bytesPerPage: number | undefined;
+}
+
 /** One run. @throws Error when it did not do what it was asked for: then its time means nothing */
-function measured(
-  operation: BenchOperation,
-  size: number,
-): { seconds: number; bytesPerPage: number | undefined } {
+function measured(operation: BenchOperation, size: number): Measurement {
   const run = operation.prepare(size);
   const { seconds } = timed(() => run.run());
   const done = run.done();

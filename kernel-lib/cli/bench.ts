@@ -53,10 +53,15 @@ export function bench(): Command {
     .argument('[operations...]', 'operations, as --list names them (default: all, with codecs and explorer)')
     .option(
       '--sizes <n...>',
-      'pages or operations of each run, such as 2^16 2^26 (default: 2^16 2^18 2^20 2^22)',
+      'pages or operations of each run, such as 2^16 2^26 (at most 2^28; default: 2^16 2^18 2^20 2^22)',
       addSize,
     )
-    .option('--rounds <n>', 'runs of each, of which the shortest counts', wholeNumber, 5)
+    .option(
+      '--rounds <n>',
+      'runs of each, of which the shortest counts; fewer where one takes long',
+      wholeNumber,
+      5,
+    )
     .option('--no-native', 'do not run the same operations on the host kernel')
     .option('--no-explorer', 'leave out the explorer and SPIN')
     .option('--html <file>', 'write the figures as a page')

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { InputError } from '../../kernel-lib/base/error.js';
+import { benchMachine } from '../../kernel-lib/bench/bench-machine.js';
 import { benchOperations, plannedRuns, runOperations } from '../../kernel-lib/bench/run-operations.js';
 
 test.each(benchOperations.map((operation) => [operation.name, operation] as const))(
@@ -26,6 +27,12 @@ test('a plan leaves out sizes beyond those at which an operation makes sense', (
     ['anon-write', 2 ** 22],
     ['swap-in', 2 ** 16],
   ]);
+});
+
+test('at 2^28 pages, an operation gets as many as a machine of 1 TiB has beside what it needs itself', () => {
+  const [run] = plannedRuns({ operations: ['anon-write', 'cow'], sizes: [2 ** 28], rounds: 1 });
+  expect(run).toMatchObject({ operation: { name: 'anon-write' }, size: 2 ** 28 - 2 ** 12 });
+  expect(benchMachine(run!.size).linux.machine.nrFrames).toBe(2 ** 28);
 });
 
 test('an unknown operation is refused with the names of those that there are', () => {

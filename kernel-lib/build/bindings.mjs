@@ -3,10 +3,11 @@ import ts from 'typescript';
 
 /**
  * Rewrites `import { f } from './f.js'` to `import { f as f_1 } from './f.js'; const f = f_1;`, and gives every function
- * and constant that a module both exports and uses a second name for its own use.
+ * that a module declares and uses, and every constant that it exports and uses, a second name for its own use.
  *
  * V8 takes a constant of a module for what it is. The bindings that modules share it reads anew at every use, asks
- * whether they have a value yet, and compares that with what it expects: half of all instructions of a page fault.
+ * whether they have a value yet, and compares that with what it expects: half of all instructions of a page fault. So
+ * it does with names that functions are declared by, for these may be assigned to.
  *
  * @param {ts.Program} program
  * @param {(importer: string, specifier: string) => string | undefined} target the source that an import means
@@ -33,7 +34,7 @@ export function constantBindings(program, target) {
     const { factory } = context;
     const { fileName } = file;
     const constants = new Constants(factory);
-    const exported = exportedNames(file);
+    const bound = boundNames(file);
 
     /** @param {ts.ImportDeclaration} statement */
     function renamed(statement) {
@@ -59,8 +60,8 @@ export function constantBindings(program, target) {
       const name = ts.isShorthandPropertyAssignment(node) ? node.name : node;
       if (!ts.isIdentifier(name)) return ts.visitEachChild(node, visit, context);
       // Only of these the checker is asked, which is slow: it infers types to say what a name stands for.
-      if (!exported.has(name.text)) return node;
-      const declaration = usedExport(checker, name, fileName);
+      if (!bound.has(name.text)) return node;
+      const declaration = usedBinding(checker, name, fileName);
       if (declaration === undefined) return node;
       const own = constants.own(name, declaration);
       return name === node ? own : factory.createPropertyAssignment(name, own);
@@ -140,12 +141,12 @@ function isConstant(declaration) {
 }
 
 /**
- * The exported function or constant of a file that a name in it stands for; undefined where it is something else, or
+ * The function or exported constant of a file that a name in it stands for; undefined where it is something else, or
  * declares it.
  *
  * @param {ts.TypeChecker} checker @param {ts.Identifier} node @param {string} fileName
  */
-function usedExport(checker, node, fileName) {
+function usedBinding(checker, node, fileName) {
   const name = ts.getOriginalNode(node);
   if (!ts.isIdentifier(name) || name.parent === undefined) return undefined;
   const symbol = ts.isShorthandPropertyAssignment(name.parent)
@@ -153,23 +154,27 @@ function usedExport(checker, node, fileName) {
     : checker.getSymbolAtLocation(name);
   const declaration = symbol?.valueDeclaration;
   if (!declaration || declaration.getSourceFile().fileName !== fileName) return undefined;
-  const isNamed = ts.isFunctionDeclaration(declaration) || isSingleConstant(declaration);
-  if (!isNamed || declaration.name === name) return undefined;
-  return ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Export ? declaration : undefined;
+  const isBound = isModuleFunction(declaration) || (isSingleConstant(declaration) && isExported(declaration));
+  return isBound && declaration.name !== name ? declaration : undefined;
 }
 
-/** The names of the functions and constants that a module exports where it declares them. @param {ts.SourceFile} file */
-function exportedNames(file) {
-  const declared = file.statements.filter(
-    (statement) =>
-      (ts.isFunctionDeclaration(statement) || ts.isVariableStatement(statement)) &&
-      statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword),
-  );
-  const names = declared.flatMap((statement) =>
-    ts.isVariableStatement(statement)
-      ? statement.declarationList.declarations.map(({ name }) => name)
-      : [/** @type {ts.FunctionDeclaration} */ (statement).name],
-  );
+/** @param {ts.Declaration} declaration @returns {declaration is ts.FunctionDeclaration} */
+function isModuleFunction(declaration) {
+  return ts.isFunctionDeclaration(declaration) && ts.isSourceFile(declaration.parent);
+}
+
+/** @param {ts.Declaration} declaration */
+function isExported(declaration) {
+  return (ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Export) !== 0;
+}
+
+/** The names of the functions that a module declares, and of the constants that it exports. @param {ts.SourceFile} file */
+function boundNames(file) {
+  const names = file.statements.flatMap((statement) => {
+    if (ts.isFunctionDeclaration(statement)) return [statement.name];
+    if (!ts.isVariableStatement(statement)) return [];
+    return statement.declarationList.declarations.filter(isExported).map(({ name }) => name);
+  });
   return new Set(names.flatMap((name) => (name && ts.isIdentifier(name) ? [name.text] : [])));
 }
 

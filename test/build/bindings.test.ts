@@ -36,7 +36,11 @@ export function addTwice(): number {
 export function shadowed(addTwice: number): number {
   return addTwice;
 }
-export const found = [even(4), named.isEven(3), addTwice(), addTwice.name, shadowed(7)];
+function half(n: number): number {
+  const shadowed = (half: number) => half / 2;
+  return shadowed(n);
+}
+export const found = [even(4), named.isEven(3), addTwice(), addTwice.name, shadowed(7), half(8)];
 `,
 };
 
@@ -69,12 +73,14 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 test('modules do the same with constants in place of bindings, and functions keep their names', async () => {
   const { found } = (await import(pathToFileURL(join(dir, 'out/entry.js')).href)) as { found: unknown[] };
-  expect(found).toEqual([true, false, 2, 'addTwice', 7]);
+  expect(found).toEqual([true, false, 2, 'addTwice', 7, 4]);
 });
 
 test('a module names what it imports, and what is its own, by constants', () => {
   expect(emitted('entry.js')).toContain('const even = even_1;');
   expect(emitted('entry.js')).toContain('const addTwice_1 = addTwice;');
+  expect(emitted('entry.js')).toContain('half_1(8)');
+  expect(emitted('entry.js')).toContain('(half) => half / 2');
   expect(emitted('even.js')).toContain('{ isEven: isEven_1 }');
   expect(emitted('odd.js')).toMatch(/one = 1;\nconst (one_\d) = one;[^]*isEven\(n - \1\)/);
 });

@@ -18,6 +18,8 @@ export interface SitePage {
 export interface Entry {
   /** The page's path, absent when there is no page. */
   readonly page: string | undefined;
+  /** The notebook's file name without its ending: what the command line and its series call it. */
+  readonly name: string;
   readonly title: string;
   readonly firstSentence: string | undefined;
   /** What went wrong, for the index; absent when all is well. */
@@ -27,7 +29,13 @@ export interface Entry {
 export function entryOf({ path, notebook, problem }: SitePage): Entry {
   const name = posix.basename(path, '.ipynb');
   if (!notebook)
-    return { page: undefined, title: name, firstSentence: undefined, trouble: problem ?? 'was not run' };
+    return {
+      page: undefined,
+      name,
+      title: name,
+      firstSentence: undefined,
+      trouble: problem ?? 'was not run',
+    };
   const text = notebook.cells
     .filter((cell) => cell.cell_type === 'markdown')
     .map((cell) => joinLines(cell.source));
@@ -35,6 +43,7 @@ export function entryOf({ path, notebook, problem }: SitePage): Entry {
   const nrFailed = failedCells(notebook).length;
   return {
     page: pagePath(path),
+    name,
     title: notebook.metadata.title ?? title ?? name,
     firstSentence,
     trouble: nrFailed === 0 ? undefined : `${nrFailed} ${nrFailed === 1 ? 'cell' : 'cells'} failed`,

@@ -17,11 +17,12 @@ const SEARCH = `<form class="search" role="search">
 /** The first page of the site. */
 export function indexHtml(entries: readonly Entry[]): string {
   const path = 'index.html';
-  const items = entries.map(({ page, title, firstSentence, trouble }) => {
-    const name = escapeHtml(title);
-    const heading = page === undefined ? name : `<a href="${href(path, page)}">${name}</a>`;
+  const items = entries.map(({ page, name, title, firstSentence, trouble }) => {
+    const text = escapeHtml(title);
+    const heading = page === undefined ? text : `<a href="${href(path, page)}">${text}</a>`;
     const lines = [
       `<h2>${heading}</h2>`,
+      name !== title && `<p class="name"><code>${escapeHtml(name)}</code></p>`,
       firstSentence && `<p>${escapeHtml(firstSentence)}</p>`,
       trouble && `<p class="trouble">${escapeHtml(trouble)}</p>`,
     ];

@@ -58,11 +58,12 @@ test('the same workbooks give the same bytes, in this process and in a fresh one
   expect(await digests(join(out, 'there'))).toEqual(await digests(join(out, 'here')));
 });
 
-test('the index names every workbook with its first sentence, and what went wrong', async () => {
+test('the index names every workbook and its file with its first sentence, and what went wrong', async () => {
   await writeSite(await fixturePages(), out);
   const index = await readFile(join(out, 'index.html'), 'utf8');
   expect(index).toContain(
-    '<a href="01-cow.html">Who copies the page?</a></h2><p>After fork nobody does.</p></li>',
+    '<a href="01-cow.html">Who copies the page?</a></h2>' +
+      '<p class="name"><code>01-cow</code></p><p>After fork nobody does.</p></li>',
   );
   expect(index).toContain('<p class="trouble">1 cell failed</p>');
   expect(index).toContain('<h2>03-absent</h2><p class="trouble">the kernel did not start: no such file</p>');

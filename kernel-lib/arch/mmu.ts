@@ -1,24 +1,17 @@
 import type { Words } from '../base/bitfield.js';
+import { evaluated } from '../base/evaluated.js';
 import type { HardwareRules } from './arch.js';
 import type { PteCodec } from './codec.js';
-import {
-  type EntryValues,
-  type ValueChange,
-  type ValueTest,
-  compileValueChange,
-  compileValueTest,
-} from './values.js';
+import { operationText } from './operation.js';
+import { testText } from './predicate.js';
 
 /** What the MMU of one kind of CPU, with the handlers of its exceptions, makes of page-table entries. */
 export interface Mmu {
   readonly rules: HardwareRules;
-  /** Whether a user's load goes through an entry as it stands. */
-  readonly loads: ValueTest;
-  /** Whether a user's store does. */
-  readonly stores: ValueTest;
-  /** What becomes of an entry before a load is tried, and before a store is. */
-  readonly onLoad: ValueChange;
-  readonly onStore: ValueChange;
+  /** What becomes of an entry before a user's load or store is tried: a new value, whether it differs or not. */
+  readonly noted: (pte: Words, write: boolean) => Words;
+  /** Whether the load or store goes through an entry as it stands: never through one that is not present, or PROT_NONE. */
+  readonly allows: (pte: Words, write: boolean) => boolean;
 }
 
 const compiled = new WeakMap<PteCodec, Map<HardwareRules, Mmu>>();
@@ -32,32 +25,40 @@ export function compileMmu(codec: PteCodec, rules: HardwareRules): Mmu {
   return mmu;
 }
 
-function compile({ masks, values }: PteCodec, rules: HardwareRules): Mmu {
+function compile(codec: PteCodec, rules: HardwareRules): Mmu {
   return {
     rules,
-    loads:
-      rules.load === undefined
-        ? (pte) => values.ptePresent(pte) && !values.pteProtnone(pte)
-        : compileValueTest(rules.load, masks),
-    stores: compileValueTest(rules.store, masks),
-    onLoad: rules.onLoad === undefined ? usualLoad(values, rules) : compileValueChange(rules.onLoad, masks),
-    onStore:
-      rules.onStore === undefined ? usualStore(values, rules) : compileValueChange(rules.onStore, masks),
+    noted: evaluated(`(pte, write) => {
+      let lo = pte.lo, hi = pte.hi;
+      if (write) { ${onStoreText(codec, rules)} } else { ${onLoadText(codec, rules)} }
+      return { lo, hi };
+    }`),
+    allows: evaluated(`(pte, write) => {
+      const lo = pte.lo, hi = pte.hi;
+      return ${accessibleText(codec)} && (write ? ${testText(rules.store, codec.masks)} : ${loadText(codec, rules)});
+    }`),
   };
 }
 
-function same(pte: Words): Words {
-  return pte;
+function onStoreText({ arch, state, masks }: PteCodec, { onStore, dirty }: HardwareRules): string {
+  if (onStore !== undefined) return operationText(onStore, masks);
+  if (dirty === 'fault') return '';
+  const { write } = { ...arch.predicates, ...state.predicates };
+  const { mkyoung, mkdirty } = { ...arch.operations, ...state.operations };
+  const become = [mkyoung, mkdirty].map((operation) => operationText(operation, masks));
+  return `if (${testText(write, masks)}) { ${become.join(' ')} }`;
 }
 
-function usualLoad(values: EntryValues, { young }: HardwareRules): ValueChange {
-  return young === 'fault' ? same : values.pteMkyoung;
+function onLoadText({ arch, state, masks }: PteCodec, { onLoad, young }: HardwareRules): string {
+  if (onLoad !== undefined) return operationText(onLoad, masks);
+  return young === 'fault' ? '' : operationText({ ...arch.operations, ...state.operations }.mkyoung, masks);
 }
 
-function usualStore(
-  { pteWrite, pteMkyoung, pteMkdirty }: EntryValues,
-  { dirty }: HardwareRules,
-): ValueChange {
-  if (dirty === 'fault') return same;
-  return (pte) => (pteWrite(pte) ? pteMkdirty(pteMkyoung(pte)) : pte);
+function loadText({ masks }: PteCodec, { load }: HardwareRules): string {
+  return load === undefined ? 'true' : testText(load, masks);
+}
+
+function accessibleText({ arch, state, masks }: PteCodec): string {
+  const { present, protnone } = { ...arch.predicates, ...state.predicates };
+  return testText(protnone === undefined ? present : { and: [present, { not: protnone }] }, masks);
 }

@@ -20,7 +20,8 @@ export function checkWhole(
 
 /** @throws InputError unless `value` is a byte */
 export function checkByte(call: string, value: unknown): void {
-  checkWhole(call, 'value', value, 0, 255);
+  if (typeof value === 'number' && (value & 0xff) === value) return;
+  throw badArgument(call, 'value', value, 'a whole number, 0 to 255');
 }
 
 /** @throws InputError unless `value` is an address: what the kernel says of it is the kernel's affair */

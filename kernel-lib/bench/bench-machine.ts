@@ -46,13 +46,15 @@ export function benchMachine(
 /** Stores to every page, in ascending order. */
 export function writeAll({ base, pages, linux }: BenchMachine, process: Process, value: number): void {
   const { pageSize } = linux.machine;
-  for (let i = 0; i < pages; i++) process.write(base + i * pageSize, value);
+  const end = base + pages * pageSize;
+  for (let address = base; address < end; address += pageSize) process.write(address, value);
 }
 
 /** Loads from every page, in ascending order. */
 export function readAll({ base, pages, linux, process }: BenchMachine): void {
   const { pageSize } = linux.machine;
-  for (let i = 0; i < pages; i++) process.read(base + i * pageSize);
+  const end = base + pages * pageSize;
+  for (let address = base; address < end; address += pageSize) process.read(address);
 }
 
 /** How many of the pages have an entry that may be written through. */

@@ -119,10 +119,9 @@ export interface TableLevel {
 
 /** Where entries stand in the tables above the lowest, for the addresses of one lowest-level table. */
 export interface UpperOffsets {
-  /** The first of these addresses; NaN before there are any. */
+  /** The first of these addresses, and the first behind them; NaN before there are any. */
   start: number;
-  /** Bytes that one lowest-level table maps. */
-  readonly span: number;
+  end: number;
   /** Words from the beginning of the table of each level. */
   readonly offsets: Int32Array;
   /** The topmost table from which these addresses were last walked for; 0 when nothing is remembered. */

@@ -11,7 +11,8 @@ import {
 } from '../pgtable/pmd.js';
 import {
   type Pte,
-  mmuStore,
+  mmuAllows,
+  mmuNoted,
   pteDirty,
   pteMkdirty,
   pteMkwrite,
@@ -45,6 +46,12 @@ interface Operators {
   readonly store: (k: Machine, entry: Pte) => Pte | undefined;
 }
 
+/** The entry after a store through it; undefined where that faults. */
+function stored(k: Machine, pte: Pte): Pte | undefined {
+  const noted = mmuNoted(k, pte, true);
+  return mmuAllows(k, noted, true) ? noted : undefined;
+}
+
 const ofPtes: Operators = {
   present: ptePresent,
   write: pteWrite,
@@ -52,7 +59,7 @@ const ofPtes: Operators = {
   mkwrite: pteMkwrite,
   mkdirty: pteMkdirty,
   wrprotect: pteWrprotect,
-  store: mmuStore,
+  store: stored,
 };
 
 const ofLeaves: Operators = {
@@ -63,8 +70,8 @@ const ofLeaves: Operators = {
   mkdirty: pmdMkdirty,
   wrprotect: pmdWrprotect,
   store(k, pmd) {
-    const noted = mmuStore(k, pmdPte(k, pmd));
-    return noted && ptePmd(k, noted);
+    const pte = stored(k, pmdPte(k, pmd));
+    return pte && ptePmd(k, pte);
   },
 };
 

@@ -105,20 +105,14 @@ export function pteMkdirty(k: Machine, pte: Pte): Pte {
   return k.values.pteMkdirty(pte);
 }
 
-/**
- * The entry after a user's load through it, with what the walker or its handlers noted in it; undefined where it faults.
- *
- * MODEL: the MMU.
- */
-export function mmuLoad(k: Machine, pte: Pte): Pte | undefined {
-  const noted = k.mmu.onLoad(pte);
-  return k.mmu.loads(noted) ? noted : undefined;
+/** The entry with what the walker or its handlers note in it before a user's access is tried. MODEL: the MMU. */
+export function mmuNoted(k: Machine, pte: Pte, write: boolean): Pte {
+  return k.mmu.noted(pte, write);
 }
 
-/** The same of a store. MODEL: the MMU. */
-export function mmuStore(k: Machine, pte: Pte): Pte | undefined {
-  const noted = k.mmu.onStore(pte);
-  return k.mmu.stores(noted) ? noted : undefined;
+/** Whether a user's access goes through an entry as it stands. MODEL: the MMU. */
+export function mmuAllows(k: Machine, pte: Pte, write: boolean): boolean {
+  return k.mmu.allows(pte, write);
 }
 
 /** @kernel arch/x86/include/asm/pgtable.h pte_modify v6.2 */

@@ -39,9 +39,9 @@ export function entryOf(k: Machine, table: number, level: number, address: numbe
  */
 function upperOffsets(k: Machine, address: number): Int32Array {
   const { upper } = k;
-  const beyond = address - upper.start;
-  if (!(beyond >= 0 && beyond < upper.span)) {
+  if (!(address >= upper.start && address < upper.end)) {
     upper.start = pmdAddrStart(k, address);
+    upper.end = upper.start + pmdSpan(k);
     upper.pgd = 0;
     for (let level = 0; level < lowest(k); level++) upper.offsets[level] = entryOf(k, 0, level, address);
   }
@@ -155,8 +155,7 @@ export function pteTable(k: Machine, pgd: number, address: number): number {
  */
 function pmdpOf(k: Machine, pgd: number, address: number): number {
   const { upper } = k;
-  const beyond = address - upper.start;
-  if (upper.pgd === pgd && beyond >= 0 && beyond < upper.span) return upper.pmdp;
+  if (upper.pgd === pgd && address >= upper.start && address < upper.end) return upper.pmdp;
   const pmdp = walkedPmdp(k, pgd, address);
   if (k.remembers && pmdp !== 0) {
     upper.pgd = pgd;

@@ -31,8 +31,8 @@ export function mkwriteOpens(kernel: Kernel, dirty: boolean): boolean {
   const prot = codec.protectionMap[1]!;
   const pte = TrialPte.present(codec, { pfn: 1, prot }).do(dirty ? 'pteMkdirty' : 'pteMkclean');
   const { w } = pte.modify(prot).do('pteMkyoung', 'pteMkwrite');
-  const { onStore, stores } = compileMmu(codec, hardwareOf(kernel));
-  return stores(onStore({ lo: w[0]!, hi: w[1]! }));
+  const { noted, allows } = compileMmu(codec, hardwareOf(kernel));
+  return allows(noted({ lo: w[0]!, hi: w[1]! }, true), true);
 }
 
 /** Whether a new protection makes a written entry clean, which Hexagon's pte_modify() does. */

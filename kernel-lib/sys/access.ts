@@ -20,9 +20,8 @@ import { handleMmFault } from '../fault/handle.js';
 import type { Machine } from '../machine/machine.js';
 import { BUS_MCEERR_AR } from '../migrate/memory-failure.js';
 import { deviceContent, setDeviceContent } from '../pagecache/dax-device.js';
-import { ptePfn } from '../pgtable/pte.js';
 import { type Step, resultOf } from '../step/step.js';
-import { hasTlbs, translate, walkTables } from '../tlb/tlb.js';
+import { NO_FRAME, WALKED, hasTlbs, translate, walkTables } from '../tlb/tlb.js';
 import type { Mm } from '../vma/mm.js';
 import { mmapReadLock, mmapReadUnlock } from '../vma/mmap-lock.js';
 import { vmaLookup } from '../vma/vma-list.js';
@@ -69,14 +68,14 @@ export function* accessOnce(k: Machine, mm: Mm, address: number, value?: number)
 /** What the CPU does by itself; undefined where it raises a fault. */
 function* tryAccess(k: Machine, mm: Mm, address: number, value?: number): Step<number | undefined> {
   if (!hasTlbs(k)) {
-    const pte = yield* walkTables(k, mm, address, value !== undefined);
-    return pte && touch(k, ptePfn(k, pte), value);
+    const pfn = yield* walkTables(k, mm, address, value !== undefined);
+    return pfn === NO_FRAME ? undefined : touch(k, pfn, value);
   }
   for (;;) {
-    const found = yield* translate(k, mm, address, value !== undefined);
-    if (found === undefined) return undefined;
+    const pfn = yield* translate(k, mm, address, value !== undefined);
+    if (pfn === NO_FRAME) return undefined;
     // What was walked for goes through the TLB, in a step of its own: the entry may be stale by then.
-    if (!found.walked) return touch(k, ptePfn(k, found.pte), value);
+    if (pfn !== WALKED) return touch(k, pfn, value);
   }
 }
 

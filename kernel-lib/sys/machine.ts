@@ -131,7 +131,7 @@ function fixedPart({ release, arch, patched, cpu }: MachineShape) {
     lastPte: (1 << arch.levels.at(-1)!.bits) - 1,
     upper: {
       start: NaN,
-      span: 2 ** (arch.pageShift + arch.levels.at(-1)!.bits),
+      end: NaN,
       offsets: new Int32Array(arch.levels.length - 1),
       pgd: 0,
       pmdp: 0,

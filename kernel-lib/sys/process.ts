@@ -90,11 +90,13 @@ export class Process {
   readonly name: string;
   readonly task: Task;
   readonly #k: Machine;
+  readonly #mm: Mm;
 
   constructor(k: Machine, name: string, task: Task) {
     this.#k = k;
     this.name = name;
     this.task = task;
+    this.#mm = mmOfTask(k, task);
   }
 
   get pid(): number {
@@ -320,9 +322,10 @@ export class Process {
     return result;
   }
 
+  /** Its address space. @throws InputError when it has exited */
   get mm(): Mm {
     if (!this.alive) throw exited(this.name);
-    return mmOfTask(this.#k, this.task);
+    return this.#mm;
   }
 
   toString(): string {
@@ -334,11 +337,11 @@ export class Process {
 /** A method of Process would do, but that a private one is asked for its class at every call, which a hit would feel. */
 function accessByte(process: Process, what: string, address: number, value?: number): number {
   checkAddress(what, address);
-  const { machine: k, task, name } = process;
-  if (task.mm === 0) throw exited(name);
-  k.current = task;
-  const result = runOperation(k, access(k, mmOfTask(k, task), address, value));
-  if (typeof result !== 'number') throw new AccessError(name, what, address, result);
+  const { machine: k, task, mm } = process;
+  // Most often it has run here before, and a look costs less than a store that the garbage collector hears of.
+  if (k.current !== task) k.current = task;
+  const result = runOperation(k, access(k, mm, address, value));
+  if (typeof result !== 'number') throw new AccessError(process.name, what, address, result);
   return result;
 }
 

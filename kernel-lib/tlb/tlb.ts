@@ -1,12 +1,12 @@
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
-  mmuLoad,
-  mmuStore,
+  mmuAllows,
+  mmuNoted,
   pteAdvancePfn,
   pteMkold,
+  ptePfn,
   ptePresent,
-  pteProtnone,
   pteSame,
   pteYoung,
 } from '../pgtable/pte.js';
@@ -36,7 +36,7 @@ import {
   pudTable,
   pudpHugeGetAndClear,
 } from '../pgtable/pud.js';
-import { pteOffset, pteTable, ptepGet, ptepGetAndClear, setPteAt } from '../pgtable/table.js';
+import { pteOffset, pteTable, ptepGet, ptepGetAndClear, readPte, setPteAt } from '../pgtable/table.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { untilInterruptible } from './irqs.js';
@@ -112,111 +112,107 @@ export interface AddressSpaceRoot {
   readonly pgd: number;
 }
 
+/** In place of a frame: the access faults. */
+export const NO_FRAME = -1;
+/** In place of a frame: the tables were walked just now, and the TLB has learnt the entry. */
+export const WALKED = -2;
+
 /**
  * What the MMU of a CPU without TLB does: it walks the tables, in one step.
  *
- * @returns undefined where the access faults
+ * @returns the frame that is accessed, or NO_FRAME
  */
-export function* walkTables(
-  k: Machine,
-  mm: AddressSpaceRoot,
-  address: number,
-  write: boolean,
-): Step<Pte | undefined> {
+export function* walkTables(k: Machine, mm: AddressSpaceRoot, address: number, write: boolean): Step<number> {
   yield;
   return tableWalk(k, mm.pgd, address, write);
-}
-
-/** What the MMU found for an access. */
-export interface Translation {
-  readonly pte: Pte;
-  /** The tables were walked just now, and the TLB has learnt the entry. */
-  readonly walked: boolean;
 }
 
 /**
  * What the MMU of a CPU with a TLB does: looks into that and, where that has nothing that allows the access, walks the
  * tables. One step, because nobody else puts entries into this TLB: a miss is still one when the walk begins.
  *
- * @returns undefined where the access faults
+ * @returns the frame that is accessed, NO_FRAME or WALKED
  */
-export function* translate(
-  k: Machine,
-  mm: AddressSpaceRoot,
-  address: number,
-  write: boolean,
-): Step<Translation | undefined> {
+export function* translate(k: Machine, mm: AddressSpaceRoot, address: number, write: boolean): Step<number> {
   yield;
   switchMmIrqsOff(k, mm.at);
   const cached = tlbLookup(k, address, write);
-  if (cached !== undefined) return { pte: cached, walked: false };
-  const pte = tableWalk(k, mm.pgd, address, write);
-  return pte && { pte, walked: true };
+  if (cached !== NO_FRAME) return cached;
+  return tableWalk(k, mm.pgd, address, write) === NO_FRAME ? NO_FRAME : WALKED;
 }
 
 /**
  * What the running CPU has cached for an access. A store goes through a cached entry only if nothing is left to note
  * about it: who notes stores reads the entry again, so that a clean copy cannot dirty a page that was unmapped meanwhile.
  */
-function tlbLookup(k: Machine, address: number, write: boolean): Pte | undefined {
+function tlbLookup(k: Machine, address: number, write: boolean): number {
   const vpn = Math.floor(address / k.pageSize);
   const slot = slotOf(k, k.cpu, vpn);
-  if (!holds(k, slot, vpn)) return undefined;
+  if (!holds(k, slot, vpn)) return NO_FRAME;
   const pte = { lo: ld(k.slab, slot + PTE), hi: ld(k.slab, slot + PTE + 1) };
-  const noted = write ? mmuStore(k, pte) : pte;
-  return noted !== undefined && pteSame(noted, pte) ? pte : undefined;
+  const usable = !write || (pteSame(mmuNoted(k, pte, write), pte) && mmuAllows(k, pte, write));
+  return usable ? ptePfn(k, pte) : NO_FRAME;
 }
 
-/** Reads the entry, notes the access in it and caches it. */
-function tableWalk(k: Machine, pgd: number, address: number, write: boolean): Pte | undefined {
+/** Notes the access in the entry, which a TLB learns then; the frame of the page, or NO_FRAME. */
+function tableWalk(k: Machine, pgd: number, address: number, write: boolean): number {
   const table = pteTable(k, pgd, address);
-  const noted =
-    table === 0 ? leafWalk(k, pgd, address, write) : noteAccess(k, pteOffset(k, table, address), write);
-  if (noted !== undefined && hasTlbs(k)) remember(k, Math.floor(address / k.pageSize), noted);
-  return noted;
+  if (table === 0) return leafWalk(k, pgd, address, write);
+  const ptep = pteOffset(k, table, address);
+  return noteAccess(k, ptep, write) ? reached(k, address, readPte(k, ptep)) : NO_FRAME;
 }
 
-/** A leaf above the lowest level, as the entry that would map this one page. */
-function leafWalk(k: Machine, pgd: number, address: number, write: boolean): Pte | undefined {
-  if (k.pte.huge === undefined) return undefined;
+/** The same with a leaf above the lowest level: a TLB learns the entry that would map this one page. */
+function leafWalk(k: Machine, pgd: number, address: number, write: boolean): number {
+  if (k.pte.huge === undefined) return NO_FRAME;
   if (pudLeaf(pudAt(k, pgd, address))) return pudWalk(k, pgd, address, write);
   const table = pmdTable(k, pgd, address);
   const pmdp = table === 0 ? 0 : pmdOffset(k, table, address);
   // Without the table, with none or with a split under way there is nothing to follow.
-  if (pmdp === 0 || !pmdTransHuge(k, readPmd(k, pmdp))) return undefined;
-  const noted = noteLeafAccess(k, pmdp, write);
-  return noted && pteAdvancePfn(k, noted, Math.floor((address - hugeAddress(k, address)) / k.pageSize));
+  if (pmdp === 0 || !pmdTransHuge(k, readPmd(k, pmdp))) return NO_FRAME;
+  if (!noteLeafAccess(k, pmdp, write)) return NO_FRAME;
+  const first = pmdPte(k, readPmd(k, pmdp));
+  return reached(k, address, pteAdvancePfn(k, first, nrPagesBetween(k, hugeAddress(k, address), address)));
 }
 
-function pudWalk(k: Machine, pgd: number, address: number, write: boolean): Pte | undefined {
-  const noted = noteAccess(k, pudOffset(k, pudTable(k, pgd, address), address), write);
-  return noted && pteAdvancePfn(k, noted, Math.floor((address - pudAddress(k, address)) / k.pageSize));
+function pudWalk(k: Machine, pgd: number, address: number, write: boolean): number {
+  const pudp = pudOffset(k, pudTable(k, pgd, address), address);
+  if (!noteAccess(k, pudp, write)) return NO_FRAME;
+  const first = readPte(k, pudp);
+  return reached(k, address, pteAdvancePfn(k, first, nrPagesBetween(k, pudAddress(k, address), address)));
+}
+
+function nrPagesBetween(k: Machine, start: number, address: number): number {
+  return Math.floor((address - start) / k.pageSize);
 }
 
 /** Notes an access in the entry that allows it, as the architecture's walker or its exception handlers do. */
-function noteAccess(k: Machine, ptep: number, write: boolean): Pte | undefined {
-  const pte = { lo: ld(k.ptes, ptep), hi: ld(k.ptes, ptep + 1) };
-  const noted = accessed(k, pte, write);
-  if (noted !== undefined && !pteSame(noted, pte)) store(k, ptep, noted);
-  return noted;
+function noteAccess(k: Machine, ptep: number, write: boolean): boolean {
+  const pte = readPte(k, ptep);
+  const noted = mmuNoted(k, pte, write);
+  const allowed = mmuAllows(k, noted, write);
+  if (allowed && !pteSame(noted, pte)) store(k, ptep, noted);
+  return allowed;
 }
 
 /** The same in a leaf, seen as a PTE. */
-function noteLeafAccess(k: Machine, pmdp: number, write: boolean): Pte | undefined {
+function noteLeafAccess(k: Machine, pmdp: number, write: boolean): boolean {
   const pte = pmdPte(k, readPmd(k, pmdp));
-  const noted = accessed(k, pte, write);
-  if (noted !== undefined && !pteSame(noted, pte)) store(k, pmdp, ptePmd(k, noted));
-  return noted;
-}
-
-function accessed(k: Machine, pte: Pte, write: boolean): Pte | undefined {
-  if (!ptePresent(k, pte) || pteProtnone(k, pte)) return undefined;
-  return write ? mmuStore(k, pte) : mmuLoad(k, pte);
+  const noted = mmuNoted(k, pte, write);
+  const allowed = mmuAllows(k, noted, write);
+  if (allowed && !pteSame(noted, pte)) store(k, pmdp, ptePmd(k, noted));
+  return allowed;
 }
 
 function store(k: Machine, entry: number, { lo, hi }: Pte): void {
   st(k.ptes, entry, lo);
   st(k.ptes, entry + 1, hi);
+}
+
+/** The frame that an entry leads to, which the CPU remembers if it has a TLB. */
+function reached(k: Machine, address: number, pte: Pte): number {
+  if (hasTlbs(k)) remember(k, Math.floor(address / k.pageSize), pte);
+  return ptePfn(k, pte);
 }
 
 function remember(k: Machine, vpn: number, pte: Pte): void {

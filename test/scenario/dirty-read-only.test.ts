@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { arches } from '../../kernel-lib/arch/variants.js';
 import { watchEntryStores } from '../../kernel-lib/matrix/entry-stores.js';
-import { mmuStore, pteDirty, ptePresent, pteWrite } from '../../kernel-lib/pgtable/pte.js';
+import { mmuAllows, mmuNoted, pteDirty, ptePresent, pteWrite } from '../../kernel-lib/pgtable/pte.js';
 import { Model } from '../../kernel-lib/trace/model.js';
 import { parseOperation } from '../../kernel-lib/trace/operation.js';
 import { type World, addressOf } from '../../kernel-lib/trace/world.js';
@@ -83,7 +83,7 @@ function storedBy({ site, steps, last }: Case, release: string, arch: string): s
   const stored: string[] = [];
   watchEntryStores(k, ({ site: by, pte }) => {
     if (by !== site || !ptePresent(k, pte)) return;
-    const bits = [pteWrite(k, pte), mmuStore(k, pte) !== undefined, pteDirty(k, pte)];
+    const bits = [pteWrite(k, pte), mmuAllows(k, mmuNoted(k, pte, true), true), pteDirty(k, pte)];
     stored.push(bits.map(Number).join(''));
   });
   for (const step of steps) model.execute(parseOperation(step));

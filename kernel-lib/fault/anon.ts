@@ -5,6 +5,7 @@ import { folioAddLruVma } from '../rmap/lru.js';
 import type { Machine } from '../machine/machine.js';
 import {
   type Pte,
+  eitherPte,
   pfnPte,
   pteMkdirty,
   pteMkspecial,
@@ -34,31 +35,21 @@ export function* doAnonymousPage(k: Machine, vmf: VmFault): Step<number> {
   vmf.way?.push('do_anonymous_page');
   const { vma, address } = vmf;
   if ((vma.vmFlags & VM_SHARED) !== 0) return VM_FAULT_SIGBUS;
-  // While the mmap lock is held no table of anonymous memory goes.
-  if (vmf.table === 0) vmf.table = yield* __pteAlloc(k, vmf.mm.pgd, address);
-  if (vmf.table === 0) return 0;
-  if ((vmf.flags & FAULT_FLAG_WRITE) === 0) {
-    return yield* installAnonPage(k, vmf, 0, zeroPte(k, vmf));
+  // Under the mmap lock a table goes only where MADV_DONTNEED frees what it has emptied.
+  if (vmf.table === 0 || k.patched.reclaimEmptyTables) {
+    vmf.table = yield* __pteAlloc(k, vmf.mm.pgd, address);
   }
+  if (vmf.table === 0) return 0;
+  if ((vmf.flags & FAULT_FLAG_WRITE) === 0) return yield* installAnonPage(k, vmf, 0);
   anonVmaPrepare(k, vma);
   const page = allocPage(k);
   if (page === 0) return VM_FAULT_OOM;
   setFlag(k, page, PG_uptodate);
-  return yield* installAnonPage(k, vmf, page, newPte(k, vmf, page));
-}
-
-function zeroPte(k: Machine, vmf: VmFault): Pte {
-  return pteMkspecial(k, pfnPte(k, ZERO_PFN, k.pte.protectionMap[vmf.vma.vmPageProt]!));
-}
-
-function newPte(k: Machine, vmf: VmFault, page: number): Pte {
-  const entry = pteMkyoung(k, mkPte(k, page, vmf.vma));
-  // Without VM_WRITE (FOLL_FORCE) the entry stays clean, unlike after a copy.
-  return (vmf.vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, pteMkdirty(k, entry)) : entry;
+  return yield* installAnonPage(k, vmf, page);
 }
 
 /** Sets the entry if it is still none or the marker that it was; `page` 0 stands for the zero page. */
-function* installAnonPage(k: Machine, vmf: VmFault, page: number, entry: Pte): Step<number> {
+function* installAnonPage(k: Machine, vmf: VmFault, page: number): Step<number> {
   const { vma } = vmf;
   yield* pteOffsetMapLock(k, vmf);
   const raced = vmfPteChanged(k, vmf, yield* ptepGet(k, vmf.ptep));
@@ -73,8 +64,24 @@ function* installAnonPage(k: Machine, vmf: VmFault, page: number, entry: Pte): S
     yield* pageAddNewAnonRmap(k, page, vma, vmf.address);
     yield* folioAddLruVma(k, page, vma);
   }
-  const marked = pteMarkerUffdWp(k, vmf.origPte) ? pteMkuffdWp(k, pteWrprotect(k, entry)) : entry;
-  yield* setPteAt(k, vmf.ptep, marked);
+  if (page !== 0) yield* setPteAt(k, vmf.ptep, marked(k, vmf, newPte(k, vmf, page)));
+  else yield* setPteAt(k, vmf.ptep, marked(k, vmf, zeroPte(k, vmf)));
   ptlUnlock(k, vmf.table);
   return 0;
+}
+
+function newPte(k: Machine, vmf: VmFault, page: number): Pte {
+  const entry = pteMkyoung(k, mkPte(k, page, vmf.vma));
+  // Without VM_WRITE (FOLL_FORCE) the entry stays clean, unlike after a copy.
+  return eitherPte((vmf.vma.vmFlags & VM_WRITE) !== 0, pteMkwrite(k, pteMkdirty(k, entry)), entry);
+}
+
+function zeroPte(k: Machine, vmf: VmFault): Pte {
+  return pteMkspecial(k, pfnPte(k, ZERO_PFN, k.pte.protectionMap[vmf.vma.vmPageProt]!));
+}
+
+/** What a marker said of the entry goes on being true of it. */
+function marked(k: Machine, vmf: VmFault, entry: Pte): Pte {
+  const armed = pteMarkerUffdWp(k, vmf.origPte);
+  return eitherPte(armed, pteMkuffdWp(k, pteWrprotect(k, entry)), entry);
 }

@@ -37,11 +37,11 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
   const refused = k.patched.sanitizeUnshare || k.patched.sanitizeWrite ? refuse(k, vma, flags) : 0;
   if (refused !== 0) return refused;
   const sane = k.patched.sanitizeUnshare && dropsUnshare(vma, flags) ? flags & ~FAULT_FLAG_UNSHARE : flags;
-  const page = Math.floor(address * k.pagesPerByte) * k.pageSize;
+  const mm = mmOf(k, vma);
   const vmf: VmFault = {
     vma,
-    mm: mmOf(k, vma),
-    address: page,
+    mm,
+    address: address - (address & (k.pageSize - 1)),
     realAddress: address,
     flags: sane,
     origPte: k.pte.pteEmpty,

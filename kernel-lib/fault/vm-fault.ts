@@ -2,7 +2,7 @@ import type { Machine } from '../machine/machine.js';
 import { Mm } from '../vma/mm.js';
 import { VM_WRITE } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
-import { type Pte, pfnPte, pteMkwrite, pteNone, pteSame } from '../pgtable/pte.js';
+import { type Pte, eitherPte, pfnPte, pteMkwrite, pteNone, pteSame } from '../pgtable/pte.js';
 import { ptlLock } from '../pgtable/table.js';
 import { pteOffset } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
@@ -42,7 +42,7 @@ export function mkPte(k: Machine, page: number, vma: Vma): Pte {
 
 /** @kernel include/linux/mm.h maybe_mkwrite v6.2 */
 export function maybeMkwrite(k: Machine, pte: Pte, vma: Vma): Pte {
-  return (vma.vmFlags & VM_WRITE) !== 0 ? pteMkwrite(k, pte) : pte;
+  return eitherPte((vma.vmFlags & VM_WRITE) !== 0, pteMkwrite(k, pte), pte);
 }
 
 /** Looks the entry up and takes its table's lock. @kernel include/linux/mm.h pte_offset_map_lock v6.2 */
@@ -52,6 +52,8 @@ export function* pteOffsetMapLock(k: Machine, vmf: VmFault): Step<void> {
 }
 
 /** Whether the entry is no longer what the fault saw without lock. @kernel mm/memory.c vmf_pte_changed v6.2 */
-export function vmfPteChanged(k: Machine, vmf: VmFault, pte: Pte): boolean {
-  return (vmf.flags & FAULT_FLAG_ORIG_PTE_VALID) !== 0 ? !pteSame(pte, vmf.origPte) : !pteNone(k, pte);
+export function vmfPteChanged(k: Machine, vmf: VmFault, { lo, hi }: Pte): boolean {
+  if ((vmf.flags & FAULT_FLAG_ORIG_PTE_VALID) !== 0) return !pteSame({ lo, hi }, vmf.origPte);
+  // Seldom, and so a true call: it gets a value of its own, for the other way needs none in memory.
+  return !pteNone(k, { lo, hi });
 }

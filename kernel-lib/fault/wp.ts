@@ -6,6 +6,7 @@ import {
   PageAnonExclusive,
   PageKsm,
   folioGet,
+  folioTestAnon,
   copyUserHighpage,
   folioRefCount,
   isDevicePfn,
@@ -80,47 +81,47 @@ export function* doWpPage(k: Machine, vmf: VmFault): Step<number> {
     yield* setPteAt(k, vmf.ptep, vmf.origPte);
   }
   vmf.page = vmNormalPage(k, vmf.origPte);
-  return k.patched.wpSharedFirst ? yield* wpSharedFirst(k, vmf) : yield* wpAnonFirst(k, vmf);
+  const folio = vmf.page === 0 ? 0 : pageFolio(k, vmf.page);
+  return k.patched.wpSharedFirst ? yield* wpSharedFirst(k, vmf, folio) : yield* wpAnonFirst(k, vmf, folio);
 }
 
 /** Shared mappings first, private ones last (b9086fde6d44). */
-function* wpSharedFirst(k: Machine, vmf: VmFault): Step<number> {
-  const { page } = vmf;
+function* wpSharedFirst(k: Machine, vmf: VmFault, folio: number): Step<number> {
   if ((vmf.vma.vmFlags & (VM_SHARED | VM_MAYSHARE)) !== 0) {
-    return page === 0 ? yield* wpPfnShared(k, vmf) : yield* wpPageShared(k, vmf);
+    return folio === 0 ? yield* wpPfnShared(k, vmf) : yield* wpPageShared(k, vmf);
   }
-  if (page !== 0 && PageAnon(k, page)) return yield* wpAnon(k, vmf);
-  return yield* wpCopyOther(k, vmf);
+  if (folio !== 0 && folioTestAnon(k, folio)) return yield* wpAnon(k, vmf, folio);
+  return yield* wpCopyOther(k, vmf, folio);
 }
 
 /** Anonymous pages first, whatever the mapping; shared mappings by VM_WRITE and VM_SHARED together. */
-function* wpAnonFirst(k: Machine, vmf: VmFault): Step<number> {
-  const { page, vma } = vmf;
+function* wpAnonFirst(k: Machine, vmf: VmFault, folio: number): Step<number> {
+  const { vma } = vmf;
   const sharedWrite = (vma.vmFlags & (VM_WRITE | VM_SHARED)) === (VM_WRITE | VM_SHARED);
-  if (page !== 0 && PageAnon(k, page)) return yield* wpAnon(k, vmf);
-  if ((vmf.flags & FAULT_FLAG_UNSHARE) !== 0) return yield* wpCopyOther(k, vmf);
-  if (sharedWrite) return page === 0 ? yield* wpPfnShared(k, vmf) : yield* wpPageShared(k, vmf);
-  return yield* wpCopyOther(k, vmf);
+  if (folio !== 0 && folioTestAnon(k, folio)) return yield* wpAnon(k, vmf, folio);
+  if ((vmf.flags & FAULT_FLAG_UNSHARE) !== 0) return yield* wpCopyOther(k, vmf, folio);
+  if (sharedWrite) return folio === 0 ? yield* wpPfnShared(k, vmf) : yield* wpPageShared(k, vmf);
+  return yield* wpCopyOther(k, vmf, folio);
 }
 
 /** Something in a private mapping that is not anonymous: replaced by a copy. */
-function* wpCopyOther(k: Machine, vmf: VmFault): Step<number> {
+function* wpCopyOther(k: Machine, vmf: VmFault, folio: number): Step<number> {
   if ((vmf.flags & FAULT_FLAG_UNSHARE) !== 0 && !k.patched.unshareAnyCow) {
     ptlUnlock(k, vmf.table);
     return 0;
   }
-  return yield* copyUnlocked(k, vmf);
+  return yield* copyUnlocked(k, vmf, folio);
 }
 
-function* copyUnlocked(k: Machine, vmf: VmFault): Step<number> {
-  if (vmf.page !== 0) yield* folioGet(k, pageFolio(k, vmf.page));
+function* copyUnlocked(k: Machine, vmf: VmFault, folio: number): Step<number> {
+  if (folio !== 0) yield* folioGet(k, folio);
   ptlUnlock(k, vmf.table);
-  return yield* wpPageCopy(k, vmf);
+  return yield* wpPageCopy(k, vmf, folio);
 }
 
-function* wpAnon(k: Machine, vmf: VmFault): Step<number> {
-  const reusable = PageAnonExclusive(k, vmf.page) || (yield* becomesExclusive(k, vmf));
-  if (!reusable) return yield* copyUnlocked(k, vmf);
+function* wpAnon(k: Machine, vmf: VmFault, folio: number): Step<number> {
+  const reusable = PageAnonExclusive(k, vmf.page) || (yield* becomesExclusive(k, vmf, folio));
+  if (!reusable) return yield* copyUnlocked(k, vmf, folio);
   if ((vmf.flags & FAULT_FLAG_UNSHARE) !== 0) {
     ptlUnlock(k, vmf.table);
     return 0;
@@ -134,20 +135,19 @@ function* wpAnon(k: Machine, vmf: VmFault): Step<number> {
  *
  * MODEL: this part of do_wp_page() is wp_can_reuse_anon_folio() since v6.7.
  */
-function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
-  if (k.patched.reuseLargeFolios && folioTestLarge(k, pageFolio(k, vmf.page))) {
-    return yield* __wpCanReuseLargeAnonFolio(k, vmf);
+function* becomesExclusive(k: Machine, vmf: VmFault, folio: number): Step<boolean> {
+  if (k.patched.reuseLargeFolios && folioTestLarge(k, folio)) {
+    return yield* __wpCanReuseLargeAnonFolio(k, vmf, folio);
   }
-  const page = pageFolio(k, vmf.page);
-  if (PageKsm(k, page) || (yield* folioRefCount(k, page)) > 3) return false;
+  if (PageKsm(k, folio) || (yield* folioRefCount(k, folio)) > 3) return false;
   // A batch of this CPU may hold a reference; batches of others are not worth their drain.
-  if (!testFlag(k, page, PG_lru)) yield* lruAddDrain(k);
-  if ((yield* folioRefCount(k, page)) > 1 + (testFlag(k, page, PG_swapcache) ? 1 : 0)) return false;
-  if (!(yield* folioTrylock(k, page))) return false;
-  if (testFlag(k, page, PG_swapcache)) yield* folioFreeSwap(k, page);
-  const alone = !PageKsm(k, page) && (yield* folioRefCount(k, page)) === 1;
+  if (!testFlag(k, folio, PG_lru)) yield* lruAddDrain(k);
+  if ((yield* folioRefCount(k, folio)) > 1 + (testFlag(k, folio, PG_swapcache) ? 1 : 0)) return false;
+  if (!(yield* folioTrylock(k, folio))) return false;
+  if (testFlag(k, folio, PG_swapcache)) yield* folioFreeSwap(k, folio);
+  const alone = !PageKsm(k, folio) && (yield* folioRefCount(k, folio)) === 1;
   if (alone) pageMoveAnonRmap(k, vmf.page, vmf.vma);
-  folioUnlock(k, page);
+  folioUnlock(k, folio);
   return alone;
 }
 
@@ -157,8 +157,7 @@ function* becomesExclusive(k: Machine, vmf: VmFault): Step<boolean> {
  *
  * MODEL: __wp_can_reuse_large_anon_folio() of v6.15.
  */
-function* __wpCanReuseLargeAnonFolio(k: Machine, { vma, page }: VmFault): Step<boolean> {
-  const folio = pageFolio(k, page);
+function* __wpCanReuseLargeAnonFolio(k: Machine, { vma, page }: VmFault, folio: number): Step<boolean> {
   if (folioMapcount(k, folio) <= 1 || folioMappedElsewhere(k, folio, vma.vmMm)) return false;
   if (testFlag(k, folio, PG_swapcache) && (yield* folioTrylock(k, folio))) {
     yield* folioFreeSwap(k, folio);
@@ -190,14 +189,12 @@ export function* wpPageReuse(k: Machine, vmf: VmFault): Step<void> {
  *
  * @kernel mm/memory.c wp_page_copy v6.2
  */
-function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
+function* wpPageCopy(k: Machine, vmf: VmFault, oldFolio: number): Step<number> {
   vmf.way?.push('wp_page_copy');
-  const { vma, page: oldPage } = vmf;
-  const oldFolio = pageFolio(k, oldPage);
-  anonVmaPrepare(k, vma);
+  anonVmaPrepare(k, vmf.vma);
   const newPage = allocPage(k);
   if (newPage === 0) {
-    if (oldPage !== 0) yield* folioPut(k, oldFolio);
+    if (oldFolio !== 0) yield* folioPut(k, oldFolio);
     return VM_FAULT_OOM;
   }
   if (!(yield* __wpPageCopyUser(k, newPage, vmf))) {
@@ -208,12 +205,12 @@ function* wpPageCopy(k: Machine, vmf: VmFault): Step<number> {
 
   yield* pteOffsetMapLock(k, vmf);
   const copied = pteSame(yield* ptepGet(k, vmf.ptep), vmf.origPte);
-  if (copied) yield* replacePage(k, vmf, newPage);
+  if (copied) yield* replacePage(k, vmf, newPage, oldFolio);
   else yield* folioPut(k, newPage);
   // The reference that the entry held; the fault's own follows.
-  if (copied && oldPage !== 0) yield* folioPut(k, oldFolio);
+  if (copied && oldFolio !== 0) yield* folioPut(k, oldFolio);
   ptlUnlock(k, vmf.table);
-  if (oldPage !== 0) {
+  if (oldFolio !== 0) {
     if (copied) yield* freeSwapCache(k, oldFolio);
     yield* folioPut(k, oldFolio);
   }
@@ -250,11 +247,11 @@ function* userMayRead(k: Machine, vmf: VmFault): Step<boolean> {
   return same;
 }
 
-function* replacePage(k: Machine, vmf: VmFault, newPage: number): Step<void> {
+function* replacePage(k: Machine, vmf: VmFault, newPage: number, oldFolio: number): Step<void> {
   const { vma, page: oldPage } = vmf;
-  if (oldPage === 0) {
+  if (oldFolio === 0) {
     addMmCounter(k, vmf.mm, MM_ANONPAGES, 1);
-  } else if (!PageAnon(k, oldPage)) {
+  } else if (!folioTestAnon(k, oldFolio)) {
     addMmCounter(k, vmf.mm, mmCounterFile(k, oldPage), -1);
     addMmCounter(k, vmf.mm, MM_ANONPAGES, 1);
   }

@@ -18,28 +18,28 @@ const NR_BATCHES = 7;
 
 export const BATCHES_WORDS = NR_BATCHES * BATCH_WORDS;
 
-function at(k: Machine, batch: number): number {
+/** One batch of the running CPU: where its count stands, which its entries follow. */
+export function cpuFbatch(k: Machine, batch: number): number {
   return k.batches + (k.cpu * NR_BATCHES + batch) * BATCH_WORDS;
 }
 
-export function batchCount(k: Machine, batch: number): number {
-  return ld(k.slab, at(k, batch));
+export function batchCount(k: Machine, fbatch: number): number {
+  return ld(k.slab, fbatch);
 }
 
-export function batchEntry(k: Machine, batch: number, index: number): number {
-  return ld(k.slab, at(k, batch) + 1 + index);
+export function batchEntry(k: Machine, fbatch: number, index: number): number {
+  return ld(k.slab, fbatch + 1 + index);
 }
 
 /** Adds an entry; the room that is left. */
-export function folioBatchAdd(k: Machine, batch: number, entry: number): number {
-  const words = at(k, batch);
-  const count = ld(k.slab, words);
-  st(k.slab, words + 1 + count, entry);
-  st(k.slab, words, count + 1);
+export function folioBatchAdd(k: Machine, fbatch: number, entry: number): number {
+  const count = ld(k.slab, fbatch);
+  st(k.slab, fbatch + 1 + count, entry);
+  st(k.slab, fbatch, count + 1);
   return PAGEVEC_SIZE - count - 1;
 }
 
 /** Empties a batch. */
-export function folioBatchInit(k: Machine, batch: number): void {
-  st(k.slab, at(k, batch), 0);
+export function folioBatchInit(k: Machine, fbatch: number): void {
+  st(k.slab, fbatch, 0);
 }

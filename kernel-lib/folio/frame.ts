@@ -206,8 +206,12 @@ function addMap(k: Machine, pfn: number, by: number): number {
 
 /** @kernel include/linux/page-flags.h PageAnon v6.2 */
 export function PageAnon(k: Machine, pfn: number): boolean {
-  const head = compoundHead(k, pfn);
-  return outcomeOf(() => (ld(k.frames, head * FRAME_WORDS + MAPPING) & PAGE_MAPPING_ANON) !== 0);
+  return folioTestAnon(k, compoundHead(k, pfn));
+}
+
+/** The same of a folio, by its first page. @kernel include/linux/page-flags.h folio_test_anon v6.2 */
+export function folioTestAnon(k: Machine, folio: number): boolean {
+  return outcomeOf(() => (ld(k.frames, folio * FRAME_WORDS + MAPPING) & PAGE_MAPPING_ANON) !== 0);
 }
 
 /** @kernel include/linux/page-flags.h PageKsm v6.2 */

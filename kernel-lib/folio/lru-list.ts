@@ -54,8 +54,8 @@ function sizeOf(k: Machine, memcg: number, list: number): number {
   return k.globals.at + GLOBALS.offset.lruSizes + memcg * NR_LRU_LISTS + list;
 }
 
-function memcgOf(k: Machine, pfn: number): number {
-  return testFlag(k, pfn, PG_outside) ? MEMCG_OUTSIDE : MEMCG_PROCESSES;
+function memcgOf(flags: number): number {
+  return (flags & PG_outside) !== 0 ? MEMCG_OUTSIDE : MEMCG_PROCESSES;
 }
 
 /** The page that has been on a list for longest, 0 if the list is empty. */
@@ -80,8 +80,9 @@ export function lruvecAddFolio(k: Machine, pfn: number): void {
 }
 
 function addFolio(k: Machine, pfn: number): void {
-  const memcg = memcgOf(k, pfn);
-  const list = folioLruList(k, pfn);
+  const flags = pageFlags(k, pfn);
+  const memcg = memcgOf(flags);
+  const list = listOf(flags);
   resize(k, memcg, list, folioNrPages(k, pfn));
   if (list === LRU_UNEVICTABLE) return;
   const head = lruHead(memcg, list);
@@ -90,8 +91,9 @@ function addFolio(k: Machine, pfn: number): void {
 
 /** @kernel include/linux/mm_inline.h lruvec_add_folio_tail v6.2 */
 export function lruvecAddFolioTail(k: Machine, pfn: number): void {
-  const memcg = memcgOf(k, pfn);
-  const list = folioLruList(k, pfn);
+  const flags = pageFlags(k, pfn);
+  const memcg = memcgOf(flags);
+  const list = listOf(flags);
   resize(k, memcg, list, folioNrPages(k, pfn));
   const head = lruHead(memcg, list);
   insert(k, pfn, ld(k.frames, frameWord(head, LRU_PREV)), head);
@@ -103,8 +105,9 @@ export function lruvecDelFolio(k: Machine, pfn: number): void {
 }
 
 function delFolio(k: Machine, pfn: number): void {
-  const list = folioLruList(k, pfn);
-  resize(k, memcgOf(k, pfn), list, -folioNrPages(k, pfn));
+  const flags = pageFlags(k, pfn);
+  const list = listOf(flags);
+  resize(k, memcgOf(flags), list, -folioNrPages(k, pfn));
   if (list === LRU_UNEVICTABLE) return;
   const next = ld(k.frames, frameWord(pfn, LRU_NEXT));
   const prev = ld(k.frames, frameWord(pfn, LRU_PREV));

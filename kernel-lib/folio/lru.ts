@@ -10,6 +10,7 @@ import {
   BATCH_ROTATE,
   batchCount,
   batchEntry,
+  cpuFbatch,
   folioBatchAdd,
   folioBatchInit,
 } from './batch.js';
@@ -47,22 +48,23 @@ export function* folioAddLru(k: Machine, pfn: number): Step<void> {
 /** @kernel mm/swap.c folio_batch_add_and_move v6.2 */
 function* folioBatchAddAndMove(k: Machine, pfn: number, batch: number, moveFn: MoveFn): Step<void> {
   yield* folioGet(k, pfn);
-  const full = folioBatchAdd(k, batch, pfn) === 0;
+  const full = folioBatchAdd(k, cpuFbatch(k, batch), pfn) === 0;
   // A large folio is too much to hold back.
   if (full || folioTestLarge(k, pfn)) yield* folioBatchMoveLru(k, batch, moveFn);
 }
 
 /** @kernel mm/swap.c folio_batch_move_lru v6.2 */
 function* folioBatchMoveLru(k: Machine, batch: number, moveFn: MoveFn): Step<void> {
-  const count = batchCount(k, batch);
+  const fbatch = cpuFbatch(k, batch);
+  const count = batchCount(k, fbatch);
   for (let i = 0; i < count; i++) {
-    const pfn = batchEntry(k, batch, i);
+    const pfn = batchEntry(k, fbatch, i);
     if (batch !== BATCH_LRU_ADD && !testClearFlag(k, pfn, PG_lru)) continue;
     moveFn(k, pfn);
     setFlag(k, pfn, PG_lru);
   }
-  for (let i = 0; i < count; i++) yield* folioPut(k, batchEntry(k, batch, i));
-  folioBatchInit(k, batch);
+  for (let i = 0; i < count; i++) yield* folioPut(k, batchEntry(k, fbatch, i));
+  folioBatchInit(k, fbatch);
 }
 
 /** @kernel mm/swap.c lru_add_fn v6.2 */
@@ -95,8 +97,9 @@ function folioActivateFn(k: Machine, pfn: number): void {
 
 /** A page still in this CPU's batch is made active there. @kernel mm/swap.c __lru_cache_activate_folio v6.2 */
 function __lruCacheActivateFolio(k: Machine, pfn: number): void {
-  for (let i = batchCount(k, BATCH_LRU_ADD) - 1; i >= 0; i--) {
-    if (batchEntry(k, BATCH_LRU_ADD, i) !== pfn) continue;
+  const fbatch = cpuFbatch(k, BATCH_LRU_ADD);
+  for (let i = batchCount(k, fbatch) - 1; i >= 0; i--) {
+    if (batchEntry(k, fbatch, i) !== pfn) continue;
     setFlag(k, pfn, PG_active);
     return;
   }

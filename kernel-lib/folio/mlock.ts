@@ -2,7 +2,7 @@ import { ld, st } from '../step/memory.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import { folioPut } from './alloc.js';
-import { BATCH_MLOCK, batchCount, batchEntry, folioBatchAdd, folioBatchInit } from './batch.js';
+import { BATCH_MLOCK, batchCount, batchEntry, cpuFbatch, folioBatchAdd, folioBatchInit } from './batch.js';
 import { folioNrPages, folioTestLarge } from './compound.js';
 import { PG_active, PG_lru, PG_mlocked, PG_unevictable } from './flags.js';
 import {
@@ -52,26 +52,27 @@ export function* munlockPage(k: Machine, pfn: number): Step<void> {
 
 function* queue(k: Machine, pfn: number, what: number): Step<void> {
   yield* folioGet(k, pfn);
-  const full = folioBatchAdd(k, BATCH_MLOCK, (pfn << 2) | what) === 0;
+  const full = folioBatchAdd(k, cpuFbatch(k, BATCH_MLOCK), (pfn << 2) | what) === 0;
   if (full || folioTestLarge(k, pfn)) yield* mlockPagevec(k);
 }
 
 /** @kernel mm/mlock.c mlock_page_drain_local v6.2 */
 export function* mlockPageDrainLocal(k: Machine): Step<void> {
-  if (batchCount(k, BATCH_MLOCK) > 0) yield* mlockPagevec(k);
+  if (batchCount(k, cpuFbatch(k, BATCH_MLOCK)) > 0) yield* mlockPagevec(k);
 }
 
 /** @kernel mm/mlock.c mlock_pagevec v6.2 */
 function* mlockPagevec(k: Machine): Step<void> {
-  const count = batchCount(k, BATCH_MLOCK);
+  const fbatch = cpuFbatch(k, BATCH_MLOCK);
+  const count = batchCount(k, fbatch);
   for (let i = 0; i < count; i++) {
-    const entry = batchEntry(k, BATCH_MLOCK, i);
+    const entry = batchEntry(k, fbatch, i);
     if (entry & LRU_PAGE) __mlockPage(k, entry >> 2);
     else if (entry & NEW_PAGE) __mlockNewPage(k, entry >> 2);
     else __munlockPage(k, entry >> 2);
   }
-  for (let i = 0; i < count; i++) yield* folioPut(k, batchEntry(k, BATCH_MLOCK, i) >> 2);
-  folioBatchInit(k, BATCH_MLOCK);
+  for (let i = 0; i < count; i++) yield* folioPut(k, batchEntry(k, fbatch, i) >> 2);
+  folioBatchInit(k, fbatch);
 }
 
 /** @kernel mm/mlock.c __mlock_page v6.2 */

@@ -63,8 +63,9 @@ export interface Machine {
   readonly lastPte: number;
   /** How an entry is loaded where no lock keeps it still. */
   readonly entryLoads: EntryLoads;
-  /** Bytes per page, and what one is of a page: a product is quicker than a quotient. */
+  /** Bytes per page, their logarithm, and what one is of a page: a product is quicker than a quotient. */
   readonly pageSize: number;
+  readonly pageShift: number;
   readonly pagesPerByte: number;
   /** Whether soft-dirty tracking and userfaultfd write-protection are built in. */
   readonly softDirty: boolean;

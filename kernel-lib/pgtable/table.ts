@@ -178,7 +178,8 @@ function walkedPmdp(k: Machine, pgd: number, address: number): number {
 
 /** Where the entry for an address stands in its lowest-level table. */
 export function pteOffset(k: Machine, table: number, address: number): number {
-  return table + TABLE_HEADER + PTE_WORDS * ((address * k.pagesPerByte) & k.lastPte);
+  // The bits that count lie in the lower half of the address, and a shift looks at no other.
+  return table + TABLE_HEADER + PTE_WORDS * ((address >>> k.pageShift) & k.lastPte);
 }
 
 /** Where the entries end that one table has for the pages below `end`, which is above the table's first address. */

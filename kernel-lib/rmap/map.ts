@@ -56,7 +56,7 @@ export function* pageAddNewAnonRmap(
 ): Step<void> {
   setFlag(k, page, PG_swapbacked);
   if (folioTestLarge(k, page)) yield* mappedEntirely(k, page);
-  else yield* mapped(k, page);
+  else yield* mappedSmall(k, page);
   __pageSetAnonRmap(k, page, vma, address, exclusive);
 }
 
@@ -70,6 +70,12 @@ export function* mapped(k: Machine, page: number): Step<number> {
     if (count === 1) addNrPagesMapped(k, folio, 1);
   }
   return count;
+}
+
+/** The same of a page that is a folio of its own. */
+function* mappedSmall(k: Machine, page: number): Step<number> {
+  yield;
+  return incMapcount(k, page);
 }
 
 /** One more leaf maps a large folio. */

@@ -127,6 +127,7 @@ function fixedPart({ release, arch, patched, cpu }: MachineShape) {
     mmu: compileMmu(codec, hardwareOf(arch, cpu)),
     // A shift gives a small integer where a power gives a floating-point number.
     pageSize: 1 << arch.pageShift,
+    pageShift: arch.pageShift,
     pagesPerByte: 2 ** -arch.pageShift,
     lastPte: (1 << arch.levels.at(-1)!.bits) - 1,
     upper: {

@@ -19,7 +19,7 @@ test('a patch of one’s own is judged by the recordings, and by the invariants 
   const forked = { kernel: 'amd64-6.12', program: 'd-ropin-anon-fork' };
   const copies = await patchSource(
     'fault/wp.ts',
-    'const alone = !PageKsm(k, page) && (yield* folioRefCount(k, page)) === 1;',
+    'const alone = !PageKsm(k, folio) && (yield* folioRefCount(k, folio)) === 1;',
     'const alone = false;',
   );
   expect((await conform(forked, { own: copies, check: true })).total).toMatchObject({

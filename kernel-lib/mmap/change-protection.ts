@@ -81,7 +81,12 @@ export function* changeProtection(
   const { pgd } = Mm.at(k, vma.vmMm);
   const newprot = k.pte.protectionMap[vmPageProt]!;
   if (isVmHugetlbPage(vma)) return yield* hugetlbChangeProtection(k, vma, start, end, newprot, cpFlags);
-  const marks = (cpFlags & MM_CP_UFFD_WP) !== 0 && userfaultfdWpUseMarkers(k, vma);
+  const change: Change = {
+    newprot,
+    cpFlags,
+    marks: (cpFlags & MM_CP_UFFD_WP) !== 0 && userfaultfdWpUseMarkers(k, vma),
+    writable: writableRules(k, vma),
+  };
   const stale: Stale = { start: end, end: start };
   for (let at = start; at < end;) {
     if (mapsHugePud(k, vma, at)) {
@@ -100,11 +105,11 @@ export function* changeProtection(
         yield* __splitHugePmd(k, vma, at);
       }
       table = pteTable(k, pgd, at);
-    } else if (table === 0 && marks) {
+    } else if (table === 0 && change.marks) {
       // Markers need tables to stand in.
       table = pteAlloc(k, pgd, at);
     }
-    if (table !== 0) yield* changePteRange(k, vma, table, at, next, newprot, cpFlags, stale);
+    if (table !== 0) yield* changePteRange(k, change, table, at, next, stale);
     at = next;
   }
   if (stale.start < stale.end) yield* flushTlbMmRange(k, vma.vmMm, stale.start, stale.end);
@@ -122,49 +127,59 @@ function widen(stale: Stale, start: number, end: number): void {
   stale.end = Math.max(stale.end, end);
 }
 
+/** What becomes of the entries of a range, as far as it is the same for all of them. */
+interface Change {
+  readonly newprot: Pgprot;
+  /** MM_CP_… */
+  readonly cpFlags: number;
+  /** Whether an entry that maps nothing gets userfaultfd's marker. */
+  readonly marks: boolean;
+  readonly writable: WritableRules;
+}
+
 /** @kernel mm/mprotect.c change_pte_range v6.2 */
 function* changePteRange(
   k: Machine,
-  vma: Vma,
+  change: Change,
   table: number,
   start: number,
   end: number,
-  newprot: Pgprot,
-  cpFlags: number,
   stale: Stale,
 ): Step<void> {
+  const { newprot, cpFlags } = change;
   yield* ptlLock(k, table);
   const from = pteOffset(k, table, start);
   const to = pteOffsetEnd(k, table, end);
   let first = to;
-  let behind = from;
+  let last = from;
   for (let ptep = from; ptep < to; ptep += PTE_WORDS) {
     const oldpte = yield* ptepGet(k, ptep);
-    const newpte = changedPte(k, vma, oldpte, newprot, cpFlags);
-    if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
-    if (!ptePresent(k, oldpte)) continue;
+    if (!ptePresent(k, oldpte)) {
+      const newpte = changedNonpresent(k, oldpte, change);
+      if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
+      continue;
+    }
+    const ptent = pteModify(k, oldpte, newprot);
+    // Most often that is all. Each branch stores what it makes: what two give to one variable becomes an object.
+    if (cpFlags === 0) {
+      if (!pteSame(oldpte, ptent)) yield* setPteAt(k, ptep, ptent);
+    } else {
+      const newpte = flaggedPte(k, ptent, change);
+      if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
+    }
     if (first === to) first = ptep;
-    behind = ptep + PTE_WORDS;
+    last = ptep;
   }
   const known = { ptep: from, address: start };
-  if (first < behind) widen(stale, pteAddress(k, first, known), pteAddress(k, behind, known));
+  if (first < to) widen(stale, pteAddress(k, first, known), pteAddress(k, last + PTE_WORDS, known));
   ptlUnlock(k, table);
 }
 
-function changedPte(k: Machine, vma: Vma, oldpte: Pte, newprot: Pgprot, cpFlags: number): Pte {
-  if (pteNone(k, oldpte)) {
-    const mark = (cpFlags & MM_CP_UFFD_WP) !== 0 && userfaultfdWpUseMarkers(k, vma);
-    return mark ? makePteMarker(k, PTE_MARKER_UFFD_WP) : oldpte;
-  }
-  return ptePresent(k, oldpte)
-    ? changedPresent(k, vma, oldpte, newprot, cpFlags)
-    : changedNonpresent(k, oldpte, cpFlags);
-}
-
-function changedPresent(k: Machine, vma: Vma, oldpte: Pte, newprot: Pgprot, cpFlags: number): Pte {
-  const ptent = withUffdWp(k, pteModify(k, oldpte, newprot), cpFlags);
-  const upgrade = (cpFlags & MM_CP_TRY_CHANGE_WRITABLE) !== 0 && !pteWrite(k, ptent);
-  return eitherPte(upgrade && canChangePteWritable(k, vma, ptent), pteMkwrite(k, ptent), ptent);
+/** What the flags of a change make of an entry that has its new protection. */
+function flaggedPte(k: Machine, ptent: Pte, { cpFlags, writable }: Change): Pte {
+  const marked = withUffdWp(k, ptent, cpFlags);
+  const upgrade = (cpFlags & MM_CP_TRY_CHANGE_WRITABLE) !== 0 && !pteWrite(k, marked);
+  return eitherPte(upgrade && canChangePteWritable(k, writable, marked), pteMkwrite(k, marked), marked);
 }
 
 function withUffdWp(k: Machine, ptent: Pte, cpFlags: number): Pte {
@@ -173,7 +188,8 @@ function withUffdWp(k: Machine, ptent: Pte, cpFlags: number): Pte {
 }
 
 /** An error marker kept userfaultfd's bit before 7e3ce3f8d2d2 like a slot; since then it is left alone. */
-function changedNonpresent(k: Machine, oldpte: Pte, cpFlags: number): Pte {
+function changedNonpresent(k: Machine, oldpte: Pte, { cpFlags, marks }: Change): Pte {
+  if (pteNone(k, oldpte)) return marks ? makePteMarker(k, PTE_MARKER_UFFD_WP) : oldpte;
   if (!pteHasSwapEntry(k, oldpte)) return oldpte;
   const entry = pteToSwpEntry(k, oldpte);
   const resolve = (cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0;
@@ -189,17 +205,37 @@ function withoutWrite(k: Machine, pte: Pte): Pte {
   return wrprotectedMigrationPte(k, pte, PageAnon(k, migrationPtePage(k, pte)));
 }
 
+/** What must be true of an entry of a VMA before it may become writable without a fault. */
+interface WritableRules {
+  readonly softDirty: boolean;
+  readonly dirty: boolean;
+  /** That it maps an anonymous page of this process alone. */
+  readonly exclusive: boolean;
+  /** That userfaultfd does not protect it. */
+  readonly unprotected: boolean;
+}
+
+function writableRules(k: Machine, vma: Vma): WritableRules {
+  const shared = (vma.vmFlags & VM_SHARED) !== 0;
+  return {
+    softDirty: vmaSoftDirtyEnabled(k, vma),
+    dirty: shared || !k.patched.cleanExclusiveUpgrade,
+    exclusive: !shared,
+    unprotected: (vma.vmFlags & VM_UFFD_WP) !== 0,
+  };
+}
+
 /**
  * Whether the write fault on an entry would do nothing but make it writable.
  *
  * @kernel mm/mprotect.c can_change_pte_writable v6.2
  */
-export function canChangePteWritable(k: Machine, vma: Vma, pte: Pte): boolean {
+function canChangePteWritable(k: Machine, rules: WritableRules, pte: Pte): boolean {
   if (pteProtnone(k, pte)) return false;
-  if (vmaSoftDirtyEnabled(k, vma) && !pteSoftDirty(k, pte)) return false;
-  if ((vma.vmFlags & VM_UFFD_WP) !== 0 && pteUffdWp(k, pte)) return false;
-  if (vma.vmFlags & VM_SHARED) return pteDirty(k, pte);
-  if (!k.patched.cleanExclusiveUpgrade && !pteDirty(k, pte)) return false;
+  if (rules.softDirty && !pteSoftDirty(k, pte)) return false;
+  if (rules.unprotected && pteUffdWp(k, pte)) return false;
+  if (rules.dirty && !pteDirty(k, pte)) return false;
+  if (!rules.exclusive) return true;
   const page = vmNormalPage(k, pte);
   return page !== 0 && PageAnon(k, page) && PageAnonExclusive(k, page);
 }

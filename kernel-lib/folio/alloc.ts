@@ -38,9 +38,8 @@ function takeFrame(k: Machine): number {
   if (k.globals.freeFrames === NO_PAGE) breakUpHugeFrames(k);
   const pfn = k.globals.freeFrames;
   if (pfn === NO_PAGE) return NO_PAGE;
-  k.globals.freeFrames = ld(k.frames, frameWord(pfn, LRU_NEXT));
+  k.globals.freeFrames = unlinked(k, pfn);
   k.globals.nrUsedFrames++;
-  clear(k, pfn);
   setPageRefcount(k, pfn, 1);
   return pfn;
 }
@@ -69,8 +68,7 @@ function freshHugeFrames(k: Machine, nr: number): number {
   }
   const folio = k.globals.freeHugeFrames;
   if (folio === NO_PAGE) return NO_PAGE;
-  k.globals.freeHugeFrames = ld(k.frames, frameWord(folio, LRU_NEXT));
-  for (let pfn = folio; pfn < folio + nr; pfn++) clear(k, pfn);
+  k.globals.freeHugeFrames = unlinked(k, folio);
   return folio;
 }
 
@@ -78,15 +76,24 @@ function freshHugeFrames(k: Machine, nr: number): number {
 function breakUpHugeFrames(k: Machine): void {
   const block = k.globals.freeHugeFrames;
   if (block === NO_PAGE) return;
-  k.globals.freeHugeFrames = ld(k.frames, frameWord(block, LRU_NEXT));
+  k.globals.freeHugeFrames = unlinked(k, block);
   for (let pfn = block; pfn < block + hpagePmdNr(k); pfn++) giveBack(k, pfn);
 }
 
-function giveBack(k: Machine, pfn: number): void {
-  st(k.frames, frameWord(pfn, LRU_NEXT), k.globals.freeFrames);
-  k.globals.freeFrames = pfn;
+/** Puts frames, each linked to the next, before all others that wait to be used again. */
+function giveBack(k: Machine, first: number, last = first): void {
+  st(k.frames, frameWord(last, LRU_NEXT), k.globals.freeFrames);
+  k.globals.freeFrames = first;
 }
 
+/** Takes the link from a free frame, all that it holds; the frame behind it. */
+function unlinked(k: Machine, pfn: number): number {
+  const next = ld(k.frames, frameWord(pfn, LRU_NEXT));
+  st(k.frames, frameWord(pfn, LRU_NEXT), 0);
+  return next;
+}
+
+/** Forgets all of a frame's words. */
 function clear(k: Machine, pfn: number): void {
   const at = frameWord(pfn, 0);
   // Word by word: who frees many pages would feel a loop.
@@ -114,25 +121,50 @@ export function* folioPutRefs(k: Machine, pfn: number, refs: number): Step<void>
   if (yield* folioRefSubAndTest(k, pfn, refs)) freeFolio(k, pfn);
 }
 
-/**
- * Gives a page without references back.
- *
- * MODEL: what __folio_put() and free_pages_prepare() do together; the frame's words are cleared when it is used again.
- */
+/** Gives a page without references back. MODEL: what __folio_put() does. */
 export function freeFolio(k: Machine, pfn: number): void {
-  outcomeOf(() => giveBackFolio(k, pfn));
+  if (freePagesPrepare(k, pfn, NO_PAGE)) freeUnrefPageList(k, pfn, pfn, 1);
 }
 
-function giveBackFolio(k: Machine, pfn: number): void {
-  if (pageRefcount(k, pfn) !== 0) throw new VmBug(`frame ${pfn} is freed with references`);
-  if (folioMapcount(k, pfn) !== 0) throw new VmBug(`frame ${pfn} is freed while it is mapped`);
-  if (testFlag(k, pfn, PG_lru)) lruvecDelFolio(k, pfn);
-  if (folioTestLarge(k, pfn)) return giveBackLarge(k, pfn);
+/**
+ * Takes a page without references off its LRU list and forgets what it was.
+ *
+ * @kernel mm/page_alloc.c free_pages_prepare v6.2
+ * @differs takes it off its list, too, as __page_cache_release() does, and gives large folios back at once
+ * @param next the frame that it is to be linked to, among those that are given back together
+ * @returns whether there is a frame to be given back
+ */
+export function freePagesPrepare(k: Machine, folio: number, next: number): boolean {
+  return outcomeOf(() => prepareFree(k, folio, next));
+}
+
+function prepareFree(k: Machine, folio: number, next: number): boolean {
+  if (pageRefcount(k, folio) !== 0) throw new VmBug(`frame ${folio} is freed with references`);
+  if (folioMapcount(k, folio) !== 0) throw new VmBug(`frame ${folio} is freed while it is mapped`);
+  if (testFlag(k, folio, PG_lru)) lruvecDelFolio(k, folio);
+  if (folioTestLarge(k, folio)) {
+    giveBackLarge(k, folio);
+    return false;
+  }
+  clear(k, folio);
   // The driver finds it by its reference count.
-  if (isDevicePrivatePage(k, pfn)) return clear(k, pfn);
-  clear(k, pfn);
-  giveBack(k, pfn);
-  k.globals.nrUsedFrames--;
+  if (isDevicePrivatePage(k, folio)) return false;
+  st(k.frames, frameWord(folio, LRU_NEXT), next);
+  return true;
+}
+
+/**
+ * Gives frames back, from `first` to `last` each linked to the next.
+ *
+ * @kernel mm/page_alloc.c free_unref_page_list v6.2
+ */
+export function freeUnrefPageList(k: Machine, first: number, last: number, nr: number): void {
+  outcomeOf(() => giveBackList(k, first, last, nr));
+}
+
+function giveBackList(k: Machine, first: number, last: number, nr: number): void {
+  giveBack(k, first, last);
+  k.globals.nrUsedFrames -= nr;
 }
 
 function giveBackLarge(k: Machine, folio: number): void {

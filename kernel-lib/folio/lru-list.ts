@@ -91,6 +91,10 @@ function addFolio(k: Machine, pfn: number): void {
 
 /** @kernel include/linux/mm_inline.h lruvec_add_folio_tail v6.2 */
 export function lruvecAddFolioTail(k: Machine, pfn: number): void {
+  outcomeOf(() => addFolioTail(k, pfn));
+}
+
+function addFolioTail(k: Machine, pfn: number): void {
   const flags = pageFlags(k, pfn);
   const memcg = memcgOf(flags);
   const list = listOf(flags);

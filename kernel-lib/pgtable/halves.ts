@@ -62,8 +62,9 @@ export function* storeWhole(k: Machine, entry: number, pte: Pte): Step<void> {
 export function* exchangeWhole(k: Machine, entry: number, pte: Pte): Step<Pte> {
   yield;
   const old = { lo: ld(k.ptes, entry), hi: ld(k.ptes, entry + 1) };
-  st(k.ptes, entry, pte.lo);
-  st(k.ptes, entry + 1, pte.hi);
+  // Said to be integers: of an entry that lies in memory, as the empty one does, V8 does not know it.
+  st(k.ptes, entry, pte.lo | 0);
+  st(k.ptes, entry + 1, pte.hi | 0);
   return old;
 }
 

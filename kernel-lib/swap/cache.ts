@@ -2,6 +2,7 @@ import { EEXIST } from '../base/errno.js';
 import { vmBugOn } from '../base/error.js';
 import { allocPage, folioPut } from '../folio/alloc.js';
 import { folioMapcount, folioNrPages } from '../folio/compound.js';
+import { type EncodedPages, encodedPagePtr, slotsOf } from '../folio/encoded-page.js';
 import { PG_dirty, PG_swapbacked, PG_swapcache, PG_writeback } from '../folio/flags.js';
 import {
   folioRefAdd,
@@ -17,6 +18,7 @@ import {
 } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import { folioAddLru } from '../folio/lru.js';
+import { releasePages } from '../folio/release.js';
 import type { Machine } from '../machine/machine.js';
 import { outcomeOf } from '../step/memory.js';
 import { type Step, blocked, resultOf } from '../step/step.js';
@@ -105,6 +107,20 @@ export function* freeSwapCache(k: Machine, page: number): Step<void> {
   if (!(yield* folioTrylock(k, page))) return;
   yield* folioFreeSwap(k, page);
   folioUnlock(k, page);
+}
+
+/**
+ * Drops the references of a batch of pages that have lost their mappings, and what the swap cache holds of them.
+ *
+ * @kernel mm/swap_state.c free_pages_and_swap_cache v6.2
+ * @differs empties no LRU batches before: pages that wait in one are freed when they leave it
+ * @param nr slots of `pages` that are in use
+ */
+export function* freePagesAndSwapCache(k: Machine, pages: EncodedPages, nr: number): Step<void> {
+  for (let at = 0; at < nr; at += slotsOf(pages[at]!)) {
+    yield* freeSwapCache(k, pageFolio(k, encodedPagePtr(pages[at]!)));
+  }
+  yield* releasePages(k, pages, nr);
 }
 
 /** A page-table entry lets go of a slot, and of the cached page if nobody else needs it. @kernel mm/swapfile.c free_swap_and_cache v6.2 */

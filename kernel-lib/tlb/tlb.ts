@@ -325,7 +325,7 @@ export function* ptepClearFlushYoung(k: Machine, mm: number, address: number, pt
  */
 export function* ptepGetAndClearFull(k: Machine, mm: number, address: number, ptep: number): Step<Pte> {
   const pte = yield* ptepGetAndClear(k, ptep);
-  if (k.mmuGather === 'none' && hasTlbs(k)) everyCpuForgets(k, mm, address);
+  if (hasTlbs(k) && k.mmuGather === 'none') everyCpuForgets(k, mm, address);
   return pte;
 }
 

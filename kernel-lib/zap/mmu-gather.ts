@@ -1,27 +1,45 @@
 import { vmBugOn } from '../base/error.js';
-import { folioPutRefs } from '../folio/alloc.js';
-import { PageAnon, pageFolio } from '../folio/frame.js';
-import type { Machine } from '../machine/machine.js';
-import { pageRemoveRmap } from '../rmap/map.js';
-import type { Step } from '../step/step.js';
-import { freeSwapCache } from '../swap/cache.js';
-import { flushTlbMmRange } from '../tlb/tlb.js';
-import type { Vma } from '../vma/vma.js';
 import {
   ENCODED_PAGE_BIT_DELAY_RMAP,
   ENCODED_PAGE_BIT_NR_PAGES_NEXT,
-  type EncodedPage,
+  type EncodedPages,
   encodeNrPages,
   encodePage,
-  encodedNrPages,
   encodedPageFlags,
   encodedPagePtr,
-  gatherSizes,
-} from './encoded-page.js';
+  nrPagesAt,
+  slotsOf,
+} from '../folio/encoded-page.js';
+import type { GatherSizes, Machine } from '../machine/machine.js';
+import { pageRemoveRmap } from '../rmap/map.js';
+import type { Step } from '../step/step.js';
+import { freePagesAndSwapCache } from '../swap/cache.js';
+import { flushTlbMmRange } from '../tlb/tlb.js';
+import type { Vma } from '../vma/vma.js';
 
+/** Slots of a batch on the stack. @kernel include/asm-generic/tlb.h MMU_GATHER_BUNDLE v6.2 */
+const MMU_GATHER_BUNDLE = 8;
+/** Pages whose batches an unmapping may hold back, the stack's batch not counted. */
+const MAX_GATHERED = 10_000;
+
+/** `MAX_GATHER_BATCH` and `MAX_GATHER_BATCH_COUNT` of include/asm-generic/tlb.h: a batch fills a page behind its header. */
+export function gatherSizes(k: Machine): GatherSizes {
+  if (k.gatherSizes !== undefined) return k.gatherSizes;
+  const pointer = k.pte.arch.longBits / 8;
+  // A pointer and two counts.
+  const header = Math.ceil((pointer + 8) / pointer) * pointer;
+  const batch = (k.pageSize - header) / pointer;
+  return { bundle: MMU_GATHER_BUNDLE, batch, batches: Math.floor(MAX_GATHERED / batch) };
+}
+
+/** @kernel include/asm-generic/tlb.h mmu_gather_batch v6.2 */
 interface MmuGatherBatch {
+  /** The batch that is filled when this one is full. */
+  next: MmuGatherBatch | undefined;
+  /** Slots in use. */
+  nr: number;
   readonly max: number;
-  readonly slots: EncodedPage[];
+  readonly encodedPages: EncodedPages;
 }
 
 /**
@@ -39,19 +57,22 @@ export interface MmuGather {
   end: number;
   /** Some page of the last two batches still counts as mapped. */
   delayedRmap: boolean;
-  /** Batches in use: the stack's first, the active one last. */
-  batches: MmuGatherBatch[];
+  /** The batch on the stack, which is filled first. */
+  readonly local: MmuGatherBatch;
+  /** The batch that is being filled. */
   active: MmuGatherBatch;
+  /** Batches beside the stack's; they stay for what is gathered after a flush. */
+  batchCount: number;
 }
 
 /** @kernel mm/mmu_gather.c tlb_gather_mmu v6.2 */
 export function tlbGatherMmu(k: Machine, mm: number): MmuGather {
-  const active = newBatch(gatherSizes(k).bundle);
-  return { mm, start: Infinity, end: 0, delayedRmap: false, batches: [active], active };
+  const local = newBatch(gatherSizes(k).bundle);
+  return { mm, start: Infinity, end: 0, delayedRmap: false, local, active: local, batchCount: 0 };
 }
 
 function newBatch(max: number): MmuGatherBatch {
-  return { max, slots: [] };
+  return { next: undefined, nr: 0, max, encodedPages: new Int32Array(max) };
 }
 
 /** An entry has gone: its translation is to be flushed. @kernel include/asm-generic/tlb.h tlb_remove_tlb_entry v6.2 */
@@ -88,27 +109,34 @@ export function* __tlbRemovePageSize(
 ): Step<boolean> {
   if (k.mmuGather === 'none') {
     vmBugOn(delayRmap, 'nobody frees the page later, so its map count cannot wait');
-    yield* freePagesAndSwapCache(k, page, nrPages);
+    const pages = Int32Array.of(encodePage(page, ENCODED_PAGE_BIT_NR_PAGES_NEXT), encodeNrPages(nrPages));
+    yield* freePagesAndSwapCache(k, pages, pages.length);
     return false;
   }
-  const { active } = tlb;
+  const { active: batch } = tlb;
   const delay = delayRmap ? ENCODED_PAGE_BIT_DELAY_RMAP : 0;
-  active.slots.push(encodePage(page, delay | (nrPages > 1 ? ENCODED_PAGE_BIT_NR_PAGES_NEXT : 0)));
-  if (nrPages > 1) active.slots.push(encodeNrPages(nrPages));
+  const many = nrPages > 1 ? ENCODED_PAGE_BIT_NR_PAGES_NEXT : 0;
+  batch.encodedPages[batch.nr++] = encodePage(page, delay | many);
+  if (nrPages > 1) batch.encodedPages[batch.nr++] = encodeNrPages(nrPages);
   // Since pages come with their numbers, there has to be room for two.
   const reserved = k.patched.zapBatches ? 1 : 0;
-  return active.slots.length >= active.max - reserved && !tlbNextBatch(k, tlb);
+  return batch.nr >= batch.max - reserved && !tlbNextBatch(k, tlb);
 }
 
 /** @kernel mm/mmu_gather.c tlb_next_batch v6.2 */
 function tlbNextBatch(k: Machine, tlb: MmuGather): boolean {
   // Whoever flushes the rmaps under the table's lock walks few pages: the stack's batch and at most one more, or at
   // first the active one alone.
-  if (tlb.delayedRmap && !(k.patched.delayRmapTwoBatches && tlb.batches.length === 1)) return false;
+  if (tlb.delayedRmap && !(k.patched.delayRmapTwoBatches && tlb.active === tlb.local)) return false;
+  const { next } = tlb.active;
+  if (next !== undefined) {
+    tlb.active = next;
+    return true;
+  }
   const { batch, batches } = gatherSizes(k);
-  if (tlb.batches.length - 1 >= batches) return false;
-  tlb.active = newBatch(batch);
-  tlb.batches.push(tlb.active);
+  if (tlb.batchCount >= batches) return false;
+  tlb.batchCount++;
+  tlb.active = tlb.active.next = newBatch(batch);
   return true;
 }
 
@@ -129,30 +157,20 @@ export function* tlbFlushMmuTlbonly(k: Machine, tlb: MmuGather): Step<void> {
  */
 export function* tlbFlushRmaps(k: Machine, tlb: MmuGather, vma: Vma): Step<void> {
   if (!tlb.delayedRmap) return;
-  const { active } = tlb;
-  const [local] = tlb.batches;
-  if (k.patched.delayRmapTwoBatches && active !== local) yield* tlbFlushRmapBatch(k, local!, vma);
+  const { local, active } = tlb;
+  if (k.patched.delayRmapTwoBatches && active !== local) yield* tlbFlushRmapBatch(k, local, vma);
   yield* tlbFlushRmapBatch(k, active, vma);
   tlb.delayedRmap = false;
 }
 
 /** @kernel mm/mmu_gather.c tlb_flush_rmap_batch 6.12 */
-function* tlbFlushRmapBatch(k: Machine, { slots }: MmuGatherBatch, vma: Vma): Step<void> {
-  for (let at = 0; at < slots.length; at += slotsOf(slots[at]!)) {
-    if ((encodedPageFlags(slots[at]!) & ENCODED_PAGE_BIT_DELAY_RMAP) === 0) continue;
-    yield* pageRemoveRmap(k, encodedPagePtr(slots[at]!), vma, nrPagesAt(slots, at));
-    slots[at]! -= ENCODED_PAGE_BIT_DELAY_RMAP;
+function* tlbFlushRmapBatch(k: Machine, { encodedPages, nr }: MmuGatherBatch, vma: Vma): Step<void> {
+  for (let at = 0; at < nr; at += slotsOf(encodedPages[at]!)) {
+    const encoded = encodedPages[at]!;
+    if ((encodedPageFlags(encoded) & ENCODED_PAGE_BIT_DELAY_RMAP) === 0) continue;
+    yield* pageRemoveRmap(k, encodedPagePtr(encoded), vma, nrPagesAt(encodedPages, at));
+    encodedPages[at] = encoded - ENCODED_PAGE_BIT_DELAY_RMAP;
   }
-}
-
-/** How many slots a page takes: one, or another for its number. */
-function slotsOf(encoded: EncodedPage): number {
-  return (encodedPageFlags(encoded) & ENCODED_PAGE_BIT_NR_PAGES_NEXT) !== 0 ? 2 : 1;
-}
-
-/** How many pages a slot stands for. */
-function nrPagesAt(slots: readonly EncodedPage[], at: number): number {
-  return slotsOf(slots[at]!) === 2 ? encodedNrPages(slots[at + 1]!) : 1;
 }
 
 /** Flushes what is pending, and only then frees. @kernel mm/mmu_gather.c tlb_flush_mmu v6.2 */
@@ -163,24 +181,12 @@ export function* tlbFlushMmu(k: Machine, tlb: MmuGather): Step<void> {
 
 /** @kernel mm/mmu_gather.c tlb_batch_pages_flush v6.2 */
 function* tlbBatchPagesFlush(k: Machine, tlb: MmuGather): Step<void> {
-  const { batches } = tlb;
-  tlb.active = newBatch(gatherSizes(k).bundle);
-  tlb.batches = [tlb.active];
-  for (const { slots } of batches) {
-    for (let at = 0; at < slots.length; at++) {
-      const page = encodedPagePtr(slots[at]!);
-      // The next slot says how many pages this one stands for.
-      const many = slotsOf(slots[at]!) === 2;
-      yield* freePagesAndSwapCache(k, page, many ? encodedNrPages(slots[++at]!) : 1);
-    }
+  for (let batch: MmuGatherBatch | undefined = tlb.local; batch !== undefined; batch = batch.next) {
+    if (batch.nr === 0) break;
+    yield* freePagesAndSwapCache(k, batch.encodedPages, batch.nr);
+    batch.nr = 0;
   }
-}
-
-/** What `free_pages_and_swap_cache()` of mm/swap_state.c does with one of its pages. */
-function* freePagesAndSwapCache(k: Machine, page: number, nrPages: number): Step<void> {
-  const folio = pageFolio(k, page);
-  if (PageAnon(k, folio)) yield* freeSwapCache(k, folio);
-  yield* folioPutRefs(k, folio, nrPages);
+  tlb.active = tlb.local;
 }
 
 /** @kernel mm/mmu_gather.c tlb_finish_mmu v6.2 */

@@ -1,7 +1,7 @@
 import { folioPut } from '../folio/alloc.js';
 import { folioMarkDirty } from '../folio/dirty.js';
 import { folioTestLarge } from '../folio/compound.js';
-import { PageAnon, pageFolio } from '../folio/frame.js';
+import { PageAnon, folioTestAnon, pageFolio } from '../folio/frame.js';
 import { folioMarkAccessed } from '../folio/lru.js';
 import { mapsHugePage } from '../huge/pmd-lock.js';
 import { mapsHugePud } from '../huge/pud-lock.js';
@@ -26,7 +26,7 @@ import {
   ptlUnlock,
   setPteAt,
 } from '../pgtable/table.js';
-import { mmCounter, mmCounterFile, pageRemoveRmap, vmNormalPage } from '../rmap/map.js';
+import { folioRemoveRmapPtes, mmCounter, mmCounterFile, pageRemoveRmap, vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { freeSwapAndCache } from '../swap/cache.js';
 import {
@@ -195,24 +195,37 @@ function* zapPresent(
 ): Step<number> {
   const { tlb, vma, details } = zap;
   const page = vmNormalPage(k, seen);
-  if (page !== 0 && !shouldZapPage(k, page, details)) return 1;
-  if (page !== 0 && folioTestLarge(k, pageFolio(k, page))) return yield* zapLarge(k, zap, address, end, seen);
-  const pte = yield* ptepGetAndClearFull(k, vma.vmMm, address, ptep);
+  if (page !== 0) {
+    if (!shouldZapPage(k, page, details)) return 1;
+    if (folioTestLarge(k, pageFolio(k, page))) return yield* zapLarge(k, zap, address, end, seen);
+  }
+  const pte = yield* ptepGetAndClearFull(k, tlb.mm, address, ptep);
   tlbRemoveTlbEntry(k, tlb, address);
   yield* zapInstallUffdWpIfNeeded(k, vma, ptep, pte, details);
-  if (page === 0) return 1;
-  const anon = PageAnon(k, page);
-  if (!anon) yield* noteFileUse(k, page, pte);
-  // Until the flush, another CPU may store through the translation that it has cached, and tell nobody.
-  const dirtyFile = !anon && pteDirty(k, pte);
-  const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(k, tlb);
-  zap.rss[anon ? MM_ANONPAGES : mmCounterFile(k, page)]!--;
-  if (!delayRmap) yield* pageRemoveRmap(k, page, vma);
-  zap.full = yield* __tlbRemovePageSize(k, tlb, page, delayRmap);
-  // Before, whoever had no TLB to wait for flushed all the same.
-  const forceFlush = k.patched.delayRmap ? delayRmap : dirtyFile;
-  zap.forceFlush ||= forceFlush || zap.full;
+  if (page !== 0) yield* zapFolio(k, zap, page, pte);
   return 1;
+}
+
+/** A mapping of a folio of one page has gone. MODEL: the part of zap_present_folio_ptes() behind the entry. */
+function* zapFolio(k: Machine, zap: Zap, folio: number, pte: Pte): Step<void> {
+  const { tlb, vma, rss } = zap;
+  let delayRmap = false;
+  if (folioTestAnon(k, folio)) rss[MM_ANONPAGES]!--;
+  else delayRmap = yield* zapFileFolio(k, zap, folio, pte);
+  if (!delayRmap) yield* folioRemoveRmapPtes(k, folio, folio, vma, 1);
+  if (yield* __tlbRemovePageSize(k, tlb, folio, delayRmap)) zap.forceFlush = zap.full = true;
+}
+
+/** @returns whether the folio's map count waits for the flush */
+function* zapFileFolio(k: Machine, zap: Zap, folio: number, pte: Pte): Step<boolean> {
+  yield* noteFileUse(k, folio, pte);
+  zap.rss[mmCounterFile(k, folio)]!--;
+  const dirty = pteDirty(k, pte);
+  // Until the flush, another CPU may store through the translation that it has cached, and tell nobody.
+  const delayRmap = k.patched.delayRmap && dirty && tlbDelayRmap(k, zap.tlb);
+  // Before, whoever had no TLB to wait for flushed all the same.
+  if (k.patched.delayRmap ? delayRmap : dirty) zap.forceFlush = true;
+  return delayRmap;
 }
 
 /**
@@ -228,8 +241,7 @@ function* zapLarge(k: Machine, zap: Zap, address: number, end: number, seen: Pte
   tlbRemoveTlbEntry(k, tlb, address, nrPtes * k.pageSize);
   zap.rss[MM_ANONPAGES]! -= nrPtes;
   yield* pageRemoveRmap(k, page, vma, nrPtes);
-  zap.full = yield* __tlbRemovePageSize(k, tlb, page, false, nrPtes);
-  zap.forceFlush ||= zap.full;
+  if (yield* __tlbRemovePageSize(k, tlb, page, false, nrPtes)) zap.forceFlush = zap.full = true;
   return nrPtes;
 }
 

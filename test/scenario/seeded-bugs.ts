@@ -51,7 +51,7 @@ const zap = 'zap/zap.ts';
 const rmapTooEarly: Bug = {
   bug: 'the map count goes down before the flush',
   file: zap,
-  line: 'const delayRmap = k.patched.delayRmap && dirtyFile && tlbDelayRmap(k, tlb);',
+  line: 'const delayRmap = k.patched.delayRmap && dirty && tlbDelayRmap(k, zap.tlb);',
   instead: 'const delayRmap = false;',
 };
 
@@ -65,8 +65,8 @@ const flushTooLate: Bug = {
 const noForcedFlush: Bug = {
   bug: 'a dirty page of a file forces no flush',
   file: zap,
-  line: 'zap.forceFlush ||= forceFlush || zap.full;',
-  instead: 'zap.forceFlush ||= zap.full;',
+  line: 'if (k.patched.delayRmap ? delayRmap : dirty) zap.forceFlush = true;',
+  instead: '',
 };
 
 const noPvmwSync: Bug = {
@@ -147,7 +147,7 @@ const delayedRmapNoGather: readonly Bug[] = [
   {
     bug: 'who clears an entry leaves it in the TLBs',
     file: 'tlb/tlb.ts',
-    line: "if (k.mmuGather === 'none' && hasTlbs(k)) everyCpuForgets(k, mm, address);",
+    line: "if (hasTlbs(k) && k.mmuGather === 'none') everyCpuForgets(k, mm, address);",
     instead: '',
   },
   {

@@ -12,12 +12,7 @@ import { access } from '../../kernel-lib/sys/access.js';
 import { type MachineShape, makeMachine } from '../../kernel-lib/sys/machine.js';
 import { mmOfTask, newTask } from '../../kernel-lib/sys/task.js';
 import { findVma } from '../../kernel-lib/vma/vma-list.js';
-import {
-  encodePage,
-  encodedPageFlags,
-  encodedPagePtr,
-  gatherSizes,
-} from '../../kernel-lib/zap/encoded-page.js';
+import { gatherSizes } from '../../kernel-lib/zap/mmu-gather.js';
 
 interface Kernel extends Partial<MachineShape> {
   readonly id?: string;
@@ -71,11 +66,6 @@ test.each([
   ['arm64_64k_pa52', { bundle: 8, batch: 8190, batches: 1 }],
 ])('%s: a batch fills a page, and there are so many that ten thousand pages fit', (id, sizes) => {
   expect(gatherSizes(machine({ id }))).toEqual(sizes);
-});
-
-test('a slot holds a page and whether its map count waits', () => {
-  expect(encodedPagePtr(encodePage(0x1234_5678, 1))).toBe(0x1234_5678);
-  expect([0, 1, 2, 3].map((flags) => encodedPageFlags(encodePage(77, flags)))).toEqual([0, 1, 2, 3]);
 });
 
 test.each([

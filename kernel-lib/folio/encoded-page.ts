@@ -1,14 +1,16 @@
-import type { GatherSizes, Machine } from '../machine/machine.js';
-
 /**
  * A slot of a batch: a page with two bits of what is still to be done, or how many pages the one before stands for.
  *
- * MODEL: `struct encoded_page`, with the number of a frame in the place of a pointer.
+ * MODEL: `struct encoded_page`, with the number of a frame in the place of a pointer. It is a word of 32 bits, so pages
+ * below 2^30 have room: four times those of a machine with 1 TiB.
  */
 export type EncodedPage = number;
 
-/** The largest machine has fewer frames than the bits above have room for. */
-const PAGE_SHIFT = 2;
+/** Slots that follow one another. */
+export type EncodedPages = Int32Array;
+
+/** Bits below the page: a pointer has them to spare. */
+const FLAG_BITS = 2;
 
 /** The page's map count still counts the mapping that is gone. @kernel include/linux/mm_types.h ENCODED_PAGE_BIT_DELAY_RMAP 6.12 */
 export const ENCODED_PAGE_BIT_DELAY_RMAP = 1;
@@ -17,7 +19,7 @@ export const ENCODED_PAGE_BIT_NR_PAGES_NEXT = 2;
 
 /** @kernel include/linux/mm_types.h encode_page 6.12 */
 export function encodePage(page: number, flags: number): EncodedPage {
-  return (page << PAGE_SHIFT) | flags;
+  return (page << FLAG_BITS) | flags;
 }
 
 /** @kernel include/linux/mm_types.h encoded_page_flags 6.12 */
@@ -27,30 +29,25 @@ export function encodedPageFlags(encoded: EncodedPage): number {
 
 /** @kernel include/linux/mm_types.h encoded_page_ptr 6.12 */
 export function encodedPagePtr(encoded: EncodedPage): number {
-  return encoded >>> PAGE_SHIFT;
+  return encoded >>> FLAG_BITS;
 }
 
 /** @kernel include/linux/mm_types.h encode_nr_pages 6.12 */
 export function encodeNrPages(nrPages: number): EncodedPage {
-  return nrPages << PAGE_SHIFT;
+  return nrPages << FLAG_BITS;
 }
 
 /** @kernel include/linux/mm_types.h encoded_nr_pages 6.12 */
 export function encodedNrPages(encoded: EncodedPage): number {
-  return encoded >>> PAGE_SHIFT;
+  return encoded >>> FLAG_BITS;
 }
 
-/** Slots of a batch on the stack. @kernel include/asm-generic/tlb.h MMU_GATHER_BUNDLE v6.2 */
-const MMU_GATHER_BUNDLE = 8;
-/** Pages whose batches an unmapping may hold back, the stack's batch not counted. */
-const MAX_GATHERED = 10_000;
+/** How many slots a page takes: one, or another for its number. */
+export function slotsOf(encoded: EncodedPage): number {
+  return (encoded & ENCODED_PAGE_BIT_NR_PAGES_NEXT) !== 0 ? 2 : 1;
+}
 
-/** `MAX_GATHER_BATCH` and `MAX_GATHER_BATCH_COUNT` of include/asm-generic/tlb.h: a batch fills a page behind its header. */
-export function gatherSizes(k: Machine): GatherSizes {
-  if (k.gatherSizes !== undefined) return k.gatherSizes;
-  const pointer = k.pte.arch.longBits / 8;
-  // A pointer and two counts.
-  const header = Math.ceil((pointer + 8) / pointer) * pointer;
-  const batch = (k.pageSize - header) / pointer;
-  return { bundle: MMU_GATHER_BUNDLE, batch, batches: Math.floor(MAX_GATHERED / batch) };
+/** How many pages a slot stands for. */
+export function nrPagesAt(pages: EncodedPages, at: number): number {
+  return slotsOf(pages[at]!) === 2 ? encodedNrPages(pages[at + 1]!) : 1;
 }

@@ -48,7 +48,7 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
     table: 0,
     ptep: 0,
     page: 0,
-    way: k.onFault && new FaultWay(),
+    way: k.onFault === undefined ? undefined : new FaultWay(),
   };
   const result = isVmHugetlbPage(vma) ? yield* hugetlbFault(k, vmf) : yield* __handleMmFault(k, vmf);
   mmAccountFault(k, address, flags, result, vmf.way);

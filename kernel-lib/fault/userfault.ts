@@ -14,6 +14,7 @@ import {
   userfaultfdCtxPut,
 } from '../uffd/ctx.js';
 import {
+  FAULT_PENDING_WQH,
   UFFD_EVENT_PAGEFAULT,
   UFFD_PAGEFAULT_FLAG_MINOR,
   UFFD_PAGEFAULT_FLAG_WP,
@@ -54,7 +55,7 @@ export function* handleUserfault(k: Machine, vmf: VmFault, reason: number): Step
   if ((vmf.flags & FAULT_FLAG_RETRY_NOWAIT) !== 0) return VM_FAULT_RETRY;
   vmf.way?.push('handle_userfault');
   userfaultfdCtxGet(ctx);
-  const uwq = enqueue(k, ctx, 'faultPendingWqh', userfaultMsg(k, ctx, vmf, reason));
+  const uwq = enqueue(k, ctx, FAULT_PENDING_WQH, userfaultMsg(k, ctx, vmf, reason));
   // Only behind that: who resolved the fault just before could not wake what was not queued yet.
   const mustWait = yield* userfaultfdMustWait(k, ctx, vmf, reason);
   mmapReadUnlock(k, vmf.mm);

@@ -45,7 +45,12 @@ export function maybeMkwrite(k: Machine, pte: Pte, vma: Vma): Pte {
   return eitherPte((vma.vmFlags & VM_WRITE) !== 0, pteMkwrite(k, pte), pte);
 }
 
-/** Looks the entry up and takes its table's lock. @kernel include/linux/mm.h pte_offset_map_lock v6.2 */
+/**
+ * Looks the entry up and takes its table's lock.
+ *
+ * @kernel include/linux/mm.h pte_offset_map_lock v6.2
+ * @differs since v6.5 it tells a fault whose table has gone meanwhile, as by a MADV_DONTNEED of another CPU (6375e95f381e)
+ */
 export function* pteOffsetMapLock(k: Machine, vmf: VmFault): Step<void> {
   vmf.ptep = pteOffset(k, vmf.table, vmf.address);
   yield* ptlLock(k, vmf.table);

@@ -237,7 +237,7 @@ export class Userfaultfd {
 
   #told({ event, flags, start, end, to, ptid = 0 }: UffdMsg): UserfaultMessage {
     const forked = event === UFFD_EVENT_FORK;
-    return {
+    const message: UserfaultMessage = {
       event: eventNames.get(event as UffdEventNumber)!,
       address: start,
       end,
@@ -246,9 +246,9 @@ export class Userfaultfd {
       minor: !forked && (flags & UFFD_PAGEFAULT_FLAG_MINOR) !== 0,
       nrPages: this.#pageSizeAt(start) / this.#k.pageSize,
       to,
-      ...(ptid !== 0 && { thread: ptid }),
-      ...(forked && { child: this.#childOf(flags) }),
     };
+    if (forked) return { ...message, child: this.#childOf(flags) };
+    return ptid === 0 ? message : { ...message, thread: ptid };
   }
 
   #childOf(ctx: number): Userfaultfd {

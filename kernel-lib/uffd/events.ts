@@ -17,6 +17,7 @@ import {
   userfaultfdResetCtx,
 } from './ctx.js';
 import {
+  EVENT_WQH,
   UFFD_EVENT_FORK,
   UFFD_EVENT_REMAP,
   UFFD_EVENT_REMOVE,
@@ -49,7 +50,7 @@ function beginEvent(ctx: UserfaultfdCtx): void {
  * @kernel fs/userfaultfd.c userfaultfd_event_wait_completion v6.2
  */
 export function* userfaultfdEventWaitCompletion(k: Machine, { ctx, msg }: PendingEvent): Step<void> {
-  const ewq = enqueue(k, ctx, 'eventWqh', msg);
+  const ewq = enqueue(k, ctx, EVENT_WQH, msg);
   if (ctx.released === 0) {
     wakeUpPoll(k, ctx);
     yield* sleepOn(k, ewq);

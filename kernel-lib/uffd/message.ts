@@ -55,11 +55,15 @@ export interface UffdMsg {
   readonly ptid?: number;
 }
 
-/** Names of the queues of a context. */
-export type Queue = 'faultPendingWqh' | 'faultWqh' | 'eventWqh';
+/** The queues of a context: which word of it leads to the first entry. */
+export const FAULT_PENDING_WQH = UserfaultfdCtx.offset.faultPendingWqh;
+const FAULT_WQH = UserfaultfdCtx.offset.faultWqh;
+export const EVENT_WQH = UserfaultfdCtx.offset.eventWqh;
+const FAULT_QUEUES = [FAULT_PENDING_WQH, FAULT_WQH];
+const QUEUES = [...FAULT_QUEUES, EVENT_WQH];
 
 /** Queues a message, behind all others. */
-export function enqueue(k: Machine, ctx: UserfaultfdCtx, queue: Queue, msg: UffdMsg): UserfaultfdWaitQueue {
+export function enqueue(k: Machine, ctx: UserfaultfdCtx, queue: number, msg: UffdMsg): UserfaultfdWaitQueue {
   const uwq = kmemCacheZalloc(k, UserfaultfdWaitQueue);
   uwq.event = msg.event;
   uwq.flags = msg.flags;
@@ -71,33 +75,32 @@ export function enqueue(k: Machine, ctx: UserfaultfdCtx, queue: Queue, msg: Uffd
   return uwq;
 }
 
-function append(k: Machine, ctx: UserfaultfdCtx, queue: Queue, uwq: UserfaultfdWaitQueue): void {
+function append(k: Machine, ctx: UserfaultfdCtx, queue: number, uwq: UserfaultfdWaitQueue): void {
   uwq.next = 0;
   st(k.slab, linkTo(k, ctx, queue, 0), uwq.at);
 }
 
 /** The word that leads to an entry of a queue, or that behind its last one: the queue's own, or the `next` of another entry. */
-function linkTo(k: Machine, ctx: UserfaultfdCtx, queue: Queue, entry: number): number {
-  let link = ctx.at + UserfaultfdCtx.offset[queue];
+function linkTo(k: Machine, ctx: UserfaultfdCtx, queue: number, entry: number): number {
+  let link = ctx.at + queue;
   for (let at = ld(k.slab, link); at !== entry && at !== 0; at = ld(k.slab, link)) {
     link = at + UserfaultfdWaitQueue.offset.next;
   }
   return link;
 }
 
-function firstOf(k: Machine, ctx: UserfaultfdCtx, queue: Queue): UserfaultfdWaitQueue | null {
-  return ctx[queue] === 0 ? null : UserfaultfdWaitQueue.at(k, ctx[queue]);
+function firstOf(k: Machine, ctx: UserfaultfdCtx, queue: number): UserfaultfdWaitQueue | null {
+  const at = ld(k.slab, ctx.at + queue);
+  return at === 0 ? null : UserfaultfdWaitQueue.at(k, at);
 }
 
-function entriesOf(k: Machine, ctx: UserfaultfdCtx, queue: Queue): UserfaultfdWaitQueue[] {
-  const entries: UserfaultfdWaitQueue[] = [];
-  for (let at = ctx[queue]; at !== 0; at = entries.at(-1)!.next) entries.push(UserfaultfdWaitQueue.at(k, at));
-  return entries;
+function nextOf(k: Machine, { next }: UserfaultfdWaitQueue): UserfaultfdWaitQueue | null {
+  return next === 0 ? null : UserfaultfdWaitQueue.at(k, next);
 }
 
 /** Takes an entry out of whichever queue it is in. */
 function dequeue(k: Machine, ctx: UserfaultfdCtx, uwq: UserfaultfdWaitQueue): void {
-  for (const queue of ['faultPendingWqh', 'faultWqh', 'eventWqh'] as const) {
+  for (const queue of QUEUES) {
     const link = linkTo(k, ctx, queue, uwq.at);
     if (ld(k.slab, link) === uwq.at) st(k.slab, link, uwq.next);
   }
@@ -122,8 +125,8 @@ export function wakeUpPoll(k: Machine, ctx: UserfaultfdCtx): void {
  * @returns undefined when there is none
  */
 export function userfaultfdCtxRead(k: Machine, ctx: UserfaultfdCtx): UffdMsg | undefined {
-  const fault = firstOf(k, ctx, 'faultPendingWqh');
-  const uwq = fault ?? firstOf(k, ctx, 'eventWqh');
+  const fault = firstOf(k, ctx, FAULT_PENDING_WQH);
+  const uwq = fault ?? firstOf(k, ctx, EVENT_WQH);
   if (uwq === null) return undefined;
   const msg: UffdMsg = {
     event: uwq.event,
@@ -136,7 +139,7 @@ export function userfaultfdCtxRead(k: Machine, ctx: UserfaultfdCtx): UffdMsg | u
   dequeue(k, ctx, uwq);
   // A fault sleeps on until it is woken, an event until it was read.
   if (fault !== null) {
-    append(k, ctx, 'faultWqh', fault);
+    append(k, ctx, FAULT_WQH, fault);
   } else {
     uwq.event = 0;
     uwq.waken = 1;
@@ -150,8 +153,9 @@ export function userfaultfdCtxRead(k: Machine, ctx: UserfaultfdCtx): UffdMsg | u
  * @kernel fs/userfaultfd.c wake_userfault v6.2
  */
 export function wakeUserfault(k: Machine, ctx: UserfaultfdCtx, start: number, len: number): void {
-  for (const queue of ['faultPendingWqh', 'faultWqh'] as const) {
-    for (const uwq of entriesOf(k, ctx, queue)) {
+  for (const queue of FAULT_QUEUES) {
+    // What is taken out of its queue still says what came behind it there.
+    for (let uwq = firstOf(k, ctx, queue); uwq !== null; uwq = nextOf(k, uwq)) {
       if (len !== 0 && (uwq.start < start || uwq.start >= start + len)) continue;
       dequeue(k, ctx, uwq);
       uwq.waken = 1;
@@ -161,7 +165,7 @@ export function wakeUserfault(k: Machine, ctx: UserfaultfdCtx, start: number, le
 
 /** The context is closed: events go on unread. */
 export function wakeEvents(k: Machine, ctx: UserfaultfdCtx): void {
-  for (const ewq of entriesOf(k, ctx, 'eventWqh')) ewq.waken = 1;
+  for (let ewq = firstOf(k, ctx, EVENT_WQH); ewq !== null; ewq = nextOf(k, ewq)) ewq.waken = 1;
 }
 
 /** Sleeps until the fault is woken, or the event was read. */

@@ -127,8 +127,8 @@ export interface UpperOffsets {
   readonly offsets: Int32Array;
   /** The topmost table from which these addresses were last walked for; 0 when nothing is remembered. */
   pgd: number;
-  /** Where that walk found the entry that leads to the lowest-level table. */
-  pmdp: number;
+  /** The lowest-level table that it found, 0 where there was none. */
+  table: number;
 }
 
 /**

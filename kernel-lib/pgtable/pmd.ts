@@ -13,7 +13,7 @@ import {
   readOnce,
   storeWhole,
 } from './halves.js';
-import { TABLE, entryOf, lowest, pmdSpan, pteOffset, pteTable, readPte } from './table.js';
+import { TABLE, entryOf, forgetWalk, lowest, pmdSpan, pteOffset, pteTable, readPte } from './table.js';
 
 /** An entry of the level above the lowest: none, a table, or a leaf that maps a huge page. */
 export type Pmd = Pte;
@@ -264,17 +264,21 @@ export function* pmdReadAtomic(k: Machine, pmdp: number): Step<Pmd> {
 export function* setPmdAt(k: Machine, pmdp: number, pmd: Pmd): Step<void> {
   vmBugOn(pmd.hi === TABLE, 'a leaf cannot be told from a table');
   yield* storeWhole(k, pmdp, pmd);
+  forgetWalk(k);
 }
 
 /** Lets an entry lead to a table: `pmd_populate` of arch/x86/include/asm/pgalloc.h. */
 export function* pmdPopulate(k: Machine, pmdp: number, table: number): Step<void> {
   yield* storeWhole(k, pmdp, { lo: table, hi: TABLE });
+  forgetWalk(k);
 }
 
 /** Takes a leaf and leaves none, in one atomic step where a word holds it. @kernel include/linux/pgtable.h pmdp_huge_get_and_clear v6.2 */
 export function* pmdpHugeGetAndClear(k: Machine, pmdp: number): Step<Pmd> {
   const exchange = k.entryLoads === 'whole' ? exchangeWhole : exchangeLowFirst;
-  return yield* exchange(k, pmdp, pmdEmpty(k));
+  const pmd = yield* exchange(k, pmdp, pmdEmpty(k));
+  forgetWalk(k);
+  return pmd;
 }
 
 /** Makes a leaf invalid, in one atomic step where a word holds it; the leaf as the MMU left it. The caller flushes the TLBs. @kernel mm/pgtable-generic.c pmdp_invalidate v6.2 */

@@ -2,7 +2,16 @@ import type { Machine } from '../machine/machine.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { pmdNone, pmdOffset, readPmd } from './pmd.js';
-import { TABLE, allocPteTable, freePteTable, pmdAlloc, ptlLock, ptlUnlock, pteTable } from './table.js';
+import {
+  TABLE,
+  allocPteTable,
+  forgetWalk,
+  freePteTable,
+  pmdAlloc,
+  ptlLock,
+  ptlUnlock,
+  pteTable,
+} from './table.js';
 
 /**
  * The lowest-level table for an address, made where nothing is mapped. Others may be about to map something, too: the
@@ -28,6 +37,7 @@ function* pmdInstall(k: Machine, pmds: number, pmdp: number): Step<void> {
     // In the step of the look: who makes a table by pteAlloc() takes no lock.
     st(k.ptes, pmdp, table);
     st(k.ptes, pmdp + 1, TABLE);
+    forgetWalk(k);
   } else freePteTable(k, table);
   ptlUnlock(k, pmds);
 }

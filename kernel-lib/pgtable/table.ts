@@ -42,7 +42,7 @@ function upperOffsets(k: Machine, address: number): Int32Array {
   if (!(address >= upper.start && address < upper.end)) {
     upper.start = pmdAddrStart(k, address);
     upper.end = upper.start + pmdSpan(k);
-    upper.pgd = 0;
+    forgetWalk(k);
     for (let level = 0; level < lowest(k); level++) upper.offsets[level] = entryOf(k, 0, level, address);
   }
   return upper.offsets;
@@ -92,7 +92,7 @@ function clearEntries(k: Machine, table: number, level: number): void {
 
 /** Gives an empty table back. */
 export function freeTable(k: Machine, table: number, level: number): void {
-  if (level !== lowest(k)) k.upper.pgd = 0;
+  if (level !== lowest(k)) forgetWalk(k);
   const list = k.globals.at + GLOBALS.offset.freeTables0 + level;
   st(k.ptes, table + TABLE_LOCK, ld(k.slab, list));
   st(k.slab, list, table);
@@ -133,6 +133,7 @@ function allocDownTo(k: Machine, pgd: number, address: number, depth: number): n
       vmBugOn(!isEmpty(k, entry, level), 'a table is wanted where a huge page is mapped');
       st(k.ptes, entry, allocTable(k, level + 1));
       st(k.ptes, entry + 1, TABLE);
+      forgetWalk(k);
     }
     table = ld(k.ptes, entry);
   }
@@ -141,39 +142,32 @@ function allocDownTo(k: Machine, pgd: number, address: number, depth: number): n
 
 /** The lowest-level table for an address, 0 where there is none or a huge page is mapped. */
 export function pteTable(k: Machine, pgd: number, address: number): number {
-  const pmdp = pmdpOf(k, pgd, address);
-  // A leaf leads to no table.
-  if (pmdp === 0 || ld(k.ptes, pmdp + 1) !== TABLE) return 0;
-  const table = ld(k.ptes, pmdp);
+  const { upper } = k;
+  if (upper.pgd === pgd && address >= upper.start && address < upper.end) return upper.table;
+  const table = walkedTable(k, pgd, address);
+  if (k.remembers) {
+    upper.pgd = pgd;
+    upper.table = table;
+  }
+  return table;
+}
+
+function walkedTable(k: Machine, pgd: number, address: number): number {
+  const offsets = upperOffsets(k, address);
+  let table = pgd;
+  for (let level = 0; level < lowest(k); level++) {
+    const entry = table + offsets[level]!;
+    // A leaf leads to no table.
+    if (ld(k.ptes, entry + 1) !== TABLE) return 0;
+    table = ld(k.ptes, entry);
+  }
   // A marker of hugetlb may fill its upper half, too; no table lies at such an address.
   return table > 0 ? table : 0;
 }
 
-/**
- * Where the entry stands that leads to the lowest-level table for an address, 0 where a table above is missing. It stays
- * there until a table above the lowest level is freed.
- */
-function pmdpOf(k: Machine, pgd: number, address: number): number {
-  const { upper } = k;
-  if (upper.pgd === pgd && address >= upper.start && address < upper.end) return upper.pmdp;
-  const pmdp = walkedPmdp(k, pgd, address);
-  if (k.remembers && pmdp !== 0) {
-    upper.pgd = pgd;
-    upper.pmdp = pmdp;
-  }
-  return pmdp;
-}
-
-function walkedPmdp(k: Machine, pgd: number, address: number): number {
-  const offsets = upperOffsets(k, address);
-  const depth = lowest(k) - 1;
-  let table = pgd;
-  for (let level = 0; level < depth; level++) {
-    const entry = table + offsets[level]!;
-    if (ld(k.ptes, entry + 1) !== TABLE) return 0;
-    table = ld(k.ptes, entry);
-  }
-  return table + offsets[depth]!;
+/** Whoever lets an entry above the lowest level lead to another table, or to none, says so: the last walk is past. */
+export function forgetWalk(k: Machine): void {
+  k.upper.pgd = 0;
 }
 
 /** Where the entry for an address stands in its lowest-level table. */
@@ -204,15 +198,14 @@ export function pmdSpan(k: Machine): number {
 
 /** First address of the lowest-level table that holds `address`. */
 export function pmdAddrStart(k: Machine, address: number): number {
-  const { span, entries } = k.levels[lowest(k)]!;
-  return address - (address % (span * entries));
+  const span = pmdSpan(k);
+  // A remainder of numbers beyond 2^31 takes as long as a walk.
+  return Math.floor(address / span) * span;
 }
 
 /** First address behind the lowest-level table that holds `address`, or `end` if that comes first. */
 export function pmdAddrEnd(k: Machine, address: number, end: number): number {
-  const { span, entries } = k.levels[lowest(k)]!;
-  const size = span * entries;
-  const next = (Math.floor(address / size) + 1) * size;
+  const next = pmdAddrStart(k, address) + pmdSpan(k);
   return next < end ? next : end;
 }
 
@@ -242,6 +235,7 @@ function freeRange(k: Machine, table: number, level: number, base: number, start
     const { lo, hi } = emptyEntry(k, level);
     st(k.ptes, entry, lo);
     st(k.ptes, entry + 1, hi);
+    forgetWalk(k);
     freeTable(k, next, level + 1);
   }
 }

@@ -137,7 +137,7 @@ function fixedPart({ release, arch, patched, cpu }: MachineShape) {
       end: NaN,
       offsets: new Int32Array(arch.levels.length - 1),
       pgd: 0,
-      pmdp: 0,
+      table: 0,
     },
     levels: arch.levels.map(({ shift, bits }) => ({
       span: 2 ** shift,

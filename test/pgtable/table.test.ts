@@ -13,6 +13,21 @@ test('what a walk has found is forgotten with the tables on its way', () => {
   expect(pteTable(linux.machine, process.mm.pgd, page)).toBe(0);
 });
 
+test('a walk leads to no table that a huge page has replaced, and to the one that a split puts in its place', () => {
+  const linux = boot({ release: '6.12', memory: '32MiB', thp: 'madvise' });
+  const process = linux.spawn('walker');
+  const huge = 512 * linux.machine.pageSize;
+  const mapping = process.mmap(3 * 512);
+  const start = Math.ceil(mapping / huge) * huge;
+  const table = () => pteTable(linux.machine, process.mm.pgd, start);
+  for (let i = 0; i < 512; i++) process.write(start + i * linux.machine.pageSize, 1);
+  expect(table()).toBeGreaterThan(0);
+  process.madvise(start, 'MADV_COLLAPSE', 512);
+  expect(table()).toBe(0);
+  process.mprotect(start, 1, 'r');
+  expect(table()).toBeGreaterThan(0);
+});
+
 test('an address space walks its own tables where another has just walked', () => {
   const linux = boot({ memory: '16MiB' });
   const parent = linux.spawn('parent');

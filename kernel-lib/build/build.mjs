@@ -46,6 +46,7 @@ rmSync(fresh, { recursive: true, force: true });
 refuse(compile({ root, outDir: fresh, options, trusted: isTrusted }));
 cpSync(`${root}/notebook/site/assets`, `${fresh}/notebook/site/assets`, { recursive: true });
 cpSync(`${root}/bench/native.c`, `${fresh}/bench/native.c`);
+cpSync(`${root}/trace/node/guest`, `${fresh}/trace/node/guest`, { recursive: true });
 writeFileSync(`${fresh}/comments.json`, JSON.stringify(comments()));
 await buildLive({ dist: fresh, datasets, pages: `${root}/notebook/site` });
 chmodSync(`${fresh}/cli/main.js`, 0o755);

@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   pte: async () => (await import('./pte.js')).pte(),
   bench: async () => (await import('./bench.js')).bench(),
   import: async () => (await import('./import.js')).importCommand(),
+  record: async () => (await import('./record.js')).recordCommand(),
   kernel: async () => (await import('./kernel.js')).kernel(),
 };
 

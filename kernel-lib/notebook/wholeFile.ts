@@ -6,11 +6,11 @@ import { basename, dirname, join } from 'node:path';
  *
  * @throws the file system's error; then the file is as it was
  */
-export function writeWholeFile(path: string, text: string): void {
+export function writeWholeFile(path: string, content: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
-    writeFileSync(temporary, text);
+    writeFileSync(temporary, content);
     renameSync(temporary, path);
   } catch (err) {
     rmSync(temporary, { force: true });

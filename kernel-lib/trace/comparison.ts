@@ -275,7 +275,7 @@ type PageLeaves = readonly (string | number)[];
 const pageFields = ['bits', 'frame', 'flags', 'count'];
 
 /** A driver's page as the recordings write it. */
-function pageLeaves(page: Page, names: Names, withheld: string): PageLeaves {
+export function pageLeaves(page: Page, names: Names, withheld: string): RecordedPage {
   switch (page.kind) {
     case 'none':
       return [page.bits === '' ? '-' : page.bits];

@@ -37,16 +37,19 @@ export function recordedKernel(
   given: { readonly release?: string | undefined } = {},
 ): RecordedKernel {
   const flavour = flavours.find(([ending]) => header.release.endsWith(ending));
+  // A kernel of one's own has any name; of 64 bits there is one architecture. Whoever names the release answers for it.
+  const arch = flavour?.[1] ?? (header.bits === 64 && given.release !== undefined ? 'x86_64' : undefined);
   const abi = flavour ? header.release.slice(0, -flavour[0].length) : header.release;
   const release = given.release ?? upstream[abi] ?? /^\d+\.\d+\.\d+(?=\+|$)/.exec(abi)?.[0];
-  if (flavour === undefined || release === undefined) {
+  if (arch === undefined || release === undefined) {
     throw new InputError(
       `kernel ${header.kernel} (${header.release}): ${release === undefined ? 'release' : 'architecture'} unknown; ` +
         `known are kernels of Debian ${Object.keys(upstream).join(', ')} and those whose name begins with their full ` +
-        `version, with ${flavours.map(([ending]) => ending).join(', ')} at the end`,
+        `version, with ${flavours.map(([ending]) => ending).join(', ')} at the end; of a kernel of your own, ` +
+        `give --release`,
     );
   }
-  return { kernel: header.kernel, release, arch: flavour[1] };
+  return { kernel: header.kernel, release, arch };
 }
 
 /**

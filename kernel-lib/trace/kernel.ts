@@ -26,6 +26,9 @@ const flavours: readonly (readonly [ending: string, arch: string])[] = [
   ['-amd64', 'x86_64'],
 ];
 
+/** `uname -m` of kernels whose names tell nothing, where it leaves no choice. */
+const machines: Readonly<Record<string, string>> = { x86_64: 'x86_64' };
+
 /**
  * Which release and architecture a recording was made on.
  *
@@ -37,8 +40,7 @@ export function recordedKernel(
   given: { readonly release?: string | undefined } = {},
 ): RecordedKernel {
   const flavour = flavours.find(([ending]) => header.release.endsWith(ending));
-  // A kernel of one's own has any name; of 64 bits there is one architecture. Whoever names the release answers for it.
-  const arch = flavour?.[1] ?? (header.bits === 64 && given.release !== undefined ? 'x86_64' : undefined);
+  const arch = flavour?.[1] ?? machines[header.machine ?? ''];
   const abi = flavour ? header.release.slice(0, -flavour[0].length) : header.release;
   const release = given.release ?? upstream[abi] ?? /^\d+\.\d+\.\d+(?=\+|$)/.exec(abi)?.[0];
   if (arch === undefined || release === undefined) {

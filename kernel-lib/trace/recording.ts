@@ -14,6 +14,8 @@ export interface FileHeader {
   readonly release: string;
   readonly bits: 32 | 64;
   readonly dm: number;
+  /** `uname -m`; older recordings lack it. */
+  readonly machine?: string;
 }
 
 /**

@@ -61,13 +61,10 @@ const event = {
 };
 
 /** The first line of a file. */
-export const fileSchema = record({
-  oracle: { enum: [1] },
-  kernel: text,
-  release: text,
-  bits: { enum: [32, 64] },
-  dm: count,
-});
+export const fileSchema = record(
+  { oracle: { enum: [1] }, kernel: text, release: text, bits: { enum: [32, 64] }, dm: count },
+  { machine: text },
+);
 
 /** Opens a program. */
 export const programSchema = record(

@@ -21,3 +21,9 @@ test('a kernel whose version cannot be told needs a release from the user', () =
   expect(recordedKernel(header('6.2.0-1-amd64'), { release: 'v6.2' })).toMatchObject({ release: 'v6.2' });
   expect(() => recordedKernel(header('6.2.13-arm64'), { release: 'v6.2' })).toThrow(/architecture unknown/);
 });
+
+test('a kernel of any name is told by its machine, and the release by the user', () => {
+  const mine = { ...header('6.2.0-rc1-mine'), machine: 'x86_64' };
+  expect(recordedKernel(mine, { release: 'v6.2' })).toMatchObject({ release: 'v6.2', arch: 'x86_64' });
+  expect(() => recordedKernel({ ...mine, release: 'mine' })).toThrow(/release unknown.*give --release/);
+});

@@ -70,9 +70,15 @@ function linesOf({ id, hdr, objs, ops }: RecordableProgram, outcome: RecordedOut
   return [begin, ...operations, { endprog: id, bad, ...(cut && { cut }) }];
 }
 
+/** `uname -r` and `uname -m`. */
+interface GuestKernel {
+  readonly release: string;
+  readonly machine: string;
+}
+
 /** A line of the guest: the kernel at first, then each program's begin, answers and end, then that it is done. */
 type GuestLine =
-  | { readonly kernel: string; readonly machine: string }
+  | GuestKernel
   | { readonly prog: string }
   | GuestAnswer
   | { readonly endprog: string; readonly bad: 0 | -1 | -2 }
@@ -86,7 +92,7 @@ const CONSOLE_LINES = 60;
 class Boots {
   readonly #options: RecordOptions;
   readonly #files: Parameters<typeof initramfs>[0];
-  #release: string | undefined;
+  #kernel: GuestKernel | undefined;
 
   constructor(options: RecordOptions, files: Parameters<typeof initramfs>[0]) {
     this.#options = options;
@@ -94,8 +100,8 @@ class Boots {
   }
 
   header(name: string | undefined): FileHeader {
-    const release = this.#release!;
-    return { oracle: 1, kernel: name ?? release, release, bits: 64, dm: 1 };
+    const { release, machine } = this.#kernel!;
+    return { oracle: 1, kernel: name ?? release, release, bits: 64, dm: 1, machine };
   }
 
   /** A guest that stops in a program costs that program: another guest goes on behind it. */
@@ -120,7 +126,7 @@ class Boots {
       const next = await guest.next();
       if (next.done === true) return this.#ended(reader, next.value);
       reader.push(next.value);
-      this.#release ??= reader.release;
+      this.#kernel ??= reader.kernel;
     }
   }
 
@@ -139,8 +145,8 @@ class Boots {
 
 /** Reads one guest's lines into outcomes by program. */
 export class GuestReader {
-  /** `uname -r`, once it has come. */
-  release: string | undefined;
+  /** The kernel, once it has told. */
+  kernel: GuestKernel | undefined;
   isDone = false;
   readonly #programs: ReadonlyMap<string, RecordableProgram>;
   readonly #onProgram: (id: string) => void;
@@ -162,7 +168,7 @@ export class GuestReader {
   push(text: string): void {
     const line = answerIn(text);
     if ('failed' in line) throw new InputError(`the guest gave up${this.#where()}: ${line.failed}`);
-    if ('kernel' in line) this.release = line.kernel;
+    if ('release' in line) this.kernel = line;
     else if ('prog' in line) this.#begin(line.prog);
     else if ('endprog' in line) this.#end(line.bad);
     else if ('done' in line) this.isDone = true;
@@ -181,7 +187,7 @@ export class GuestReader {
   }
 
   #begin(id: string): void {
-    const answers = new AnswerReader(this.#programs.get(id)!, { release: this.release! });
+    const answers = new AnswerReader(this.#programs.get(id)!, this.kernel!);
     this.#open = { id, answers, operations: [] };
   }
 

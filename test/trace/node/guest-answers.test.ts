@@ -74,7 +74,7 @@ test('a guest that stops in a program drops it and what it had said of it', () =
   const outcomes = new Map();
   const ended: string[] = [];
   const reader = new GuestReader([program!], (id) => ended.push(id), outcomes);
-  reader.push('{"kernel":"6.1.0","machine":"x86_64"}');
+  reader.push('{"release":"6.1.0","machine":"x86_64"}');
   reader.push('{"prog":"p"}');
   reader.push(JSON.stringify(answer(0, [[2, '0']])));
   expect(reader.stop('the guest ended', 'kernel BUG')).toBe('p');

@@ -3,7 +3,7 @@ import type { OperationLine } from '../../../kernel-lib/trace/node/guest-answers
 import { agreedProgram } from '../../../kernel-lib/trace/node/two-boots.js';
 
 function line(i: number, vm: OperationLine['vm'], referenced: number, val = 0): OperationLine {
-  const sm = referenced === 0 ? { Rss: 4 } : { Rss: 4, Referenced: referenced };
+  const sm: Record<string, number> = referenced === 0 ? { Rss: 4 } : { Rss: 4, Referenced: referenced };
   const mapping = { r: 0, i: 0, n: 1, pr: 'rw-p', o: 0, fl: 'rd wr', sm, pg: [[1, ['D']]] } as const;
   return { i, op: 'read 0 0 0', ret: 0, err: 0, val, vm, S: { '0': [mapping] } };
 }

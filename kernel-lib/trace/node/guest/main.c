@@ -83,7 +83,7 @@ static void say_kernel(void)
 {
 	struct utsname name;
 	uname(&name);
-	say("{\"kernel\":\"%s\",\"machine\":\"%s\"}", name.release, name.machine);
+	say("{\"release\":\"%s\",\"machine\":\"%s\"}", name.release, name.machine);
 	flush_line();
 }
 

@@ -7,14 +7,15 @@ import {
   NO_PAGE,
   folioRefSubAndTest,
   frameWord,
+  ownMapcount,
+  pageFlags,
   pageRefcount,
   setPageRefcount,
-  testFlag,
 } from './frame.js';
-import { PG_lru } from './flags.js';
+import { PG_head, PG_lru } from './flags.js';
 import { isDevicePrivatePage } from './device-page.js';
 import { PageHuge, freeHugePage } from './hugetlb-pool.js';
-import { folioMapcount, folioTestLarge, hpagePmdNr, prepCompoundPage } from './compound.js';
+import { folioMapcount, hpagePmdNr, prepCompoundPage } from './compound.js';
 import { __folioUnqueueDeferredSplit } from './deferred-split.js';
 import { lruvecDelFolio } from './lru-list.js';
 
@@ -140,9 +141,13 @@ export function freePagesPrepare(k: Machine, folio: number, next: number): boole
 
 function prepareFree(k: Machine, folio: number, next: number): boolean {
   if (pageRefcount(k, folio) !== 0) throw new VmBug(`frame ${folio} is freed with references`);
-  if (folioMapcount(k, folio) !== 0) throw new VmBug(`frame ${folio} is freed while it is mapped`);
-  if (testFlag(k, folio, PG_lru)) lruvecDelFolio(k, folio);
-  if (folioTestLarge(k, folio)) {
+  // Nobody else can change them any more.
+  const flags = pageFlags(k, folio);
+  const large = (flags & PG_head) !== 0;
+  if ((large ? folioMapcount(k, folio) : ownMapcount(k, folio)) !== 0)
+    throw new VmBug(`frame ${folio} is freed while it is mapped`);
+  if ((flags & PG_lru) !== 0) lruvecDelFolio(k, folio);
+  if (large) {
     giveBackLarge(k, folio);
     return false;
   }

@@ -1,9 +1,9 @@
 import { allocPage, folioPut } from '../folio/alloc.js';
 import { PG_uptodate } from '../folio/flags.js';
 import {
-  PageAnon,
   PageAnonExclusive,
   folioGet,
+  folioTestAnon,
   copyUserHighpage,
   pageFolio,
   setFlag,
@@ -87,8 +87,8 @@ export function* copyPageRange(k: Machine, dst: Vma, src: Vma): Step<number> {
   if (isVmHugetlbPage(src)) return yield* copyHugetlbPageRange(k, dst, src);
   const srcMm = Mm.at(k, src.vmMm);
   const dstMm = Mm.at(k, dst.vmMm);
-  const cow = isCowMapping(src.vmFlags);
-  if (cow) yield* writeSeqcount(srcMm);
+  const how = sharingOf(dst, src);
+  if (how.cow) yield* writeSeqcount(srcMm);
   let result = 0;
   for (let address = src.vmStart; address < src.vmEnd && result === 0;) {
     if (mapsHugePud(k, src, address)) {
@@ -104,15 +104,12 @@ export function* copyPageRange(k: Machine, dst: Vma, src: Vma): Step<number> {
     }
     if (srcTable !== 0) {
       const dstTable = pteAlloc(k, dstMm.pgd, address);
-      result = yield* copyPteRange(
-        k,
-        { dst, src, dstTable, srcTable, start: address, rss: initRssVec() },
-        next,
-      );
+      const copy = { dst, src, how, dstTable, srcTable, start: address, rss: initRssVec() };
+      result = yield* copyPteRange(k, copy, next);
     }
     address = next;
   }
-  if (cow) yield* writeSeqcount(srcMm);
+  if (how.cow) yield* writeSeqcount(srcMm);
   return result;
 }
 
@@ -122,9 +119,28 @@ function* writeSeqcount(mm: Mm): Step<void> {
   mm.writeProtectSeq++;
 }
 
+/** How a VMA's pages are shared with a child: the same for all of them, as nobody changes its flags meanwhile. */
+interface Sharing {
+  /** Neither parent nor child may go on writing. */
+  readonly cow: boolean;
+  /** What the parent has dirtied stays the parent's to tell. */
+  readonly shared: boolean;
+  /** The child's userfaultfd wants to know of writes, too. */
+  readonly tracked: boolean;
+}
+
+function sharingOf(dst: Vma, src: Vma): Sharing {
+  return {
+    cow: isCowMapping(src.vmFlags),
+    shared: (src.vmFlags & VM_SHARED) !== 0,
+    tracked: (dst.vmFlags & VM_UFFD_WP) !== 0,
+  };
+}
+
 interface CopyTables {
   readonly dst: Vma;
   readonly src: Vma;
+  readonly how: Sharing;
   readonly dstTable: number;
   readonly srcTable: number;
   /** First of the addresses that are copied. */
@@ -169,9 +185,9 @@ function* copyPteRange(k: Machine, copy: CopyTables, end: number): Step<number> 
  * @returns 0, or -ENOMEM as copyPresentPte() or when a device does not give a page back
  */
 function* copyNonpresentPte(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte): Step<number> {
-  const { dst } = copy;
+  const { dst, how } = copy;
   if (isSwapSpecialPte(k, srcPte)) {
-    if ((dst.vmFlags & VM_UFFD_WP) !== 0) yield* setPteAt(k, dstPtepOf(copy, srcPtep), srcPte);
+    if (how.tracked) yield* setPteAt(k, dstPtepOf(copy, srcPtep), srcPte);
     return 0;
   }
   const entry = pteToSwpEntry(k, srcPte);
@@ -195,7 +211,7 @@ function* copyNonpresentPte(k: Machine, copy: CopyTables, srcPtep: number, srcPt
   } else if (isDevicePrivateEntry(k, entry)) {
     pte = yield* copyDevicePrivate(k, copy, srcPtep, pte);
   }
-  if ((dst.vmFlags & VM_UFFD_WP) === 0) pte = pteSwpClearUffdWp(k, pte);
+  if (!how.tracked) pte = pteSwpClearUffdWp(k, pte);
   yield* setPteAt(k, dstPtepOf(copy, srcPtep), pte);
   return 0;
 }
@@ -216,16 +232,15 @@ function* copyDevicePrivate(k: Machine, copy: CopyTables, srcPtep: number, srcPt
   copy.rss[mmCounter(k, page)]!++;
   const shared = yield* pageTryDupAnonRmap(k, page, src);
   vmBugOn(!shared, 'nobody pins memory of a device');
-  const pte = isCowMapping(src.vmFlags) ? wrprotectedDevicePte(k, srcPte) : srcPte;
+  const pte = copy.how.cow ? wrprotectedDevicePte(k, srcPte) : srcPte;
   if (!pteSame(pte, srcPte)) yield* setPteAt(k, srcPtep, pte);
   return pte;
 }
 
 /** A page that is moving is shared from now on: neither parent nor child may write to it, or has it alone. */
 function* copyMigrationEntry(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte): Step<Pte> {
-  const { src } = copy;
   copy.rss[mmCounter(k, migrationPtePage(k, srcPte))]!++;
-  if (!isCowMapping(src.vmFlags)) return srcPte;
+  if (!copy.how.cow) return srcPte;
   const pte = sharedMigrationPte(k, srcPte);
   if (!pteSame(pte, srcPte)) yield* setPteAt(k, srcPtep, pte);
   return pte;
@@ -235,8 +250,8 @@ function* copyMigrationEntry(k: Machine, copy: CopyTables, srcPtep: number, srcP
 function* copyPresentPte(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte): Step<number> {
   const { src } = copy;
   const page = vmNormalPage(k, srcPte);
-  if (page !== 0 && PageAnon(k, page)) {
-    const folio = pageFolio(k, page);
+  const folio = page === 0 ? 0 : pageFolio(k, page);
+  if (page !== 0 && folioTestAnon(k, folio)) {
     yield* folioGet(k, folio);
     if (!(yield* pageTryDupAnonRmap(k, page, src))) {
       yield* folioPut(k, folio);
@@ -254,13 +269,12 @@ function* copyPresentPte(k: Machine, copy: CopyTables, srcPtep: number, srcPte: 
 }
 
 function* shareEntry(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte): Step<void> {
-  const { dst, src } = copy;
-  const protect = isCowMapping(src.vmFlags) && pteWrite(k, srcPte);
-  const shared = eitherPte(protect, pteWrprotect(k, srcPte), srcPte);
-  if (protect) yield* setPteAt(k, srcPtep, shared);
+  const { cow, shared, tracked } = copy.how;
+  const protect = cow && pteWrite(k, srcPte);
+  const readOnly = eitherPte(protect, pteWrprotect(k, srcPte), srcPte);
+  if (protect) yield* setPteAt(k, srcPtep, readOnly);
   // A shared page was dirtied by the parent, not by the child.
-  const pte = pteMkold(k, eitherPte((src.vmFlags & VM_SHARED) !== 0, pteMkclean(k, shared), shared));
-  const tracked = (dst.vmFlags & VM_UFFD_WP) !== 0;
+  const pte = pteMkold(k, eitherPte(shared, pteMkclean(k, readOnly), readOnly));
   yield* setPteAt(k, dstPtepOf(copy, srcPtep), eitherPte(tracked, pte, pteClearUffdWp(k, pte)));
 }
 
@@ -272,7 +286,7 @@ function* copyPresentPage(
   page: number,
   srcPte: Pte,
 ): Step<number> {
-  const { dst } = copy;
+  const { dst, how } = copy;
   const newPage = allocPage(k);
   if (newPage === 0) return -ENOMEM;
   yield* copyUserHighpage(k, newPage, page);
@@ -282,7 +296,7 @@ function* copyPresentPage(
   copy.rss[MM_ANONPAGES]!++;
   let pte = pteMkdirty(k, pfnPte(k, newPage, k.pte.protectionMap[dst.vmPageProt]!));
   if ((dst.vmFlags & VM_WRITE) !== 0) pte = pteMkwrite(k, pte);
-  if ((dst.vmFlags & VM_UFFD_WP) !== 0 && pteUffdWp(k, srcPte)) pte = pteWrprotect(k, pteMkuffdWp(k, pte));
+  if (how.tracked && pteUffdWp(k, srcPte)) pte = pteWrprotect(k, pteMkuffdWp(k, pte));
   yield* setPteAt(k, dstPtepOf(copy, srcPtep), pte);
   return 0;
 }

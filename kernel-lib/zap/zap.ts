@@ -16,9 +16,7 @@ import {
   PTE_WORDS,
   pmdAddrEnd,
   pmdSpan,
-  pteAddress,
   pteOffset,
-  pteOffsetEnd,
   pteTable,
   ptepGet,
   ptepGetAndClear,
@@ -160,12 +158,11 @@ function* zapPteRange(
 function* zapUnderLock(k: Machine, zap: Zap, start: number, end: number): Step<number> {
   const { tlb, vma, table } = zap;
   yield* ptlLock(k, table);
-  const known = { ptep: pteOffset(k, table, start), address: start };
-  const behind = pteOffsetEnd(k, table, end);
-  let { ptep } = known;
-  while (ptep < behind && !zap.full) {
-    const nrPtes = yield* zapPte(k, zap, ptep, pteAddress(k, ptep, known), end);
+  let address = start;
+  for (let ptep = pteOffset(k, table, start); address < end && !zap.full;) {
+    const nrPtes = yield* zapPte(k, zap, ptep, address, end);
     ptep += PTE_WORDS * nrPtes;
+    address += nrPtes * k.pageSize;
   }
   addMmRssVec(k, Mm.at(k, vma.vmMm), zap.rss);
   if (zap.forceFlush) {
@@ -173,7 +170,7 @@ function* zapUnderLock(k: Machine, zap: Zap, start: number, end: number): Step<n
     if (k.patched.delayedRmapHidden || tlb.delayedRmap) yield* tlbFlushRmaps(k, tlb, zap.vma);
   }
   ptlUnlock(k, table);
-  return pteAddress(k, ptep, known);
+  return address;
 }
 
 /** @returns how many entries were dealt with */

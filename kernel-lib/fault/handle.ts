@@ -38,20 +38,23 @@ export function* handleMmFault(k: Machine, vma: Vma, address: number, flags: num
   if (refused !== 0) return refused;
   const sane = k.patched.sanitizeUnshare && dropsUnshare(vma, flags) ? flags & ~FAULT_FLAG_UNSHARE : flags;
   const mm = mmOf(k, vma);
+  const pageStart = address - (address & (k.pageSize - 1));
+  const { pteEmpty } = k.pte;
+  const way = k.onFault === undefined ? undefined : new FaultWay();
   const vmf: VmFault = {
     vma,
     mm,
-    address: address - (address & (k.pageSize - 1)),
+    address: pageStart,
     realAddress: address,
     flags: sane,
-    origPte: k.pte.pteEmpty,
+    origPte: pteEmpty,
     table: 0,
     ptep: 0,
     page: 0,
-    way: k.onFault === undefined ? undefined : new FaultWay(),
+    way,
   };
   const result = isVmHugetlbPage(vma) ? yield* hugetlbFault(k, vmf) : yield* __handleMmFault(k, vmf);
-  mmAccountFault(k, address, flags, result, vmf.way);
+  mmAccountFault(k, address, flags, result, way);
   return result;
 }
 

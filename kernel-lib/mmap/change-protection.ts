@@ -9,7 +9,6 @@ import type { Machine } from '../machine/machine.js';
 import { hpagePmdSize } from '../pgtable/pmd.js';
 import {
   type Pte,
-  eitherPte,
   pteClearUffdWp,
   pteDirty,
   pteMkuffdWp,
@@ -146,7 +145,6 @@ function* changePteRange(
   end: number,
   stale: Stale,
 ): Step<void> {
-  const { newprot, cpFlags } = change;
   yield* ptlLock(k, table);
   const from = pteOffset(k, table, start);
   const to = pteOffsetEnd(k, table, end);
@@ -159,14 +157,8 @@ function* changePteRange(
       if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
       continue;
     }
-    const ptent = pteModify(k, oldpte, newprot);
-    // Most often that is all. Each branch stores what it makes: what two give to one variable becomes an object.
-    if (cpFlags === 0) {
-      if (!pteSame(oldpte, ptent)) yield* setPteAt(k, ptep, ptent);
-    } else {
-      const newpte = flaggedPte(k, ptent, change);
-      if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
-    }
+    const newpte = changedPresent(k, oldpte, change);
+    if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
     if (first === to) first = ptep;
     last = ptep;
   }
@@ -175,16 +167,21 @@ function* changePteRange(
   ptlUnlock(k, table);
 }
 
-/** What the flags of a change make of an entry that has its new protection. */
-function flaggedPte(k: Machine, ptent: Pte, { cpFlags, writable }: Change): Pte {
-  const marked = withUffdWp(k, ptent, cpFlags);
-  const upgrade = (cpFlags & MM_CP_TRY_CHANGE_WRITABLE) !== 0 && !pteWrite(k, marked);
-  return eitherPte(upgrade && canChangePteWritable(k, writable, marked), pteMkwrite(k, marked), marked);
+/** By words: of an entry that several branches give to one variable V8 makes an object, as eitherPte() says. */
+function changedPresent(k: Machine, oldpte: Pte, change: Change): Pte {
+  let { lo, hi } = pteModify(k, oldpte, change.newprot);
+  // Most often that is all.
+  if (change.cpFlags !== 0) ({ lo, hi } = flaggedPte(k, { lo, hi }, change));
+  return { lo, hi };
 }
 
-function withUffdWp(k: Machine, ptent: Pte, cpFlags: number): Pte {
-  const resolved = eitherPte((cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0, pteClearUffdWp(k, ptent), ptent);
-  return eitherPte((cpFlags & MM_CP_UFFD_WP) !== 0, pteMkuffdWp(k, pteWrprotect(k, ptent)), resolved);
+function flaggedPte(k: Machine, ptent: Pte, { cpFlags, writable }: Change): Pte {
+  let { lo, hi } = ptent;
+  if ((cpFlags & MM_CP_UFFD_WP) !== 0) ({ lo, hi } = pteMkuffdWp(k, pteWrprotect(k, ptent)));
+  else if ((cpFlags & MM_CP_UFFD_WP_RESOLVE) !== 0) ({ lo, hi } = pteClearUffdWp(k, ptent));
+  const upgrade = (cpFlags & MM_CP_TRY_CHANGE_WRITABLE) !== 0 && !pteWrite(k, { lo, hi });
+  if (upgrade && canChangePteWritable(k, writable, { lo, hi })) ({ lo, hi } = pteMkwrite(k, { lo, hi }));
+  return { lo, hi };
 }
 
 /** An error marker kept userfaultfd's bit before 7e3ce3f8d2d2 like a slot; since then it is left alone. */

@@ -95,20 +95,18 @@ async function chosenPrograms({
     throw new InputError('which programs? --programs FILE or --program NAME is missing');
   if (file !== undefined && !/\.jsonl(\.gz)?$/.test(file))
     return named(readPrograms(file, textOf(file)), names, file);
-  const recorded =
-    file === undefined
-      ? recordings.programs({ kernel: from, program: names! })
-      : programsWithoutFile((await openRecordingFile(file)).programs);
+  const recorded = file === undefined ? committed(from, names!) : (await openRecordingFile(file)).programs;
   const found: RecordedProgram[] = [];
-  for await (const { program } of recorded)
+  for await (const program of recorded)
     if (names === undefined || names.includes(program.id)) found.push(program);
   return named(found, names, file ?? from).map(programAgain);
 }
 
-async function* programsWithoutFile(
-  programs: AsyncIterable<RecordedProgram>,
-): AsyncGenerator<{ program: RecordedProgram }, void, void> {
-  for await (const program of programs) yield { program };
+async function* committed(
+  kernel: string,
+  names: readonly string[],
+): AsyncGenerator<RecordedProgram, void, void> {
+  for await (const { program } of recordings.programs({ kernel, program: names })) yield program;
 }
 
 function textOf(file: string): string {

@@ -31,12 +31,13 @@ const QEMU = 'qemu-system-x86_64';
 const commandLine = ['console=ttyS0', 'quiet', 'norandmaps', 'panic=-1', 'rdinit=/init', ...builtinOptions];
 
 /**
- * Boots a guest and hands out its answers line by line as they come. It has ended when the generator has, for whatever
- * reason.
+ * Boots a guest and waits for its end; then QEMU has ended, too, for whatever reason.
  *
+ * @param onLine is told the guest's answers line by line as they come; what it throws ends the guest
  * @throws InputError when there is no QEMU; the signal's reason when it is aborted
  */
-export async function* guestLines(setup: GuestSetup): AsyncGenerator<string, GuestEnd, void> {
+export async function runGuest(setup: GuestSetup, onLine: (line: string) => void): Promise<GuestEnd> {
+  setup.signal.throwIfAborted();
   const dir = mkdtempSync(join(tmpdir(), 'faultbook-record-'));
   const qemu = startQemu(setup, dir);
   let timedOut = false;
@@ -45,14 +46,13 @@ export async function* guestLines(setup: GuestSetup): AsyncGenerator<string, Gue
     timedOut = true;
     stop();
   };
-  let patience = setTimeout(giveUp, setup.timeout * 1000);
+  const patience = setTimeout(giveUp, setup.timeout * 1000);
   setup.signal.addEventListener('abort', stop);
   try {
     for await (const line of splitLines(qemu.child.stdout.setEncoding('utf8'))) {
-      clearTimeout(patience);
-      patience = setTimeout(giveUp, setup.timeout * 1000);
+      patience.refresh();
       // The guest may have been stopped in the middle of a line.
-      if (!timedOut) yield line;
+      if (!timedOut && !setup.signal.aborted) onLine(line);
     }
     const complaint = await qemu.ended;
     setup.signal.throwIfAborted();
@@ -62,6 +62,7 @@ export async function* guestLines(setup: GuestSetup): AsyncGenerator<string, Gue
     clearTimeout(patience);
     setup.signal.removeEventListener('abort', stop);
     stop();
+    await qemu.ended;
     rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,6 @@
 import { InputError } from '../../base/error.js';
 import type { FileHeader } from '../recording.js';
-import { guestLines, type GuestEnd, type GuestSetup } from './guest.js';
+import { runGuest, type GuestEnd, type GuestSetup } from './guest.js';
 import { AnswerReader, type GuestAnswer, type OperationLine } from './guest-answers.js';
 import { moduleFiles, neededModules } from './guest-modules.js';
 import { buildGuestProgram } from './guest-program.js';
@@ -120,24 +120,21 @@ class Boots {
     outcomes: Map<string, BootOutcome>,
   ): Promise<string | undefined> {
     const text = { path: 'programs', content: Buffer.from(guestText(programs)) };
-    const guest = guestLines({ ...this.#options, initramfs: initramfs([...this.#files, text]) });
     const reader = new GuestReader(programs, this.#options.onProgram, outcomes);
-    for (;;) {
-      const next = await guest.next();
-      if (next.done === true) return this.#ended(reader, next.value);
-      reader.push(next.value);
-      this.#kernel ??= reader.kernel;
-    }
+    const setup = { ...this.#options, initramfs: initramfs([...this.#files, text]) };
+    const end = await runGuest(setup, (line) => reader.push(line));
+    this.#kernel ??= reader.kernel;
+    if (reader.isDone) return undefined;
+    return this.#stopped(reader, end);
   }
 
-  #ended(reader: GuestReader, { timedOut, console }: GuestEnd): string | undefined {
-    if (reader.isDone) return undefined;
+  #stopped(reader: GuestReader, { timedOut, console }: GuestEnd): string {
     const tail = console.trimEnd().split('\n').slice(-CONSOLE_LINES);
     const how = timedOut ? `said nothing for ${this.#options.timeout} s` : 'ended';
     const stoppedIn = reader.stop(`the guest ${how}`, tail.join('\n'));
     if (stoppedIn !== undefined) return stoppedIn;
     throw new InputError(
-      `${this.#options.kernel}: the guest ${how} before its first program; ` +
+      `${this.#options.kernel}: the guest ${how} outside its programs; ` +
         `the last line on its console: ${tail.at(-1) || 'none'}`,
     );
   }
@@ -177,9 +174,9 @@ export class GuestReader {
 
   /** The guest has stopped: what was open is dropped, and named. */
   stop(dropped: string, console: string): string | undefined {
-    if (this.#open === undefined) return undefined;
-    this.#close({ dropped, console });
-    return [...this.#outcomes.keys()].at(-1);
+    const id = this.#open?.id;
+    if (id !== undefined) this.#close({ dropped, console });
+    return id;
   }
 
   #where(): string {

@@ -86,8 +86,13 @@ function placed<T>(place: string, make: () => T): T {
   }
 }
 
-/** A recorded program once more: as far as it was recorded. */
-export function programAgain({ header, operations }: RecordedProgram): RecordableProgram {
+/**
+ * A recorded program once more: as far as it was recorded.
+ *
+ * @throws InputError for one of which nothing was recorded, or that the recorder does not know
+ */
+export function programAgain({ header, operations, dropped }: RecordedProgram): RecordableProgram {
+  if (dropped !== undefined) throw new InputError(`program ${header.id} was not recorded: ${dropped}`);
   const { id, profile, swap, thp, umiss, vfio } = header;
   const drawn = profile === 'hand-written' ? '' : ` profile=${profile}`;
   const hdr = `prog id=${id}${drawn} swap=${swap} thp=${thp} umiss=${umiss}${vfio ? ' vfio=1' : ''}`;

@@ -195,13 +195,7 @@ static int remote_call(const struct operation *op, struct result *result)
 static int direct_call(const struct operation *op, struct result *result)
 {
 	char *at = page_at(number(op, 1), number(op, 2));
-	if (is(op, "odwrite")) {
-		give(result, pwrite(disk, at, PAGE, 0));
-		return 0;
-	}
-	give(result, pread(disk, at, PAGE, PAGE));
-	if (result->ret > 0)
-		give_val(result, number(op, 3));
+	give(result, is(op, "odwrite") ? pwrite(disk, at, PAGE, 0) : pread(disk, at, PAGE, PAGE));
 	return 0;
 }
 

@@ -73,7 +73,7 @@ export function* runOperations(plan: BenchPlan): Generator<BenchRow> {
 }
 
 /** Runs and units of each after which optimised code runs: of what it has inlined wrongly it learns in the first two. */
-const WARM_UP_RUNS = 4;
+const WARM_UP_RUNS = 8;
 const WARM_UP = 2 ** 16;
 
 function warmUp(operation: BenchOperation, size: number): void {

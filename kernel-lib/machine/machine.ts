@@ -61,8 +61,8 @@ export interface Machine {
   readonly remembers: boolean;
   /** Number of the last entry of a lowest-level table. */
   readonly lastPte: number;
-  /** How an entry is loaded where no lock keeps it still. */
-  readonly entryLoads: EntryLoads;
+  /** Of machines whose entries are loaded and stored half by half, in which order they are loaded; of others absent. */
+  readonly entryHalves: EntryHalves | undefined;
   /** Bytes per page, their logarithm, and what one is of a page: a product is quicker than a quotient. */
   readonly pageSize: number;
   readonly pageShift: number;
@@ -132,10 +132,10 @@ export interface UpperOffsets {
 }
 
 /**
- * What READ_ONCE() does to an entry: one load, or two of half an entry each, where entries are wider than words. In
- * which order those two come is the compiler's choice.
+ * What READ_ONCE() does to an entry that is wider than a word: two loads of half an entry each, in which order is the
+ * compiler's choice.
  */
-export type EntryLoads = 'whole' | 'low half first' | 'high half first';
+export type EntryHalves = 'low half first' | 'high half first';
 
 /**
  * Pages are gathered until TLBs are flushed, those of other CPUs among them (`smp`) or not (CONFIG_SMP=n); `none`: who

@@ -11,8 +11,8 @@ import type { Pte } from './pte.js';
 
 /** Loads an entry once, as the compiler sees fit: whole only where a word holds it. `READ_ONCE()` of include/asm-generic/rwonce.h. */
 export function* readOnce(k: Machine, entry: number): Step<Pte> {
-  if (k.entryLoads === 'whole') return yield* loadWhole(k, entry);
-  return k.entryLoads === 'low half first' ? yield* lowThenHigh(k, entry) : yield* highThenLow(k, entry);
+  if (k.entryHalves === undefined) return yield* loadWhole(k, entry);
+  return k.entryHalves === 'low half first' ? yield* lowThenHigh(k, entry) : yield* highThenLow(k, entry);
 }
 
 function* loadWhole(k: Machine, entry: number): Step<Pte> {
@@ -38,7 +38,7 @@ export function* lowThenHighIfAny(k: Machine, entry: number): Step<Pte> {
 
 /** Loads low, high and low again, until the low half has not changed meanwhile. */
 export function* lowHighLow(k: Machine, entry: number): Step<Pte> {
-  if (k.entryLoads === 'whole') return yield* readOnce(k, entry);
+  if (k.entryHalves === undefined) return yield* readOnce(k, entry);
   for (;;) {
     const lo = yield* loadHalf(k, entry);
     const hi = yield* loadHalf(k, entry + 1);

@@ -113,14 +113,14 @@ export function ptePmd(k: Machine, pte: Pte): Pmd {
 export function pmdNone(k: Machine, pmd: Pmd): boolean {
   const { lo, hi } = pmdEmpty(k);
   // Where halves are loaded, the high one may be late.
-  return pmd.lo === lo && (pmd.hi === hi || k.entryLoads !== 'whole');
+  return pmd.lo === lo && (pmd.hi === hi || k.entryHalves !== undefined);
 }
 
 /** Whether the entry maps a huge page, possibly one that a split has made invalid. @kernel arch/x86/include/asm/pgtable.h pmd_trans_huge v6.2 */
 export function pmdTransHuge(k: Machine, pmd: Pmd): boolean {
   if (k.pte.huge === undefined) return false;
   // MODEL: where halves are loaded the low one tells, as in Linux: of the few tables none has the bit of a leaf in its address.
-  if (k.entryLoads !== 'whole') return k.pte.huge.pmdTransHuge(load({ lo: pmd.lo, hi: 0 }), 0);
+  if (k.entryHalves !== undefined) return k.pte.huge.pmdTransHuge(load({ lo: pmd.lo, hi: 0 }), 0);
   return pmd.hi !== TABLE && k.pte.huge.pmdTransHuge(load(pmd), 0);
 }
 
@@ -256,7 +256,7 @@ export function* pmdpGetLockless(k: Machine, pmdp: number): Step<Pmd> {
  * @kernel arch/x86/include/asm/pgtable-3level.h pmd_read_atomic v6.1
  */
 export function* pmdReadAtomic(k: Machine, pmdp: number): Step<Pmd> {
-  if (k.entryLoads === 'whole') return yield* readOnce(k, pmdp);
+  if (k.entryHalves === undefined) return yield* readOnce(k, pmdp);
   return k.patched.pmdReadRechecks ? yield* pmdpGetLockless(k, pmdp) : yield* lowThenHighIfAny(k, pmdp);
 }
 
@@ -275,7 +275,7 @@ export function* pmdPopulate(k: Machine, pmdp: number, table: number): Step<void
 
 /** Takes a leaf and leaves none, in one atomic step where a word holds it. @kernel include/linux/pgtable.h pmdp_huge_get_and_clear v6.2 */
 export function* pmdpHugeGetAndClear(k: Machine, pmdp: number): Step<Pmd> {
-  const exchange = k.entryLoads === 'whole' ? exchangeWhole : exchangeLowFirst;
+  const exchange = k.entryHalves === undefined ? exchangeWhole : exchangeLowFirst;
   const pmd = yield* exchange(k, pmdp, pmdEmpty(k));
   forgetWalk(k);
   return pmd;
@@ -283,7 +283,7 @@ export function* pmdpHugeGetAndClear(k: Machine, pmdp: number): Step<Pmd> {
 
 /** Makes a leaf invalid, in one atomic step where a word holds it; the leaf as the MMU left it. The caller flushes the TLBs. @kernel mm/pgtable-generic.c pmdp_invalidate v6.2 */
 export function* pmdpInvalidate(k: Machine, pmdp: number): Step<Pmd> {
-  if (k.entryLoads === 'whole') return yield* invalidateWhole(k, pmdp);
+  if (k.entryHalves === undefined) return yield* invalidateWhole(k, pmdp);
   return yield* pmdpEstablish(k, pmdp, pmdMkinvalid(k, readPmd(k, pmdp)));
 }
 

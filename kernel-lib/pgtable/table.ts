@@ -276,7 +276,7 @@ export function* ptepGetLockless(k: Machine, ptep: number): Step<Pte> {
 
 /** Writes an entry. @kernel arch/x86/include/asm/pgtable.h set_pte_at v6.2 */
 export function* setPteAt(k: Machine, ptep: number, pte: Pte): Step<void> {
-  if (k.entryLoads === 'whole') yield* storeWhole(k, ptep, pte);
+  if (k.entryHalves === undefined) yield* storeWhole(k, ptep, pte);
   else if (ptePresent(k, pte)) yield* nativeSetPte(k, ptep, pte);
   else yield* exchangeLowFirst(k, ptep, pte);
 }

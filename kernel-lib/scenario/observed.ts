@@ -81,7 +81,7 @@ export class Observer {
    */
   halvesRead(accesses: readonly Access[]): string[] {
     const { machine: k, watched } = this.#setup;
-    if (k.entryLoads === 'whole') return [];
+    if (k.entryHalves === undefined) return [];
     const touched = (stored: boolean) =>
       new Set(accesses.filter(({ value }) => (value !== undefined) === stored).map(({ address }) => address));
     const [loaded, stored] = [touched(false), touched(true)];
@@ -106,7 +106,7 @@ export class Observer {
 
   #entryWords(pte: Pte): string {
     const { machine } = this.#setup;
-    if (machine.entryLoads !== 'whole' && pte.lo === 0 && pte.hi !== 0) return 'its high half alone';
+    if (machine.entryHalves !== undefined && pte.lo === 0 && pte.hi !== 0) return 'its high half alone';
     const decoded = decodeMachinePte(this.#setup.machine, pteVal(Int32Array.of(pte.lo, pte.hi), 0));
     if (decoded.kind === 'none') return NOTHING;
     const page = decoded.pfn === undefined ? '' : `page ${this.#name(Number(decoded.pfn))}`;

@@ -1,7 +1,7 @@
 import { vmBugOn } from '../base/error.js';
 import { internalGetUserPagesFast } from '../gup/fast.js';
 import { FOLL_FAST_ONLY, FOLL_GET } from '../gup/flags.js';
-import type { EntryLoads, Machine } from '../machine/machine.js';
+import type { EntryHalves, Machine } from '../machine/machine.js';
 import { kmalloc } from '../machine/slab.js';
 import { pmdAt, pmdPfn, pmdOffset, pmdReadAtomic, pmdTable, pmdTransHuge } from '../pgtable/pmd.js';
 import { type Pte, ptePfn, ptePresent } from '../pgtable/pte.js';
@@ -28,7 +28,7 @@ export const noTornEntry: Invariant = {
 
 /** Which entry is read by whom, and what comes where it was. */
 interface TornRead {
-  readonly entryLoads: EntryLoads;
+  readonly entryHalves: EntryHalves;
   readonly reader: 'GUP-fast' | 'READ_ONCE' | 'ptep_get_lockless' | 'pmd_read_atomic';
   /** What is there, and what a fault puts there after it was zapped. */
   readonly from: 'page' | 'huge page';
@@ -43,8 +43,8 @@ interface TornRead {
 function tornRead(kernel: RaceKernel, race: TornRead): RaceSetup {
   const size = { entries: kernel.bound['entries']!, lowFrameBits: kernel.bound['lowFrameBits']! };
   const record = smallTables(kernel.arch, size);
-  const { entryLoads } = race;
-  const machine = bootRace(kernel, { nrCpus: 3, nrTlbEntries: 1, record, thp: 'always', entryLoads });
+  const { entryHalves } = race;
+  const machine = bootRace(kernel, { nrCpus: 3, nrTlbEntries: 1, record, thp: 'always', entryHalves });
   const task = newTask(machine);
   const mm = mmOfTask(machine, task);
   const nrPages = race.from === 'huge page' ? size.entries : 1;
@@ -153,7 +153,7 @@ export const paeTornReadRaces: readonly Race[] = [
     number: 'P3',
     title: 'gup_pmd_range() reads a 64-bit PMD on a 32-bit machine: is one READ_ONCE() enough?',
     decidedBy: ['024d232ae4fc', '1180e732c985'],
-    setUp: (kernel) => tornRead(kernel, { ...gupFast, entryLoads: 'low half first' }),
+    setUp: (kernel) => tornRead(kernel, { ...gupFast, entryHalves: 'low half first' }),
     breaks: ({ patched }) => !patched.gupReadsPmdWhole,
     why: 'The low half of a huge page and the high half of the table that came in its place name a page that nobody mapped, perhaps none at all.',
     source: gupFastSource,
@@ -163,7 +163,7 @@ export const paeTornReadRaces: readonly Race[] = [
     name: 'pae-torn-read-high-first',
     title: 'The same where the compiler loads the high half first',
     decidedBy: ['024d232ae4fc', '1180e732c985'],
-    setUp: (kernel) => tornRead(kernel, { ...gupFast, entryLoads: 'high half first' }),
+    setUp: (kernel) => tornRead(kernel, { ...gupFast, entryHalves: 'high half first' }),
     breaks: ({ patched }) => !patched.gupReadsPmdWhole,
     why: 'The high half is from before the table came, the low one is the table’s: a page table is read where there is none, and no look at the entry afterwards mends that.',
     source: gupFastSource,
@@ -173,7 +173,7 @@ export const paeTornReadRaces: readonly Race[] = [
     name: 'pae-torn-pte-low-first',
     title: 'A PTE is read by one READ_ONCE(), low half first',
     setUp: (kernel) =>
-      tornRead(kernel, { entryLoads: 'low half first', reader: 'READ_ONCE', from: 'page', to: 'page' }),
+      tornRead(kernel, { entryHalves: 'low half first', reader: 'READ_ONCE', from: 'page', to: 'page' }),
     breaks: () => true,
     why: 'READ_ONCE() keeps the compiler from loading again, not from loading twice.',
     source: protocol,
@@ -183,7 +183,7 @@ export const paeTornReadRaces: readonly Race[] = [
     name: 'pae-torn-pte-high-first',
     title: 'A PTE is read by one READ_ONCE(), high half first',
     setUp: (kernel) =>
-      tornRead(kernel, { entryLoads: 'high half first', reader: 'READ_ONCE', from: 'page', to: 'page' }),
+      tornRead(kernel, { entryHalves: 'high half first', reader: 'READ_ONCE', from: 'page', to: 'page' }),
     breaks: () => true,
     why: 'The high half is from before the page came, the low one says that it is there.',
     source: protocol,
@@ -194,7 +194,7 @@ export const paeTornReadRaces: readonly Race[] = [
     title: 'A PTE is read low, high and low again',
     setUp: (kernel) =>
       tornRead(kernel, {
-        entryLoads: 'low half first',
+        entryHalves: 'low half first',
         reader: 'ptep_get_lockless',
         from: 'page',
         to: 'page',
@@ -209,7 +209,7 @@ export const paeTornReadRaces: readonly Race[] = [
     title: 'The same where the page that comes lies a multiple of 4 GiB behind the one that goes',
     setUp: (kernel) =>
       tornRead(kernel, {
-        entryLoads: 'low half first',
+        entryHalves: 'low half first',
         reader: 'ptep_get_lockless',
         from: 'page',
         to: 'page',
@@ -226,7 +226,7 @@ export const paeTornReadRaces: readonly Race[] = [
     decidedBy: ['024d232ae4fc'],
     setUp: (kernel) =>
       tornRead(kernel, {
-        entryLoads: 'low half first',
+        entryHalves: 'low half first',
         reader: 'pmd_read_atomic',
         from: 'huge page',
         to: 'huge page',
@@ -241,7 +241,7 @@ export const paeTornReadRaces: readonly Race[] = [
     title: 'The same while a table comes: is what looks like a table one?',
     setUp: (kernel) =>
       tornRead(kernel, {
-        entryLoads: 'low half first',
+        entryHalves: 'low half first',
         reader: 'pmd_read_atomic',
         from: 'huge page',
         to: 'page',

@@ -22,7 +22,7 @@ export type RaceShape = Pick<MachineShape, 'nrCpus'> &
   Partial<
     Pick<
       MachineShape,
-      'nrFrames' | 'nrSwapSlots' | 'nrTlbEntries' | 'entryLoads' | 'thp' | 'smp' | 'gatherSizes'
+      'nrFrames' | 'nrSwapSlots' | 'nrTlbEntries' | 'entryHalves' | 'thp' | 'smp' | 'gatherSizes'
     > & {
       /** The architecture, where it is not as its record has it. */
       readonly record: Arch;
@@ -44,7 +44,7 @@ export function bootRace(
     nrFrames = 64,
     record = archById(arch),
     thp,
-    entryLoads,
+    entryHalves,
     smp,
     gatherSizes,
   } = shape;
@@ -62,7 +62,7 @@ export function bootRace(
     thp: thp ?? 'never',
     ...(smp === undefined ? {} : { smp }),
     ...(gatherSizes === undefined ? {} : { gatherSizes }),
-    entryLoads: entryLoads ?? 'whole',
+    ...(entryHalves === undefined ? {} : { entryHalves }),
     countEvents: false,
     floorWords: Math.max(1 << 14, 4 * tables),
   });

@@ -8,7 +8,7 @@ import { PG_reserved, PG_uptodate } from '../folio/flags.js';
 import { FIRST_PFN, FRAME_WORDS, ZERO_PFN, setFlag, setPageRefcount } from '../folio/frame.js';
 import { initLruLists } from '../folio/lru-list.js';
 import { GLOBALS } from '../machine/globals.js';
-import type { EntryLoads, GatherSizes, Machine, ThpEnabled } from '../machine/machine.js';
+import type { EntryHalves, GatherSizes, Machine, ThpEnabled } from '../machine/machine.js';
 import { initSlab, kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { type VmEvent, vmEventIndex, vmEvents } from '../machine/vmstat.js';
 import type { Patched } from '../patches/catalogue.js';
@@ -44,8 +44,8 @@ export interface MachineShape {
   readonly smp?: boolean;
   /** Default the kernel's own. */
   readonly gatherSizes?: GatherSizes;
-  /** Default `whole`. Halves are for races: they cost steps, and show only where another CPU runs between them. */
-  readonly entryLoads?: EntryLoads;
+  /** Default: entries are loaded whole. Halves are for races: they cost steps, and show only where another CPU runs between them. */
+  readonly entryHalves?: EntryHalves;
   /** Entries of each CPU's TLB; absent: none, every access reads its entry in the page table. */
   readonly nrTlbEntries?: number;
   /** False: events and each task's faults are not counted, so that machines that went different ways can come to be in one state. */
@@ -80,7 +80,7 @@ export function makeMachine(asked: MachineShape): Machine {
     nrCpus: shape.nrCpus,
     thp: shape.arch.huge === undefined ? 'never' : (shape.thp ?? 'never'),
     nrTlbEntries: shape.nrTlbEntries ?? 0,
-    entryLoads: shape.entryLoads ?? 'whole',
+    entryHalves: shape.entryHalves,
     mmuGather: shape.arch.family === 's390' ? 'none' : (shape.smp ?? true) ? 'smp' : 'up',
     gatherSizes: shape.gatherSizes,
     debugTlbflush: shape.debugTlbflush ?? false,

@@ -26,9 +26,9 @@ test.each(races)('$name: none of its sizes is a word alone', (race) => {
   const kernel = chosenKernel(race, {});
   const memory = (bound: Readonly<Record<string, number>>) => {
     const { machine, threads } = race.setUp({ ...kernel, bound });
-    const { gatherSizes, entryLoads } = machine;
+    const { gatherSizes, entryHalves } = machine;
     const operations = threads.map((thread) => thread.operations.length);
-    return JSON.stringify([[...machine.arena.all()], operations, gatherSizes, entryLoads]);
+    return JSON.stringify([[...machine.arena.all()], operations, gatherSizes, entryHalves]);
   };
   for (const [size, n] of Object.entries(kernel.bound)) {
     // Sizes of tables are powers of two.

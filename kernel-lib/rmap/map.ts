@@ -153,17 +153,7 @@ export function* mlockVmaPage(k: Machine, page: number, vma: Vma): Step<void> {
  * @param nrPages more than one since 10ebac4f95e7
  */
 export function* pageRemoveRmap(k: Machine, page: number, vma: Vma, nrPages = 1): Step<void> {
-  yield* folioRemoveRmapPtes(k, pageFolio(k, page), page, vma, nrPages);
-}
-
-/** The same for who knows the folio. @kernel mm/rmap.c folio_remove_rmap_ptes 6.12 */
-export function* folioRemoveRmapPtes(
-  k: Machine,
-  folio: number,
-  page: number,
-  vma: Vma,
-  nrPages: number,
-): Step<void> {
+  const folio = pageFolio(k, page);
   const large = folioTestLarge(k, folio);
   if (large) yield* unmappedOfLarge(k, folio, page, nrPages);
   else yield* unmapped(k, page);

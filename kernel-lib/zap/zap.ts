@@ -24,7 +24,7 @@ import {
   ptlUnlock,
   setPteAt,
 } from '../pgtable/table.js';
-import { folioRemoveRmapPtes, mmCounter, mmCounterFile, pageRemoveRmap, vmNormalPage } from '../rmap/map.js';
+import { mmCounter, mmCounterFile, pageRemoveRmap, vmNormalPage } from '../rmap/map.js';
 import type { Step } from '../step/step.js';
 import { freeSwapAndCache } from '../swap/cache.js';
 import {
@@ -209,7 +209,7 @@ function* zapFolio(k: Machine, zap: Zap, folio: number, pte: Pte): Step<void> {
   let delayRmap = false;
   if (folioTestAnon(k, folio)) rss[MM_ANONPAGES]!--;
   else delayRmap = yield* zapFileFolio(k, zap, folio, pte);
-  if (!delayRmap) yield* folioRemoveRmapPtes(k, folio, folio, vma, 1);
+  if (!delayRmap) yield* pageRemoveRmap(k, folio, vma);
   if (yield* __tlbRemovePageSize(k, tlb, folio, delayRmap)) zap.forceFlush = zap.full = true;
 }
 

@@ -1,4 +1,7 @@
+import type { BuildRow } from './builds.js';
 import type { ComparedRow } from './figures.js';
+import type { PteThroughput } from './pte.js';
+import type { TracingFigures } from './tracing.js';
 
 /** A run of `faultbook bench` that was kept, and where it comes from. */
 export interface Measured {
@@ -11,9 +14,13 @@ export interface Measured {
   readonly host: string;
   readonly note: string;
   readonly operations: readonly ComparedRow[];
+  readonly codecs: readonly PteThroughput[];
+  readonly builds: readonly BuildRow[];
+  readonly tracing: TracingFigures | null;
 }
 
 /** What stands in datasets/benchmark.json. The build fills it: build/benchmark.mjs. */
 export const benchmark: Measured = {
   ...{ command: '', date: '', machine: '', node: '', host: '', note: '', operations: [] },
+  ...{ codecs: [], builds: [], tracing: null },
 };

@@ -12,7 +12,8 @@ import {
 import { type HostKernel, hostKernel } from '../bench/native.js';
 import { type PteThroughput, benchPte } from '../bench/pte.js';
 import { type TracingFigures, tracingFigures } from '../bench/tracing.js';
-import { type BenchRow, benchOperations, plannedRuns, runOperations } from '../bench/run-operations.js';
+import { runInOwnProcess } from '../bench/own-process.js';
+import { type BenchRow, benchOperations, chosenOperations, plannedRuns } from '../bench/run-operations.js';
 import { inlineKernelFunctions } from '../notebook/optimising.js';
 import { renderBundle } from '../notebook/render.js';
 import { writeWholeFile } from '../notebook/wholeFile.js';
@@ -70,7 +71,7 @@ export function bench(): Command {
     .action(async (names: readonly string[], options: Options) => {
       if (options.list) return list();
       inlineKernelFunctions();
-      const report = measure(names, options);
+      const report = await measure(names, options);
       if (options.html !== undefined) writeWholeFile(options.html, await page(report));
       process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
     });
@@ -93,7 +94,7 @@ function wholeNumber(text: string): number {
   throw new InputError(`--rounds ${text}: allowed are whole numbers from 1`);
 }
 
-function measure(names: readonly string[], options: Options): BenchReport {
+async function measure(names: readonly string[], options: Options): Promise<BenchReport> {
   const { sizes = DEFAULT_SIZES, rounds } = options;
   const plan = {
     ...(names.length > 0 && { operations: names }),
@@ -108,9 +109,10 @@ function measure(names: readonly string[], options: Options): BenchReport {
   progress.start(plannedRuns(plan).length);
   try {
     const operations: ComparedRow[] = [];
-    for (const row of runOperations(plan)) {
-      operations.push(compared(row, host, rounds));
-      progress.step(`${row.operation} ${row.size}`);
+    for (const { name } of chosenOperations(plan.operations)) {
+      const onRow = ({ operation, size }: BenchRow): void => progress.step(`${operation} ${size}`);
+      const rows = await runInOwnProcess({ ...plan, operations: [name] }, onRow);
+      operations.push(...rows.map((row) => compared(row, host, rounds)));
     }
     return {
       ...{ operations, host: host?.release ?? null, explorer },

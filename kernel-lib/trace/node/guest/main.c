@@ -69,8 +69,11 @@ static void prepare_harness(void)
 		if (pipe2(command_pipe[i], O_CLOEXEC) != 0 || pipe2(done_pipe[i], O_CLOEXEC) != 0)
 			fail("pipe: %s", strerror(errno));
 	char *text = read_file("/programs", &length);
-	if (!text || !(programs = mmap(NULL, length + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)))
+	if (!text)
 		fail("/programs: %s", strerror(errno));
+	programs = mmap(NULL, length + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (programs == MAP_FAILED)
+		fail("mmap: %s", strerror(errno));
 	memcpy(programs, text, length);
 	madvise(programs, length + 1, MADV_DONTFORK);
 	/* Processes end by themselves: nobody waits for them. */

@@ -21,7 +21,11 @@ export async function runInOwnProcess(plan: BenchPlan, onRow: (row: BenchRow) =>
   });
   child.send(plan);
   try {
-    const [status] = (await once(child, 'close')) as [number | null];
+    // The process may have ended before its last rows are read; the channel ends behind them.
+    const [[status]] = (await Promise.all([once(child, 'exit'), once(child, 'disconnect')])) as [
+      [number | null],
+      unknown,
+    ];
     if (status === 0) return rows;
     throw new Error(
       `the process that ran ${plan.operations?.join(', ') ?? 'all'} ended with status ${status}`,

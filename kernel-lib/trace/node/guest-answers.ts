@@ -1,6 +1,5 @@
 import type { FileHeader, RecordedMapping, RecordedOperation } from '../recording.js';
 import type { OperationName } from '../operation.js';
-import type { UffdEvent } from '../driver.js';
 import {
   pageFlags,
   pagemapBits,
@@ -37,21 +36,13 @@ export interface GuestMapping {
 }
 
 /** What the guest tells after an operation: the call as a recording has it, and /proc as it stands there. */
-export interface GuestAnswer {
-  readonly i: number;
-  readonly ret: number;
-  readonly err: number;
-  readonly sig?: 'SEGV' | 'BUS';
-  readonly code?: number;
-  readonly val?: number;
-  readonly vals?: readonly number[];
-  readonly min?: number;
-  readonly maj?: number;
+export interface GuestAnswer extends Omit<
+  RecordedOperation,
+  'op' | 'operation' | 'st' | 'vm' | 'S' | 'masked'
+> {
   readonly st?: 'died' | 'timeout';
-  readonly ev?: readonly UffdEvent[];
   readonly vm: Readonly<Record<string, number>>;
   readonly S: Readonly<Record<string, readonly GuestMapping[]>>;
-  readonly O?: RecordedOperation['O'];
 }
 
 /** An operation's line, as a recording holds it. */

@@ -14,10 +14,17 @@ export class VmBug extends Error {
 /**
  * Stops the machine when `cond` holds.
  *
- * @param why what was promised, as one clause; words that have to be put together cost time even if all is well: then
- *   throw by yourself
+ * @param why what was promised, as one clause; where it names numbers, throw a vmBug
  * @throws VmBug
  */
 export function vmBugOn(cond: boolean, why: string): void {
   if (cond) throw new VmBug(why);
+}
+
+/**
+ * What is thrown where a promise is broken and the words name numbers: ``throw vmBug`frame ${pfn} is free` ``. A template
+ * alone would cost time even if all is well: V8 makes text of its numbers before it asks whether anybody throws.
+ */
+export function vmBug(words: TemplateStringsArray, ...values: readonly (string | number)[]): VmBug {
+  return new VmBug(String.raw({ raw: words }, ...values));
 }

@@ -1,7 +1,7 @@
 import { ld, outcomeOf, st } from '../step/memory.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
-import { VmBug } from '../base/error.js';
+import { vmBug } from '../base/error.js';
 import {
   LRU_NEXT,
   NO_PAGE,
@@ -140,12 +140,12 @@ export function freePagesPrepare(k: Machine, folio: number, next: number): boole
 }
 
 function prepareFree(k: Machine, folio: number, next: number): boolean {
-  if (pageRefcount(k, folio) !== 0) throw new VmBug(`frame ${folio} is freed with references`);
+  if (pageRefcount(k, folio) !== 0) throw vmBug`frame ${folio} is freed with references`;
   // Nobody else can change them any more.
   const flags = pageFlags(k, folio);
   const large = (flags & PG_head) !== 0;
   if ((large ? folioMapcount(k, folio) : ownMapcount(k, folio)) !== 0)
-    throw new VmBug(`frame ${folio} is freed while it is mapped`);
+    throw vmBug`frame ${folio} is freed while it is mapped`;
   if ((flags & PG_lru) !== 0) lruvecDelFolio(k, folio);
   if (large) {
     giveBackLarge(k, folio);

@@ -12,7 +12,7 @@ import {
   PG_head,
   PG_tail,
 } from './flags.js';
-import { VmBug } from '../base/error.js';
+import { vmBug } from '../base/error.js';
 
 /**
  * MODEL: a page frame is eight words. Word 2 holds the map count (from 0, not from -1) above the byte that fills
@@ -146,7 +146,7 @@ export function* folioRefSubAndTest(k: Machine, pfn: number, count: number): Ste
 
 function subAndTest(k: Machine, pfn: number, count: number): boolean {
   const left = pageRefcount(k, pfn) - count;
-  if (left < 0) throw new VmBug(`frame ${pfn} had ${left + count} references, ${count} are given back`);
+  if (left < 0) throw vmBug`frame ${pfn} had ${left + count} references, ${count} are given back`;
   setPageRefcount(k, pfn, left);
   return left === 0;
 }
@@ -199,7 +199,7 @@ export function decMapcount(k: Machine, pfn: number): number {
 function addMap(k: Machine, pfn: number, by: number): number {
   const at = pfn * FRAME_WORDS + MAPCOUNT;
   const word = ld(k.frames, at) + by;
-  if (word < 0) throw new VmBug(`frame ${pfn} loses a mapping that it does not have`);
+  if (word < 0) throw vmBug`frame ${pfn} loses a mapping that it does not have`;
   st(k.frames, at, word);
   return word >> 8;
 }

@@ -1,4 +1,4 @@
-import { VmBug } from '../base/error.js';
+import { vmBug } from '../base/error.js';
 import { type Mem, ld, st } from '../step/memory.js';
 import type { Machine } from './machine.js';
 import type { Handle, StructType } from './struct.js';
@@ -74,7 +74,7 @@ function take(k: Machine, list: number, words: number): number {
   }
   const at = ld(k.slab, SLAB_END);
   const end = at + words;
-  if (end > k.slab.length) throw new VmBug(`the slab's ${k.slab.length} words are used up`);
+  if (end > k.slab.length) throw vmBug`the slab's ${k.slab.length} words are used up`;
   st(k.slab, SLAB_END, end);
   return at;
 }

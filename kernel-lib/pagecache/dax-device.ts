@@ -1,4 +1,4 @@
-import { VmBug } from '../base/error.js';
+import { vmBug } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { kmalloc, kmemCacheZalloc } from '../machine/slab.js';
 import { ld, st } from '../step/memory.js';
@@ -51,7 +51,7 @@ function deviceOf(k: Machine, pfn: number): AddressSpace {
     if (pfn >= mapping.daxPfn && pfn < mapping.daxPfn + mapping.daxNrPages) return mapping;
     at = mapping.nextMapping;
   }
-  throw new VmBug(`frame ${pfn} is neither memory nor a device's`);
+  throw vmBug`frame ${pfn} is neither memory nor a device's`;
 }
 
 /** The content of a device's page, as pageContent() gives that of memory. */

@@ -1,7 +1,7 @@
 import { spinLock, spinUnlock } from '../step/lock.js';
 import type { Step } from '../step/step.js';
 import { ld, st } from '../step/memory.js';
-import { VmBug, vmBugOn } from '../base/error.js';
+import { vmBug, vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { GLOBALS } from '../machine/globals.js';
 import { exchangeLowFirst, exchangeWhole, lowHighLow, readOnce, nativeSetPte, storeWhole } from './halves.js';
@@ -60,7 +60,7 @@ export function allocTable(k: Machine, level: number): number {
   }
   const table = k.globals.ptesEnd;
   const end = table + TABLE_HEADER + 2 * k.levels[level]!.entries;
-  if (end > k.ptes.length) throw new VmBug(`the ${k.ptes.length} words for page tables are used up`);
+  if (end > k.ptes.length) throw vmBug`the ${k.ptes.length} words for page tables are used up`;
   k.globals.ptesEnd = end;
   clearEntries(k, table, level);
   return table;

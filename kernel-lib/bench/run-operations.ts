@@ -20,7 +20,7 @@ export interface BenchRow {
   readonly unit: BenchOperation['unit'];
   /** Pages touched, or operations done. */
   readonly size: number;
-  /** CPU time of the process, the least of the rounds. */
+  /** CPU time of the thread that runs the model, the least of the rounds. */
   readonly seconds: number;
   /** For one page or operation. */
   readonly nanoseconds: number;
@@ -72,12 +72,17 @@ export function* runOperations(plan: BenchPlan): Generator<BenchRow> {
   }
 }
 
-/** Runs and units of each after which optimised code runs: of what it has inlined wrongly it learns in the first two. */
-const WARM_UP_RUNS = 8;
-const WARM_UP = 2 ** 16;
+/**
+ * Runs, and units of each at most, after which optimised code runs: V8 optimises the loop of a long run once more, and of
+ * what it has inlined wrongly it learns in the first runs.
+ */
+const WARM_UP_RUNS = 12;
+const WARM_UP = 2 ** 17;
+/** A few pages are measured after a few more. */
+const WARM_UP_SHARE = 8;
 
 function warmUp(operation: BenchOperation, size: number): void {
-  for (let n = 0; n < WARM_UP_RUNS; n++) measured(operation, Math.min(size, WARM_UP));
+  for (let n = 0; n < WARM_UP_RUNS; n++) measured(operation, Math.min(WARM_UP_SHARE * size, WARM_UP));
 }
 
 function rowOf(operation: BenchOperation, size: number, rounds: number): BenchRow {
@@ -103,7 +108,7 @@ function roundsOf(operation: BenchOperation, size: number, rounds: number): Meas
   return runs;
 }
 
-/** CPU seconds of one run. @throws Error when it did not do what it was asked for */
+/** CPU seconds of the thread in one run. @throws Error when it did not do what it was asked for */
 export function secondsOf(operation: BenchOperation, size: number): number {
   return measured(operation, size).seconds;
 }

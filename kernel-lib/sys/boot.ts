@@ -20,6 +20,7 @@ import { swapon } from '../swap/swapon.js';
 import { DaxDevice } from './dax-device.js';
 import { checkDeviceMemory } from './device-memory.js';
 import { Disk, DiskFile } from './disk-file.js';
+import { FaultLog } from './fault-log.js';
 import { announceMachine } from './large-machine.js';
 import { makeMachine } from './machine.js';
 import { runOperation } from './operation.js';
@@ -173,19 +174,23 @@ export interface Scanned extends Pick<ScannedRange, 'address' | 'result'> {
 export class Linux {
   /** The machine's state, for code that looks inside. */
   readonly machine: Machine;
-  /** Completed faults since boot, oldest first. */
-  readonly events: FaultEvent[] = [];
   /** What the kernel warned of in its log since boot. */
   readonly warnings: string[] = [];
   /** The device behind the files. */
   readonly disk: Disk;
   readonly #processes: Process[] = [];
+  readonly #faults = new FaultLog();
 
   constructor(machine: Machine) {
     this.machine = machine;
     this.disk = new Disk(machine);
-    machine.onFault = (fault) => this.events.push(fault);
+    machine.onFault = (fault) => this.#faults.note(fault);
     machine.onWarning = (warning) => this.warnings.push(warning);
+  }
+
+  /** Completed faults since boot, oldest first. The list is the same each time; asking brings it up to date. */
+  get events(): readonly FaultEvent[] {
+    return this.#faults.events;
   }
 
   /** Starts a process with an empty address space. */

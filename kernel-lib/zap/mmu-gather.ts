@@ -38,6 +38,7 @@ interface MmuGatherBatch {
   next: MmuGatherBatch | undefined;
   /** Slots in use. */
   nr: number;
+  /** From how many on there is no room for another page. */
   readonly max: number;
   readonly encodedPages: EncodedPages;
 }
@@ -52,6 +53,8 @@ interface MmuGatherBatch {
 export interface MmuGather {
   /** Slab address of the Mm. */
   readonly mm: number;
+  /** Pages go at once: CONFIG_MMU_GATHER_NO_GATHER. */
+  readonly noGather: boolean;
   /** The range that is to be flushed; empty when start >= end. */
   start: number;
   end: number;
@@ -67,12 +70,15 @@ export interface MmuGather {
 
 /** @kernel mm/mmu_gather.c tlb_gather_mmu v6.2 */
 export function tlbGatherMmu(k: Machine, mm: number): MmuGather {
-  const local = newBatch(gatherSizes(k).bundle);
-  return { mm, start: Infinity, end: 0, delayedRmap: false, local, active: local, batchCount: 0 };
+  const local = newBatch(k, gatherSizes(k).bundle);
+  const noGather = k.mmuGather === 'none';
+  return { mm, noGather, start: Infinity, end: 0, delayedRmap: false, local, active: local, batchCount: 0 };
 }
 
-function newBatch(max: number): MmuGatherBatch {
-  return { next: undefined, nr: 0, max, encodedPages: new Int32Array(max) };
+function newBatch(k: Machine, slots: number): MmuGatherBatch {
+  // Since pages come with their numbers, one may take two slots.
+  const most = k.patched.zapBatches ? 2 : 1;
+  return { next: undefined, nr: 0, max: slots - most + 1, encodedPages: new Int32Array(slots) };
 }
 
 /** An entry has gone: its translation is to be flushed. @kernel include/asm-generic/tlb.h tlb_remove_tlb_entry v6.2 */
@@ -107,7 +113,7 @@ export function* __tlbRemovePageSize(
   delayRmap: boolean,
   nrPages = 1,
 ): Step<boolean> {
-  if (k.mmuGather === 'none') {
+  if (tlb.noGather) {
     vmBugOn(delayRmap, 'nobody frees the page later, so its map count cannot wait');
     const pages = Int32Array.of(encodePage(page, ENCODED_PAGE_BIT_NR_PAGES_NEXT), encodeNrPages(nrPages));
     yield* freePagesAndSwapCache(k, pages, pages.length);
@@ -118,9 +124,7 @@ export function* __tlbRemovePageSize(
   const many = nrPages > 1 ? ENCODED_PAGE_BIT_NR_PAGES_NEXT : 0;
   batch.encodedPages[batch.nr++] = encodePage(page, delay | many);
   if (nrPages > 1) batch.encodedPages[batch.nr++] = encodeNrPages(nrPages);
-  // Since pages come with their numbers, there has to be room for two.
-  const reserved = k.patched.zapBatches ? 1 : 0;
-  return batch.nr >= batch.max - reserved && !tlbNextBatch(k, tlb);
+  return batch.nr >= batch.max && !tlbNextBatch(k, tlb);
 }
 
 /** @kernel mm/mmu_gather.c tlb_next_batch v6.2 */
@@ -136,7 +140,7 @@ function tlbNextBatch(k: Machine, tlb: MmuGather): boolean {
   const { batch, batches } = gatherSizes(k);
   if (tlb.batchCount >= batches) return false;
   tlb.batchCount++;
-  tlb.active = tlb.active.next = newBatch(batch);
+  tlb.active = tlb.active.next = newBatch(k, batch);
   return true;
 }
 

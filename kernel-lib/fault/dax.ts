@@ -69,7 +69,7 @@ function daxFaultCheckFallback(
   return index * k.pageSize + span > mapping.iSize;
 }
 
-/** Lets an entry two levels up map a device's memory. @kernel mm/huge_memory.c vmf_insert_pfn_pud v6.2 */
+/** Lets an entry two levels up map a device's memory. @kernel include/linux/huge_mm.h vmf_insert_pfn_pud v6.2 */
 export function* vmfInsertPfnPud(k: Machine, vmf: VmFault, pfn: number, write: boolean): Step<number> {
   const { vma, mm, address } = vmf;
   if (address < vma.vmStart || address >= vma.vmEnd) return VM_FAULT_SIGBUS;
@@ -87,7 +87,7 @@ function* insertPfnPud(k: Machine, vma: Vma, pudp: number, pfn: number, write: b
   else if (write && pudPfn(k, there) === pfn) yield* setPudAt(k, pudp, written(k, vma, there));
 }
 
-/** The same one level up. @kernel mm/huge_memory.c vmf_insert_pfn_pmd v6.2 @differs no table is put aside */
+/** The same one level up. @kernel include/linux/huge_mm.h vmf_insert_pfn_pmd v6.2 @differs no table is put aside */
 export function* vmfInsertPfnPmd(k: Machine, vmf: VmFault, pfn: number, write: boolean): Step<number> {
   const { vma, mm, address } = vmf;
   if (address < vma.vmStart || address >= vma.vmEnd) return VM_FAULT_SIGBUS;

@@ -64,11 +64,11 @@ function note(k: Machine, folio: number, flag: number, on: boolean): void {
   setPagePrivate(k, folio, on ? flags | flag : flags & ~flag);
 }
 
-/** A large folio becomes part of the pool. @kernel mm/hugetlb.c prep_new_huge_page v6.2 */
-export function prepNewHugePage(k: Machine, folio: number): void {
+/** A large folio becomes part of the pool. @kernel mm/hugetlb.c prep_new_hugetlb_folio v6.2 */
+export function prepNewHugetlbFolio(k: Machine, folio: number): void {
   setPageRefcount(k, folio, 0);
   k.globals.nrHugePages++;
-  enqueueHugePage(k, folio);
+  enqueueHugetlbFolio(k, folio);
 }
 
 /** A large folio with one reference belongs to hugetlb for as long as somebody uses it. MODEL: alloc_migrate_huge_page(). */
@@ -90,8 +90,8 @@ export function moveHugetlbState(k: Machine, src: number, dst: number): void {
   setHugetlbMigratable(k, dst, true);
 }
 
-/** @kernel mm/hugetlb.c enqueue_huge_page v6.2 */
-function enqueueHugePage(k: Machine, folio: number): void {
+/** @kernel mm/hugetlb.c enqueue_hugetlb_folio v6.2 */
+function enqueueHugetlbFolio(k: Machine, folio: number): void {
   setPagePrivate(k, folio, HPG_HUGETLB);
   st(k.frames, frameWord(folio, LRU_NEXT), k.globals.hugepageFreelist);
   k.globals.hugepageFreelist = folio;
@@ -122,7 +122,7 @@ export function freeHugePage(k: Machine, folio: number): boolean {
   setPageIndex(k, folio, 0);
   clearFlag(k, folio, PG_anon_exclusive | PG_dirty | PG_swapbacked | PG_uptodate);
   if ((pagePrivate(k, folio) & HPG_TEMPORARY) === 0) {
-    enqueueHugePage(k, folio);
+    enqueueHugetlbFolio(k, folio);
     return true;
   }
   k.globals.nrHugePages--;

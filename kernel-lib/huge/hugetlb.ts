@@ -5,7 +5,7 @@ import { NO_PAGE, PageAnon, copyUserHighpage } from '../folio/frame.js';
 import {
   dequeueHugePage,
   hugetlbAcctMemory,
-  prepNewHugePage,
+  prepNewHugetlbFolio,
   prepTemporaryHugePage,
   restoresReserve,
   setRestoreReserve,
@@ -42,7 +42,7 @@ export function setMaxHugePages(k: Machine, count: number): void {
     if (folio === NO_PAGE) {
       throw new InputError(`nr_hugepages is ${count}; memory allows ${k.globals.nrHugePages}`);
     }
-    prepNewHugePage(k, folio);
+    prepNewHugetlbFolio(k, folio);
   }
 }
 

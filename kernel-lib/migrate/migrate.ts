@@ -20,7 +20,7 @@ import { folioIsolateHugetlb, folioPutbackHugetlb } from './isolate-hugetlb.js';
 /** Who moves pages: `enum migrate_reason` of include/linux/migrate_mode.h. */
 export type MigrateReason = 'MR_MEMORY_FAILURE' | 'MR_SYSCALL';
 
-/** How often a page that somebody holds is tried. @kernel mm/migrate.c NR_MAX_MIGRATE_PAGES_RETRY v6.2 */
+/** How often a page that somebody holds is tried. @kernel mm/migrate.c NR_MAX_MIGRATE_PAGES_RETRY 6.12 */
 const NR_MAX_MIGRATE_PAGES_RETRY = 10;
 
 /** A page that is unmapped, and the locked frame that it moves to. */

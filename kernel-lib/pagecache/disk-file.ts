@@ -5,7 +5,7 @@ import { copy, ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { AddressSpace, FILE_DISK, FMODE_READ, FMODE_WRITE, File } from '../vma/file.js';
 
-/** The most that is read ahead, in bytes: `VM_READAHEAD_PAGES` of include/linux/mm.h. */
+/** The most that is read ahead, in bytes: `VM_READAHEAD_PAGES` of include/linux/pagemap.h. */
 const READAHEAD_BYTES = 128 * 1024;
 
 /**

@@ -43,7 +43,7 @@ export const AddressSpace = struct('address_space', {
   hugeFaults: 'i32',
   /** 1 where huge_fault maps what is asked for also for a store to a private mapping. */
   daxRemaps: 'i32',
-  /** 1 where the device wants a page to stay as it is while it is written: @kernel include/linux/pagemap.h mapping_stable_writes v6.2 */
+  /** 1 where the device wants a page to stay as it is while it is written: @kernel include/linux/pagemap.h mapping_stable_writes 6.12 */
   stableWrites: 'i32',
   /** Number of those who fill the page cache, -1 for one who takes pages out for good. */
   invalidateLock: 'i32',

@@ -98,7 +98,7 @@ export function isVmHugetlbPage(vma: Vma): boolean {
   return (vma.vmFlags & VM_HUGETLB) !== 0;
 }
 
-/** @kernel include/linux/mm.h vma_is_shared_maywrite v6.2 */
+/** @kernel include/linux/mm.h vma_is_shared_maywrite 6.12 */
 export function vmaIsSharedMaywrite(vma: Vma): boolean {
   return (vma.vmFlags & (VM_SHARED | VM_MAYWRITE)) === (VM_SHARED | VM_MAYWRITE);
 }

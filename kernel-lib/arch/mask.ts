@@ -1,5 +1,5 @@
 import { type Words, maskOf, parseSlices, toWords } from '../base/bitfield.js';
-import { VmBug } from '../base/error.js';
+import { vmBug } from '../base/error.js';
 import { type Arch, type Mask } from './arch.js';
 
 /** Reads masks by the flag names of one architecture. */
@@ -21,7 +21,7 @@ export function maskReader(arch: Pick<Arch, 'id' | 'pteBits' | 'bits' | 'masks' 
     const bit = arch.bits[name];
     const mask = arch.masks[name] ?? arch.pgprots[name];
     if (bit === undefined && (mask === undefined || open.has(name))) {
-      throw new VmBug(`${arch.id}: '${name}' is ${open.has(name) ? 'defined by itself' : 'no flag'}`);
+      throw vmBug`${arch.id}: '${name}' is ${open.has(name) ? 'defined by itself' : 'no flag'}`;
     }
     open.add(name);
     const found = bit ? maskOf(parseSlices(String(bit[0]))) : value(mask!);

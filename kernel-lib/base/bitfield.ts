@@ -1,4 +1,4 @@
-import { VmBug } from './error.js';
+import { vmBug } from './error.js';
 
 /** 64 bits as two signed 32-bit words: what the model computes with. `hi` is 0 in a 32-bit quantity. */
 export interface Words {
@@ -45,7 +45,7 @@ export function parseSlices(text: Slices): Slice[] {
     }
     const [, high, low = high] = /^(\d+)(?::(\d+))?$/.exec(part) ?? [];
     const width = Number(high) - Number(low) + 1;
-    if (!(width > 0 && Number(high) < 64)) throw new VmBug(`'${text}' is no list of bit slices`);
+    if (!(width > 0 && Number(high) < 64)) throw vmBug`'${text}' is no list of bit slices`;
     slices.push({ at: Number(low), width, from });
     from += width;
   }

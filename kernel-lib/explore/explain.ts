@@ -1,4 +1,4 @@
-import { VmBug } from '../base/error.js';
+import { vmBug } from '../base/error.js';
 import type { Arena } from '../step/arena.js';
 import type { Steps, ThreadProgram } from './program.js';
 import { History } from './history.js';
@@ -65,8 +65,7 @@ class Running {
     this.#progress ??= { history: History.start(this.#operation), resumptions: 0 };
     const step = runStep(this.#steps, this.#progress, words, branch, see);
     const { outcome, writes, why } = step;
-    if (outcome === 'blocked')
-      throw new VmBug(`${this.#program.name} waits for ${why} where it went on before`);
+    if (outcome === 'blocked') throw vmBug`${this.#program.name} waits for ${why} where it went on before`;
     for (let i = 0; i < writes.length; i += 2) words[writes[i]!] = writes[i + 1]!;
     this.#progress = outcome === 'done' ? undefined : step;
     if (outcome === 'done') this.#steps = undefined;

@@ -1,4 +1,4 @@
-import { VmBug } from '../base/error.js';
+import { vmBug } from '../base/error.js';
 import type { Steps, ThreadProgram } from './program.js';
 import type { Identity } from './system.js';
 import { History, hashed } from './history.js';
@@ -235,7 +235,7 @@ export class LocalStates {
     if (this.#code[slot] === UNKNOWN) this.#point(slot, READ, address, UNKNOWN);
     const read = this.#code[slot]!;
     if (this.#code[read] !== READ || this.#code[read + 1] !== address)
-      throw new VmBug(`${this.#program.name} reads other words than before: it keeps something outside Mem`);
+      throw vmBug`${this.#program.name} reads other words than before: it keeps something outside Mem`;
     let edge = this.#code[read + 2]!;
     while (edge !== UNKNOWN && this.#code[edge] !== value) edge = this.#code[edge + 2]!;
     if (edge === UNKNOWN) {

@@ -1,4 +1,4 @@
-import { VmBug } from '../base/error.js';
+import { VmBug, vmBug } from '../base/error.js';
 import type { Mem } from '../step/mem.js';
 import { type Result, watched, type Watcher } from '../step/watch.js';
 import { CHOICE, type History, entriesOf } from './history.js';
@@ -55,7 +55,7 @@ export function runStep(
     }
   });
   if (outcome === 'blocked' && recorder.written.size > 0)
-    throw new VmBug(`a step wrote before it waited for ${recorder.why}`);
+    throw vmBug`a step wrote before it waited for ${recorder.why}`;
   const { history, resumptions, decisive, choices, why } = recorder;
   return { history, resumptions, decisive, writes: [...recorder.written].flat(), choices, outcome, why };
 }
@@ -163,7 +163,7 @@ class Feeder implements Watcher {
   }
 
   block(what: string): void {
-    throw new VmBug(`a thread that went on waits for ${what} when it is run again`);
+    throw vmBug`a thread that went on waits for ${what} when it is run again`;
   }
 
   enter(): { readonly result: Result } | undefined {

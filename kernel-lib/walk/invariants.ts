@@ -1,4 +1,4 @@
-import { VmBug } from '../base/error.js';
+import { vmBug } from '../base/error.js';
 import {
   PageAnon,
   PageAnonExclusive,
@@ -215,7 +215,7 @@ export function checkInvariants(k: Machine): void {
     const found = broken(k, tables);
     if (found === undefined) continue;
     const { where, expected, got } = found;
-    throw new VmBug(`${id} is broken at ${where}: expected ${expected}, got ${got} (${reason})`);
+    throw vmBug`${id} is broken at ${where}: expected ${expected}, got ${got} (${reason})`;
   }
 }
 

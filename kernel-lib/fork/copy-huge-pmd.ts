@@ -16,6 +16,7 @@ import {
   pmdPresent,
   pmdWrprotect,
   pmdpGet,
+  pmdpSetWrprotect,
   setPmdAt,
   swpEntryToPmd,
 } from '../pgtable/pmd.js';
@@ -79,7 +80,8 @@ function* shareLeaf(
   const moving = isSwapPmd(k, old);
   const pmd = moving ? swpEntryToPmd(k, sharedMigrationPte(k, old)) : pmdWrprotect(k, old);
   pgtableTransHugeDeposit(k, dstTable, deposit);
-  yield* setPmdAt(k, at.pmdp, pmd);
+  if (moving) yield* setPmdAt(k, at.pmdp, pmd);
+  else yield* pmdpSetWrprotect(k, at.pmdp);
   const child = moving
     ? forChild(k, dst, pmd, pteSwpClearUffdWp)
     : pmdMkold(k, forChild(k, dst, pmd, pmdClearUffdWp));

@@ -41,6 +41,7 @@ import {
   pteOffsetEnd,
   pteTable,
   ptepGet,
+  ptepSetWrprotect,
   ptlLock,
   ptlUnlock,
   setPteAt,
@@ -272,7 +273,7 @@ function* shareEntry(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte)
   const { cow, shared, tracked } = copy.how;
   const protect = cow && pteWrite(k, srcPte);
   const readOnly = eitherPte(protect, pteWrprotect(k, srcPte), srcPte);
-  if (protect) yield* setPteAt(k, srcPtep, readOnly);
+  if (protect) yield* ptepSetWrprotect(k, srcPtep);
   // A shared page was dirtied by the parent, not by the child.
   const pte = pteMkold(k, eitherPte(shared, pteMkclean(k, readOnly), readOnly));
   yield* setPteAt(k, dstPtepOf(copy, srcPtep), eitherPte(tracked, pte, pteClearUffdWp(k, pte)));

@@ -34,6 +34,7 @@ import {
   pteOffsetEnd,
   pteTable,
   ptepGet,
+  ptepGetAndClear,
   ptlLock,
   ptlUnlock,
   setPteAt,
@@ -151,14 +152,15 @@ function* changePteRange(
   let first = to;
   let last = from;
   for (let ptep = from; ptep < to; ptep += PTE_WORDS) {
-    const oldpte = yield* ptepGet(k, ptep);
-    if (!ptePresent(k, oldpte)) {
-      const newpte = changedNonpresent(k, oldpte, change);
-      if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
+    const seen = yield* ptepGet(k, ptep);
+    if (!ptePresent(k, seen)) {
+      const newpte = changedNonpresent(k, seen, change);
+      if (!pteSame(seen, newpte)) yield* setPteAt(k, ptep, newpte);
       continue;
     }
-    const newpte = changedPresent(k, oldpte, change);
-    if (!pteSame(oldpte, newpte)) yield* setPteAt(k, ptep, newpte);
+    // Taken away first: what the MMU notes in it meanwhile is not lost.
+    const oldpte = yield* ptepGetAndClear(k, ptep);
+    yield* setPteAt(k, ptep, changedPresent(k, oldpte, change));
     if (first === to) first = ptep;
     last = ptep;
   }

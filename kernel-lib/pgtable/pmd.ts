@@ -267,6 +267,31 @@ export function* setPmdAt(k: Machine, pmdp: number, pmd: Pmd): Step<void> {
   forgetWalk(k);
 }
 
+/** Takes the right to write from a leaf, in one atomic step. @kernel arch/x86/include/asm/pgtable.h pmdp_set_wrprotect v6.2 */
+export function* pmdpSetWrprotect(k: Machine, pmdp: number): Step<void> {
+  yield;
+  storePmd(k, pmdp, pmdWrprotect(k, readPmd(k, pmdp)));
+}
+
+/**
+ * Makes a leaf old, in one atomic step. The caller flushes the TLBs if need be.
+ *
+ * @kernel arch/x86/mm/pgtable.c pmdp_test_and_clear_young v6.2
+ * @returns whether it was young
+ */
+export function* pmdpTestAndClearYoung(k: Machine, pmdp: number): Step<boolean> {
+  yield;
+  const pmd = readPmd(k, pmdp);
+  if (!pmdYoung(k, pmd)) return false;
+  storePmd(k, pmdp, pmdMkold(k, pmd));
+  return true;
+}
+
+function storePmd(k: Machine, pmdp: number, { lo, hi }: Pmd): void {
+  st(k.ptes, pmdp, lo);
+  st(k.ptes, pmdp + 1, hi);
+}
+
 /** Lets an entry lead to a table: `pmd_populate` of arch/x86/include/asm/pgalloc.h. */
 export function* pmdPopulate(k: Machine, pmdp: number, table: number): Step<void> {
   yield* storeWhole(k, pmdp, { lo: table, hi: TABLE });

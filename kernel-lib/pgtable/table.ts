@@ -5,7 +5,7 @@ import { vmBug, vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { GLOBALS } from '../machine/globals.js';
 import { exchangeLowFirst, exchangeWhole, lowHighLow, readOnce, nativeSetPte, storeWhole } from './halves.js';
-import { type Pte, ptePresent } from './pte.js';
+import { type Pte, pteMkold, ptePresent, pteWrprotect, pteYoung } from './pte.js';
 
 /**
  * MODEL: page tables lie in a memory of their own and are not page frames. A table is a header of two words (its
@@ -284,6 +284,35 @@ export function* setPteAt(k: Machine, ptep: number, pte: Pte): Step<void> {
 /** Takes an entry's value and leaves none, in one atomic step. @kernel include/linux/pgtable.h ptep_get_and_clear v6.2 */
 export function* ptepGetAndClear(k: Machine, ptep: number): Step<Pte> {
   return yield* exchangeWhole(k, ptep, k.pte.pteEmpty);
+}
+
+/**
+ * Takes the right to write from an entry, in one atomic step: what the MMU notes in it until then stays noted.
+ *
+ * @kernel arch/x86/include/asm/pgtable.h ptep_set_wrprotect v6.2
+ */
+export function* ptepSetWrprotect(k: Machine, ptep: number): Step<void> {
+  yield;
+  storePte(k, ptep, pteWrprotect(k, readPte(k, ptep)));
+}
+
+/**
+ * Makes an entry old, in one atomic step. The caller flushes the TLBs if need be.
+ *
+ * @kernel arch/x86/mm/pgtable.c ptep_test_and_clear_young v6.2
+ * @returns whether it was young
+ */
+export function* ptepTestAndClearYoung(k: Machine, ptep: number): Step<boolean> {
+  yield;
+  const pte = readPte(k, ptep);
+  if (!pteYoung(k, pte)) return false;
+  storePte(k, ptep, pteMkold(k, pte));
+  return true;
+}
+
+function storePte(k: Machine, ptep: number, { lo, hi }: Pte): void {
+  st(k.ptes, ptep, lo);
+  st(k.ptes, ptep + 1, hi);
 }
 
 /** The level of the first entry for an address that is empty, counted from the root; that of the PTEs if none is. */

@@ -1,29 +1,16 @@
 import type { Machine } from '../machine/machine.js';
-import {
-  type Pte,
-  mmuAllows,
-  mmuNoted,
-  pteAdvancePfn,
-  pteMkold,
-  ptePfn,
-  ptePresent,
-  pteSame,
-  pteYoung,
-} from '../pgtable/pte.js';
+import { type Pte, mmuAllows, mmuNoted, pteAdvancePfn, ptePfn, ptePresent, pteSame } from '../pgtable/pte.js';
 import {
   hugeAddress,
-  pmdMkold,
   pmdOffset,
   pmdTable,
   pmdTransHuge,
-  pmdpGet,
   pmdpHugeGetAndClear,
+  pmdpTestAndClearYoung,
   readPmd,
-  setPmdAt,
   type Pmd,
   hpagePmdSize,
   pmdPte,
-  pmdYoung,
   ptePmd,
 } from '../pgtable/pmd.js';
 import {
@@ -36,7 +23,7 @@ import {
   pudTable,
   pudpHugeGetAndClear,
 } from '../pgtable/pud.js';
-import { pteOffset, pteTable, ptepGet, ptepGetAndClear, readPte, setPteAt } from '../pgtable/table.js';
+import { pteOffset, pteTable, ptepGetAndClear, ptepTestAndClearYoung, readPte } from '../pgtable/table.js';
 import { ld, st } from '../step/memory.js';
 import type { Step } from '../step/step.js';
 import { untilInterruptible } from './irqs.js';
@@ -310,9 +297,7 @@ export function* ptepClearFlush(k: Machine, mm: number, address: number, ptep: n
  * @returns whether it was young
  */
 export function* ptepClearFlushYoung(k: Machine, mm: number, address: number, ptep: number): Step<boolean> {
-  const pte = yield* ptepGet(k, ptep);
-  if (!pteYoung(k, pte)) return false;
-  yield* setPteAt(k, ptep, pteMkold(k, pte));
+  if (!(yield* ptepTestAndClearYoung(k, ptep))) return false;
   if (k.pte.arch.clearsYoungUnflushed === undefined) yield* flushTlbPage(k, mm, address);
   return true;
 }
@@ -356,9 +341,7 @@ export function* pmdpHugeClearFlush(k: Machine, mm: number, haddr: number, pmdp:
  * @kernel mm/pgtable-generic.c pmdp_clear_flush_young v6.2
  */
 export function* pmdpClearFlushYoung(k: Machine, mm: number, haddr: number, pmdp: number): Step<boolean> {
-  const pmd = yield* pmdpGet(k, pmdp);
-  if (!pmdYoung(k, pmd)) return false;
-  yield* setPmdAt(k, pmdp, pmdMkold(k, pmd));
+  if (!(yield* pmdpTestAndClearYoung(k, pmdp))) return false;
   if (k.pte.arch.clearsYoungUnflushed !== 'pte and pmd') yield* flushPmdTlbRange(k, mm, haddr);
   return true;
 }

@@ -7,25 +7,31 @@ import { walkPageRange } from '../mmap/walk-page-range.js';
 import {
   type Pte,
   pteClearSoftDirty,
-  pteMkold,
   ptePresent,
   pteSwpClearSoftDirty,
   pteWrprotect,
-  pteYoung,
 } from '../pgtable/pte.js';
 import {
   hugeAddress,
   isSwapPmd,
   pmdClearSoftDirty,
-  pmdMkold,
   pmdPfn,
   pmdPresent,
   pmdWrprotect,
   pmdpGet,
   pmdpInvalidate,
+  pmdpTestAndClearYoung,
   setPmdAt,
 } from '../pgtable/pmd.js';
-import { pteOffset, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import {
+  pteOffset,
+  ptepGet,
+  ptepGetAndClear,
+  ptepTestAndClearYoung,
+  ptlLock,
+  ptlUnlock,
+  setPteAt,
+} from '../pgtable/table.js';
 import type { PmdMappedAt } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
 import { pteHasSwapEntry } from '../swap/special-pte.js';
@@ -104,7 +110,7 @@ function* clearReferenced(k: Machine, ptep: number): Step<void> {
   const pte = yield* ptepGet(k, ptep);
   const page = ptePresent(k, pte) ? vmNormalPage(k, pte) : 0;
   if (page === 0) return;
-  if (pteYoung(k, pte)) yield* setPteAt(k, ptep, pteMkold(k, pte));
+  yield* ptepTestAndClearYoung(k, ptep);
   clearFlag(k, pageFolio(k, page), PG_young | PG_referenced);
 }
 
@@ -121,7 +127,7 @@ function* clearRefsHugePmd(k: Machine, vma: Vma, start: number, _end: number, ty
 function* clearReferencedPmd(k: Machine, at: PmdMappedAt): Step<void> {
   const pmd = yield* pmdpGet(k, at.pmdp);
   if (!pmdPresent(k, pmd)) return;
-  yield* setPmdAt(k, at.pmdp, pmdMkold(k, pmd));
+  yield* pmdpTestAndClearYoung(k, at.pmdp);
   clearFlag(k, pmdPfn(k, pmd), PG_young | PG_referenced);
 }
 
@@ -141,7 +147,9 @@ function* clearSoftDirty(k: Machine, vma: Vma, ptep: number): Step<void> {
   const pte = yield* ptepGet(k, ptep);
   if (ptePresent(k, pte)) {
     if (yield* pteIsPinned(k, vma, pte)) return;
-    yield* setPteAt(k, ptep, pteClearSoftDirty(k, pteWrprotect(k, pte)));
+    // Taken away first: what the MMU notes in it meanwhile is not lost.
+    const old = yield* ptepGetAndClear(k, ptep);
+    yield* setPteAt(k, ptep, pteClearSoftDirty(k, pteWrprotect(k, old)));
   } else if (pteHasSwapEntry(k, pte)) {
     yield* setPteAt(k, ptep, pteSwpClearSoftDirty(k, pte));
   }

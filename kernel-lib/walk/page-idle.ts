@@ -3,8 +3,7 @@ import { PG_idle, PG_lru, PG_young } from '../folio/flags.js';
 import { PageAnon, PageKsm, clearFlag, folioGet, pageMapcount, setFlag, testFlag } from '../folio/frame.js';
 import { folioTrylock, folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
-import { pteMkold, pteYoung } from '../pgtable/pte.js';
-import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { ptepTestAndClearYoung, ptlUnlock } from '../pgtable/table.js';
 import { type Place, pageVmaMappedWalk, rmapWalk } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
 
@@ -56,9 +55,7 @@ function* pageIdleClearPteRefs(k: Machine, page: number): Step<void> {
 function* pageIdleClearPteRefsOne(k: Machine, page: number, place: Place): Step<void> {
   const at = yield* pageVmaMappedWalk(k, page, place);
   if (at === null) return;
-  const pte = yield* ptepGet(k, at.ptep);
-  if (pteYoung(k, pte)) {
-    yield* setPteAt(k, at.ptep, pteMkold(k, pte));
+  if (yield* ptepTestAndClearYoung(k, at.ptep)) {
     clearFlag(k, page, PG_idle);
     // Reclaim must not miss the use that was just cleared away.
     setFlag(k, page, PG_young);

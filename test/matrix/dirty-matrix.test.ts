@@ -100,8 +100,7 @@ test('pte_modify() of three families does not take the right to write from dirty
   expect(rows.map(({ bad }) => badPaths(bad))).toEqual([
     // Fork write-protects only what mm may write, so that a child shares what the MMU still lets its parent write.
     { 'mmap/change-protection:changePteRange': 'corrupts open unrefused' },
-    // An entry that does not change is not stored again.
-    { 'fault/anon:installAnonPage': 'unrefused' },
+    { 'mmap/change-protection:changePteRange': 'unrefused' },
     { 'mmap/change-protection:changePteRange': 'unrefused' },
   ]);
 });

@@ -15,7 +15,7 @@ import {
 } from '../rmap/walk.js';
 import type { Step } from '../step/step.js';
 import { pmdpClearFlushYoung, ptepClearFlushYoung } from '../tlb/tlb.js';
-import { VM_EXEC, VM_LOCKED } from '../vma/vm-flags.js';
+import { VM_EXEC, VM_LOCKED, VM_SEQ_READ } from '../vma/vm-flags.js';
 
 /** What page tables tell of a page's use. */
 export interface Referenced {
@@ -75,7 +75,10 @@ function* pagesReferenced(k: Machine, folio: number, { vma, origin, start, end }
   return young;
 }
 
-/** @kernel mm/rmap.c folio_referenced_one v6.2 */
+/**
+ * @kernel mm/rmap.c folio_referenced_one v6.2
+ * @differs no multi-generational LRU; since v6.3 mappings with MADV_SEQUENTIAL or MADV_RANDOM are passed over
+ */
 function* folioReferencedOne(
   k: Machine,
   page: number,
@@ -85,12 +88,13 @@ function* folioReferencedOne(
   if (at === null) return 'elsewhere';
   const locked = (place.vma.vmFlags & VM_LOCKED) !== 0;
   if (locked) yield* mlockVmaPage(k, page, place.vma);
-  const used = !locked && (yield* ptepClearFlushYoung(k, place.vma.vmMm, place.address, at.ptep));
+  const young = !locked && (yield* ptepClearFlushYoung(k, place.vma.vmMm, place.address, at.ptep));
+  // What is read from front to back is not read again.
+  const used = young && (place.vma.vmFlags & VM_SEQ_READ) === 0;
   if (used) clearFlag(k, page, PG_idle);
   ptlUnlock(k, at.table);
-  const young = (!locked && testClearFlag(k, page, PG_young)) || used;
   if (locked) return 'locked';
-  return young ? 'young' : 'old';
+  return testClearFlag(k, page, PG_young) || used ? 'young' : 'old';
 }
 
 /** What reclaim makes of a page's use. @kernel mm/vmscan.c FOLIOREF_RECLAIM v6.2 */

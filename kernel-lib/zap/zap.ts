@@ -42,6 +42,7 @@ import { pteInstallUffdWpIfNeeded } from '../uffd/markers.js';
 import { ptepGetAndClearFull } from '../tlb/tlb.js';
 import { MM_ANONPAGES, MM_SWAPENTS, Mm, addMmRssVec, initRssVec } from '../vma/mm.js';
 import { type Vma, isVmHugetlbPage, vmaIsAnonymous } from '../vma/vma.js';
+import { VM_SEQ_READ } from '../vma/vm-flags.js';
 import { __unmapHugepageRange } from './zap-hugetlb.js';
 import {
   type MmuGather,
@@ -72,6 +73,7 @@ export interface ZapDetails {
  * Removes what a range of a VMA maps.
  *
  * @kernel mm/memory.c zap_page_range_single v6.2
+ * @differs does not drain the LRU batches of its CPU first
  * @param start first byte; @param end first byte behind; both page-aligned
  */
 export function* zapPageRangeSingle(
@@ -137,7 +139,11 @@ interface Zap {
   full: boolean;
 }
 
-/** @kernel mm/memory.c zap_pte_range v6.2 */
+/**
+ * @kernel mm/memory.c zap_pte_range v6.2
+ * @differs nobody defers flushes, so there is no flush_tlb_batched_pending(); since v6.3 pages of MADV_RANDOM are not
+ *   marked as used either
+ */
 function* zapPteRange(
   k: Machine,
   tlb: MmuGather,
@@ -215,7 +221,7 @@ function* zapFolio(k: Machine, zap: Zap, folio: number, pte: Pte): Step<void> {
 
 /** @returns whether the folio's map count waits for the flush */
 function* zapFileFolio(k: Machine, zap: Zap, folio: number, pte: Pte): Step<boolean> {
-  yield* noteFileUse(k, folio, pte);
+  yield* noteFileUse(k, zap.vma, folio, pte);
   zap.rss[mmCounterFile(k, folio)]!--;
   const dirty = pteDirty(k, pte);
   // Until the flush, another CPU may store through the translation that it has cached, and tell nobody.
@@ -248,9 +254,10 @@ function shouldZapPage(k: Machine, page: number, details: ZapDetails): boolean {
 }
 
 /** What the entry knew of a page-cache page goes to the page. */
-function* noteFileUse(k: Machine, page: number, pte: Pte): Step<void> {
+function* noteFileUse(k: Machine, vma: Vma, page: number, pte: Pte): Step<void> {
   if (pteDirty(k, pte)) yield* folioMarkDirty(k, page);
-  if (pteYoung(k, pte)) yield* folioMarkAccessed(k, page);
+  // What is read from front to back is not read again.
+  if (pteYoung(k, pte) && (vma.vmFlags & VM_SEQ_READ) === 0) yield* folioMarkAccessed(k, page);
 }
 
 function* zapNonpresent(k: Machine, zap: Zap, ptep: number, pte: Pte): Step<void> {
@@ -265,10 +272,13 @@ function* zapNonpresent(k: Machine, zap: Zap, ptep: number, pte: Pte): Step<void
     yield* freeSwapAndCache(k, entry);
   } else if (isPteMarkerEntry(k, entry)) {
     if (!dropsMarker(k, vma, pteMarkerGet(k, entry), details)) return;
+  } else if (isMigrationEntry(k, entry)) {
+    const page = swpOffsetPfn(entry);
+    // A file's own page goes also where private copies stay.
+    if (!shouldZapPage(k, page, details)) return;
+    zap.rss[mmCounter(k, page)]!--;
   } else if (!evenCows) {
     return;
-  } else if (isMigrationEntry(k, entry)) {
-    zap.rss[mmCounter(k, swpOffsetPfn(entry))]!--;
   } else if (isDevicePrivateEntry(k, entry) || isDeviceExclusiveEntry(k, entry)) {
     yield* zapDevice(k, zap, entry);
   }

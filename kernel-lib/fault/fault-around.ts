@@ -18,8 +18,8 @@ import type { VmFault } from './vm-fault.js';
 const FAULT_AROUND_BYTES = 65536;
 
 /** @kernel mm/memory.c should_fault_around v6.2 */
-export function shouldFaultAround(vma: Vma): boolean {
-  if (vma.vmOps === VM_OPS_DAX) return false;
+export function shouldFaultAround(k: Machine, vma: Vma): boolean {
+  if (vma.vmOps === VM_OPS_DAX || k.pageSize >= FAULT_AROUND_BYTES) return false;
   return !userfaultfdWp(vma) && !userfaultfdMinor(vma);
 }
 
@@ -51,9 +51,9 @@ function* filemapMapPages(k: Machine, vmf: VmFault, start: number, end: number):
     if (!(yield* nextUptodatePage(k, page))) continue;
     const address = vma.vmStart + (index - vma.vmPgoff) * k.pageSize;
     const ptep = pteOffset(k, vmf.table, address);
+    if (file.raMmapMiss > 0) file.raMmapMiss--;
     if (pteNone(k, yield* ptepGet(k, ptep))) {
       if (address === vmf.address) result = VM_FAULT_NOPAGE;
-      if (file.raMmapMiss > 0) file.raMmapMiss--;
       yield* doSetPte(k, vmf, page, address, ptep);
       folioUnlock(k, page);
     } else {
@@ -65,7 +65,11 @@ function* filemapMapPages(k: Machine, vmf: VmFault, start: number, end: number):
   return result;
 }
 
-/** Whether a page can be mapped without waiting; then it is locked, with a reference. @kernel mm/filemap.c next_uptodate_page v6.2 */
+/**
+ * Whether a page can be mapped without waiting; then it is locked, with a reference.
+ *
+ * @kernel mm/filemap.c next_uptodate_page v6.2
+ */
 function* nextUptodatePage(k: Machine, page: number): Step<boolean> {
   // PG_reclaim and PG_readahead are one bit, so a page that waits to be written and evicted is passed over, too.
   if (xaIsValue(page) || !testFlag(k, page, PG_uptodate) || testFlag(k, page, PG_hwpoison | PG_reclaim)) {

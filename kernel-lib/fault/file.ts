@@ -51,7 +51,8 @@ const NO_PAGE_CAME = VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY;
  * First touch of a file mapping.
  *
  * @kernel mm/memory.c do_fault v6.2
- * @differs whoever maps without a fault of its own maps all: an entry is not empty but for a moment
+ * @differs whoever maps without a fault of its own maps all: an entry is not empty but for a moment; the table is
+ *   there before the file is asked, and stays when that has no page
  */
 export function* doFault(k: Machine, vmf: VmFault): Step<number> {
   if (vmf.vma.vmOps === VM_OPS_REMAP) return VM_FAULT_SIGBUS;
@@ -65,7 +66,7 @@ export function* doFault(k: Machine, vmf: VmFault): Step<number> {
 /** @kernel mm/memory.c do_read_fault v6.2 */
 function* doReadFault(k: Machine, vmf: VmFault): Step<number> {
   vmf.way?.push('do_read_fault');
-  if (shouldFaultAround(vmf.vma)) {
+  if (shouldFaultAround(k, vmf.vma)) {
     const around = yield* doFaultAround(k, vmf);
     if (around !== 0) return around;
   }
@@ -130,7 +131,12 @@ function* doSharedFault(k: Machine, vmf: VmFault): Step<number> {
   return result | (yield* faultDirtySharedPage(k, vmf));
 }
 
-/** Asks the file for the page: locked, with a reference, in vmf.page. @kernel mm/memory.c __do_fault v6.2 */
+/**
+ * Asks the file for the page: locked, with a reference, in vmf.page.
+ *
+ * @kernel mm/memory.c __do_fault v6.2
+ * @differs a poisoned page stays where it is mapped and in the cache
+ */
 function* __doFault(k: Machine, vmf: VmFault): Step<number> {
   if (hasHugeFault(vmf.vma)) return yield* daxFault(k, vmf);
   const fault = vmaIsShmem(vmf.vma) ? yield* shmemFault(k, vmf) : yield* filemapFault(k, vmf);
@@ -141,7 +147,7 @@ function* __doFault(k: Machine, vmf: VmFault): Step<number> {
   return VM_FAULT_HWPOISON;
 }
 
-/** @kernel mm/shmem.c shmem_fault v6.2 */
+/** @kernel mm/shmem.c shmem_fault v6.2 @differs nobody waits for who is punching a hole */
 function* shmemFault(k: Machine, vmf: VmFault): Step<number> {
   const mapping = vmaMapping(k, vmf.vma);
   vmBugOn(mapping === null, 'a file mapping has an address space');
@@ -163,7 +169,12 @@ function* shmemFault(k: Machine, vmf: VmFault): Step<number> {
   return VM_FAULT_LOCKED | (major ? VM_FAULT_MAJOR : 0);
 }
 
-/** Maps the page unless the entry has changed. @kernel mm/memory.c finish_fault v6.2 */
+/**
+ * Maps the page unless the entry has changed.
+ *
+ * @kernel mm/memory.c finish_fault v6.2
+ * @differs no huge pages of files, no OOM reaper
+ */
 function* finishFault(k: Machine, vmf: VmFault, page: number): Step<number> {
   yield* pteOffsetMapLock(k, vmf);
   const changed = vmfPteChanged(k, vmf, yield* ptepGet(k, vmf.ptep));
@@ -172,7 +183,12 @@ function* finishFault(k: Machine, vmf: VmFault, page: number): Step<number> {
   return changed ? VM_FAULT_NOPAGE : 0;
 }
 
-/** Maps one page at one address; the caller gives its reference. @kernel mm/memory.c do_set_pte v6.2 */
+/**
+ * Maps one page at one address; the caller gives its reference.
+ *
+ * @kernel mm/memory.c do_set_pte v6.2
+ * @differs on arm64, too, a page that was mapped along with another one is young
+ */
 export function* doSetPte(k: Machine, vmf: VmFault, page: number, address: number, ptep: number): Step<void> {
   const { vma } = vmf;
   const write = (vmf.flags & FAULT_FLAG_WRITE) !== 0;

@@ -152,6 +152,8 @@ function verdict(k: Machine, { isKhugepaged, writable, referenced, unmapped }: S
  */
 export function* __collapseHugePageSwapin(k: Machine, vma: Vma, haddr: number): Step<ScanResult> {
   const table = pteTable(k, Mm.at(k, vma.vmMm).pgd, haddr);
+  // The mmap lock was dropped since the table was looked at.
+  if (table === 0) return withoutTable(k, vma, haddr);
   let swappedIn = 0;
   for (let n = 0; n < hpagePmdNr(k); n++) {
     const address = haddr + n * k.pageSize;

@@ -1,7 +1,7 @@
 import { EINVAL } from '../base/errno.js';
 import { folioPut } from '../folio/alloc.js';
 import { folioMapcount, folioNrPages, folioTestLarge } from '../folio/compound.js';
-import { PG_lru, PG_referenced, PG_unevictable } from '../folio/flags.js';
+import { PG_lru, PG_referenced, PG_unevictable, PG_young } from '../folio/flags.js';
 import { clearFlag, folioGet, pageFolio, pageMapcount, testFlag } from '../folio/frame.js';
 import { deactivatePage, folioIsolateLru, folioPutbackLru, lruAddDrain } from '../folio/lru.js';
 import {
@@ -128,7 +128,7 @@ function* takeFolio(
   const folio = pageFolio(k, page);
   if (!testFlag(k, folio, PG_lru) || folioMapcount(k, folio) !== folioNrPages(k, folio)) return;
   if (!pageout || !k.patched.pageoutKeepsYoung) yield* makeOld(k, tlb, table, address, nrPtes);
-  clearFlag(k, folio, PG_referenced);
+  clearFlag(k, folio, PG_referenced | PG_young);
   yield* giveUp(k, folio, pageout, folios);
 }
 
@@ -170,7 +170,7 @@ function* coldOrPageoutHuge(
   if (own) {
     const makesOld = pmdYoung(k, pmd) && (!pageout || !k.patched.pageoutKeepsYoung);
     if (makesOld) yield* makeHugeOld(k, tlb, at, start);
-    clearFlag(k, folio, PG_referenced);
+    clearFlag(k, folio, PG_referenced | PG_young);
     yield* giveUp(k, folio, pageout, folios);
   }
   ptlUnlock(k, at.table);

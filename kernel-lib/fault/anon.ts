@@ -30,6 +30,7 @@ import { type VmFault, mkPte, pteOffsetMapLock, vmfPteChanged } from './vm-fault
  * First touch of anonymous memory: a new page for a write, the zero page for a read.
  *
  * @kernel mm/memory.c do_anonymous_page v6.2
+ * @differs no memory cgroup, no OOM reaper; every process may have the zero page
  */
 export function* doAnonymousPage(k: Machine, vmf: VmFault): Step<number> {
   vmf.way?.push('do_anonymous_page');

@@ -27,7 +27,7 @@ import { doWpPage } from './wp.js';
  * Resolves one fault.
  *
  * @kernel mm/memory.c handle_mm_fault v6.2
- * @differs no memory cgroup, no protection keys
+ * @differs no memory cgroup, no protection keys; what is refused is refused without a warning
  * @param address any byte of the page; the VMA holds it
  * @param flags FAULT_FLAG_*
  * @returns VM_FAULT_*
@@ -89,7 +89,10 @@ function* __handleMmFault(k: Machine, vmf: VmFault): Step<number> {
   return yield* handlePteFault(k, vmf);
 }
 
-/** @kernel mm/memory.c handle_pte_fault v6.2 @differs no NUMA hints */
+/**
+ * @kernel mm/memory.c handle_pte_fault v6.2
+ * @differs no NUMA hints; a load makes an old entry young on x86, too, which leaves that to the MMU
+ */
 function* handlePteFault(k: Machine, vmf: VmFault): Step<number> {
   if (vmf.table !== 0) {
     vmf.ptep = pteOffset(k, vmf.table, vmf.address);

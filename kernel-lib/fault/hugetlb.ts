@@ -91,7 +91,7 @@ interface HugeFault {
  * A fault in hugetlb memory.
  *
  * @kernel mm/hugetlb.c hugetlb_fault v6.2
- * @differs no fault mutex: two CPUs may race for the last page of the pool
+ * @differs no fault mutex: two CPUs may race for the last page of the pool; a store does not lock the page
  */
 export function* hugetlbFault(k: Machine, vmf: VmFault): Step<number> {
   vmf.way?.push('hugetlb_fault');
@@ -133,6 +133,8 @@ function unlock(k: Machine, { at }: HugeFault, result: number): number {
  * Nothing is mapped: finds the page in the object, or takes a new one out of the pool.
  *
  * @kernel mm/hugetlb.c hugetlb_no_page v6.2
+ * @differs who finds the pool empty or nothing in the object does not look whether another CPU was quicker; a
+ *   poisoned page of the object is mapped
  */
 function* hugetlbNoPage(k: Machine, fault: HugeFault, oldPte: Pte): Step<number> {
   const { vmf, haddr, at } = fault;

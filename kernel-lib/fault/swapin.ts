@@ -87,6 +87,8 @@ interface Swapin {
  * A fault on an entry that is neither none nor present.
  *
  * @kernel mm/memory.c do_swap_page v6.2
+ * @differs no memory cgroup; waits for a locked page with the mmap lock held; does not look first whether a torn
+ *   entry was read (pte_unmap_same()); KSM’s copy is always to be had
  */
 export function* doSwapPage(k: Machine, vmf: VmFault): Step<number> {
   vmf.way?.push('do_swap_page');

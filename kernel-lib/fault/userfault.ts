@@ -43,7 +43,7 @@ import { type VmFault } from './vm-fault.js';
  * Shows a fault to the monitor of its VMA and sleeps until that has woken it. The mmap lock is dropped then.
  *
  * @kernel fs/userfaultfd.c handle_userfault v6.2
- * @differs no signals
+ * @differs no signals; a userfaultfd for faults of user mode alone is not told from others
  * @param reason VM_UFFD_MISSING, VM_UFFD_WP or VM_UFFD_MINOR
  * @returns VM_FAULT_RETRY; VM_FAULT_SIGBUS where nobody may wait; VM_FAULT_NOPAGE when the monitor has just gone
  */
@@ -83,7 +83,12 @@ function userfaultMsg(
   return { event: UFFD_EVENT_PAGEFAULT, flags: write | wp | minor, start: at, end: at, to: 0, ptid };
 }
 
-/** Whether the fault is still there. Read without lock. @kernel fs/userfaultfd.c userfaultfd_must_wait v6.2 */
+/**
+ * Whether the fault is still there. Read without lock.
+ *
+ * @kernel fs/userfaultfd.c userfaultfd_must_wait v6.2
+ * @differs waits also where a huge page has come meanwhile
+ */
 function* userfaultfdMustWait(
   k: Machine,
   ctx: UserfaultfdCtx,

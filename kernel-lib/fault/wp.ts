@@ -67,6 +67,8 @@ export function wrote(k: Machine): number {
  * it unlocked.
  *
  * @kernel mm/memory.c do_wp_page v6.2
+ * @differs no mm_tlb_flush_pending(): what userfaultfd protects may be copied before its protector has flushed the
+ *   TLBs
  */
 export function* doWpPage(k: Machine, vmf: VmFault): Step<number> {
   vmf.way?.push('do_wp_page');
@@ -188,6 +190,7 @@ export function* wpPageReuse(k: Machine, vmf: VmFault): Step<void> {
  * Replaces what the entry maps by a copy of its own. The caller holds a reference on the old page, no lock.
  *
  * @kernel mm/memory.c wp_page_copy v6.2
+ * @differs no memory cgroup; COW_KSM is counted with the copy, so not where there is no memory for one
  */
 function* wpPageCopy(k: Machine, vmf: VmFault, oldFolio: number): Step<number> {
   vmf.way?.push('wp_page_copy');

@@ -279,7 +279,12 @@ function* shareEntry(k: Machine, copy: CopyTables, srcPtep: number, srcPte: Pte)
   yield* setPteAt(k, dstPtepOf(copy, srcPtep), eitherPte(tracked, pte, pteClearUffdWp(k, pte)));
 }
 
-/** The child's own copy of a page that may be pinned. @kernel mm/memory.c copy_present_page v6.2 */
+/**
+ * The child's own copy of a page that may be pinned.
+ *
+ * @kernel mm/memory.c copy_present_page v6.2
+ * @differs takes the page with the tables locked, where Linux unlocks them and begins anew
+ */
 function* copyPresentPage(
   k: Machine,
   copy: CopyTables,

@@ -99,7 +99,11 @@ function madviseCollapseErrno(result: ScanResult): number {
   }
 }
 
-/** The VMA that may still have a huge page at `address`, null if it went or changed. @kernel mm/khugepaged.c hugepage_vma_revalidate v6.2 */
+/**
+ * The VMA that may still have a huge page at `address`, null if it went or changed.
+ *
+ * @kernel mm/khugepaged.c hugepage_vma_revalidate v6.2
+ */
 function hugepageVmaRevalidate(k: Machine, mm: Mm, address: number, isKhugepaged: boolean): Vma | null {
   const vma = vmaLookup(k, mm, address);
   if (vma === null || !transhugeVmaSuitable(k, vma, address)) return null;
@@ -116,7 +120,8 @@ function* collapseOne(k: Machine, mm: Mm, vma: Vma, address: number): Step<ScanR
  * Copies a table's pages into a new huge page that takes its place.
  *
  * @kernel mm/khugepaged.c collapse_huge_page v6.2
- * @differs holds the mmap lock for reading afterwards
+ * @differs holds the mmap lock for reading afterwards; no lock of the anon_vma; pages are copied with the table
+ *   locked; what is swapped out after the scan is read back, too
  * @param isKhugepaged false for MADV_COLLAPSE, whatever sysfs says
  */
 export function* collapseHugePage(
@@ -199,7 +204,8 @@ const noneOrZero = (k: Machine, pte: Pte): boolean =>
  * Locks every page of a table and takes it from its LRU list.
  *
  * @kernel mm/khugepaged.c __collapse_huge_page_isolate v6.2
- * @differs no limits here: khugepaged keeps to them when it scans
+ * @differs no limits here: khugepaged keeps to them, and asks whether pages are used, when it scans; looks for
+ *   userfaultfd’s write-protection, as 6.1.192 and 6.12 do
  * @param large receives the large folios among them
  */
 function* __collapseHugePageIsolate(

@@ -63,6 +63,7 @@ function* mergeProtected(k: Machine, vma: Vma, page: number, kpage: number, orig
  * From now on nobody changes the page unseen.
  *
  * @kernel mm/ksm.c write_protect_page v6.2
+ * @differs no mm_tlb_flush_pending(): an entry that is protected already is not flushed
  * @returns the entry that maps it, null when somebody may hold the page for I/O
  */
 function* writeProtectPage(k: Machine, vma: Vma, page: number): Step<Pte | null> {

@@ -73,7 +73,7 @@ export function* movePageTables(
   }
 }
 
-/** @kernel mm/mremap.c move_ptes v6.2 */
+/** @kernel mm/mremap.c move_ptes v6.2 @differs takes no locks of the rmap */
 function* movePtes(
   k: Machine,
   vma: Vma,

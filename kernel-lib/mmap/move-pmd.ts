@@ -64,6 +64,7 @@ function clearUffdWpPmd(k: Machine, pmd: Pmd): Pmd {
  * Moves a whole table. Its entries do not become soft-dirty.
  *
  * @kernel mm/mremap.c move_normal_pmd v6.2
+ * @differs on every architecture, where Linux does so on x86, arm64 and RISC-V
  * @returns false when something is at the new place, or each entry has to be changed
  */
 export function* moveNormalPmd(k: Machine, vma: Vma, oldAddr: number, newAddr: number): Step<boolean> {

@@ -80,6 +80,7 @@ function* splitAt(k: Machine, mm: Mm, addr: number): Step<void> {
  * Takes away the pages and page tables of VMAs that the address space has forgotten, and the VMAs.
  *
  * @kernel mm/mmap.c unmap_region v6.2
+ * @differs does not drain the LRU batches of its CPU first
  */
 function* unmapRegion(k: Machine, mm: Mm, vmas: readonly Vma[]): Step<void> {
   const start = vmas[0]!.vmStart;
@@ -100,6 +101,7 @@ function* unmapRegion(k: Machine, mm: Mm, vmas: readonly Vma[]): Step<void> {
  * The address space goes with its last process.
  *
  * @kernel mm/mmap.c exit_mmap v6.2
+ * @differs does not drain the LRU batches of its CPU first
  */
 export function* exitMmap(k: Machine, mm: Mm): Step<void> {
   const vmas = vmasOf(k, mm);

@@ -60,7 +60,8 @@ type Fate = 'free' | 'keep' | 'keepLocked' | 'activateLocked';
  * Tries to free isolated pages, first to last.
  *
  * @kernel mm/vmscan.c shrink_folio_list v6.2
- * @differs every device has written when the call returns; no demotion, no buffers
+ * @differs every device has written when the call returns; no demotion, no buffers; as since v6.3 and in the
+ *   recorded v6.1, a page that is found pinned after it was unmapped is not written
  */
 export function* shrinkFolioList(k: Machine, pages: readonly number[], sc: ScanControl): Step<Shrunk> {
   const kept: number[] = [];

@@ -91,7 +91,7 @@ function* shmemUnuseInode(k: Machine, mapping: AddressSpace): Step<void> {
   }
 }
 
-/** @kernel mm/swapfile.c unuse_mm v6.2 */
+/** @kernel mm/swapfile.c unuse_mm v6.2 @differs without the mmap lock */
 function* unuseMm(k: Machine, mm: Mm): Step<void> {
   for (const vma of vmasOf(k, mm)) {
     if (vma.anonVma === 0) continue;
@@ -121,7 +121,10 @@ function* unusePteRange(k: Machine, vma: Vma, table: number, start: number, end:
   }
 }
 
-/** @kernel mm/swapfile.c unuse_pte v6.2 */
+/**
+ * @kernel mm/swapfile.c unuse_pte v6.2
+ * @differs a poisoned page comes back as any other; KSM’s copy is always to be had
+ */
 function* unusePte(
   k: Machine,
   vma: Vma,
@@ -147,7 +150,11 @@ function* unusePte(
   yield* folioPut(k, page);
 }
 
-/** Whether an entry that may have changed still names the slot, markers aside. @kernel mm/swapfile.c pte_same_as_swp v6.2 */
+/**
+ * Whether an entry that may have changed still names the slot, markers aside.
+ *
+ * @kernel mm/swapfile.c pte_same_as_swp v6.2
+ */
 function pteSameAsSwp(k: Machine, pte: Pte, entry: number): boolean {
   if (pteNone(k, pte) || ptePresent(k, pte)) return false;
   return pteSame(pteSwpClearFlags(k, pte), entryToPte(k, entry));

@@ -50,7 +50,12 @@ export interface TtuFlags {
   readonly hwpoison?: boolean;
 }
 
-/** Removes all mappings of a locked page that can be removed. @kernel mm/rmap.c try_to_unmap v6.2 */
+/**
+ * Removes all mappings of a locked page that can be removed.
+ *
+ * @kernel mm/rmap.c try_to_unmap v6.2
+ * @differs without the anon_vma’s lock
+ */
 export function* tryToUnmap(k: Machine, page: number, flags: TtuFlags = {}): Step<void> {
   if (folioTestLarge(k, page)) return yield* tryToUnmapLarge(k, page, flags);
   for (const place of rmapWalk(k, page)) {
@@ -81,7 +86,11 @@ function* tryToUnmapLarge(k: Machine, folio: number, flags: TtuFlags): Step<void
   }
 }
 
-/** @kernel mm/rmap.c try_to_unmap_one v6.2 @returns false when the walk is to stop */
+/**
+ * @kernel mm/rmap.c try_to_unmap_one v6.2
+ * @differs flushes page by page: no TTU_BATCH_FLUSH
+ * @returns false when the walk is to stop
+ */
 function* tryToUnmapOne(
   k: Machine,
   page: number,

@@ -20,6 +20,7 @@ import { type Vma, linearPageIndex } from '../vma/vma.js';
  * does not cover. Then this place gets a copy, locked.
  *
  * @kernel mm/ksm.c ksm_might_need_to_copy v6.2
+ * @differs a poisoned page is copied as any other
  * @returns the page itself or the copy
  */
 export function* ksmMightNeedToCopy(k: Machine, page: number, vma: Vma, address: number): Step<number> {

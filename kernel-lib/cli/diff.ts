@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { InputError } from '../base/error.js';
+import { releaseByName } from '../patches/releases.js';
 import { type Flip, flipsBetween } from '../scenario/bisect.js';
 import { compare } from '../scenario/comparison.js';
 import { type DivergedSide, type Divergence, divergenceOf } from '../scenario/divergence.js';
@@ -46,6 +47,7 @@ export function diff(): Command {
 
 function difference(name: string, { from = '6.1', to, fromPatch, toPatch, arch, cpu }: Options): Difference {
   const scenario = sequentialByName(name);
+  releaseByName(from);
   if (to === undefined && fromPatch === toPatch) {
     throw new InputError(`both kernels are ${from}: name another one by --to, --from-patch or --to-patch`);
   }

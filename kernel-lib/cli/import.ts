@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises';
 import { Command } from 'commander';
 import { InputError } from '../base/error.js';
 import type { FaultCount, TracedFaults } from '../trace/import/traced-faults.js';
+import { fileError } from '../trace/node/file-error.js';
 import { type Imported, importPagemap, importText } from '../trace/import/import.js';
 import type { PagemapStatistics } from '../trace/import/pagemap-statistics.js';
 import type { SmapsStatistics } from '../trace/import/smaps-statistics.js';
@@ -34,7 +35,7 @@ async function imported(file: string): Promise<Imported> {
     return await importText(createReadStream(file, 'utf8'), file);
   } catch (err) {
     if (err instanceof InputError || !(err instanceof Error && 'code' in err)) throw err;
-    throw new InputError(`cannot read ${file}: ${err.message}`);
+    throw fileError(file, err, 'a file of events or of entries');
   }
 }
 

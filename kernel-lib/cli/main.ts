@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { readFileSync } from 'node:fs';
 import { InputError } from '../base/error.js';
 import { commandsFor } from './commands.js';
 
@@ -7,6 +8,7 @@ import { commandsFor } from './commands.js';
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('faultbook')
     .description('Linux memory management that people can run, cell by cell')
+    .version(version(), '-V, --version', 'print the version')
     .exitOverride();
   for (const command of await commandsFor(argv[0])) program.addCommand(throwing(command));
   try {
@@ -18,6 +20,11 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write(`faultbook: ${err.message}\n`);
     return 2;
   }
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 /** Has it and the commands below it throw what is wrong with their words; else each ends the process, with 1. */

@@ -3,6 +3,7 @@ import { type BadCell, type DirtyMatrix, dirtyMatrixOf, machineKinds } from '../
 import { findingNames, findingWords } from '../matrix/findings.js';
 import type { MachineKind } from '../matrix/run-course.js';
 import { releaseByName } from '../patches/releases.js';
+import { counted } from '../scenario/facts.js';
 import { Table } from '../view/table.js';
 import { MatrixWorkers } from './matrix-workers.js';
 import { progressBar } from './progress.js';
@@ -65,7 +66,7 @@ function matrixText(found: DirtyMatrix): string {
   const kernels = rows.reduce((sum, row) => sum + row.kernels, 0);
   const where = release === undefined ? `${kernels} kernels` : `Linux ${release}`;
   const lines = [
-    `${rows.length} machines, ${where}, ${sites.length - unreached.length} of ${sites.length} paths: ${cells} cells, ${bad.length} bad`,
+    `${counted(rows.length, 'machine')}, ${where}, ${sites.length - unreached.length} of ${sites.length} paths: ${cells} cells, ${bad.length} bad`,
     ...(bad.length === 0 ? [] : [badTable(bad).toString(), ...legend(bad)]),
     ...(unreached.length === 0 ? [] : [`not gone over: ${unreached.join(', ')}`]),
   ];

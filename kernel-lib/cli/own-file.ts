@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { InputError } from '../base/error.js';
 import { type OwnPatch, type SourceEdit, ownPatch } from '../own/own-patch.js';
 import { editsOfDiff } from '../own/unified-diff.js';
+import { fileError } from '../trace/node/file-error.js';
 
 /** What `--own` takes, for its help. */
 export const OWN_FILE =
@@ -22,7 +23,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (err) {
-    throw new InputError(`--own: ${(err as Error).message}`);
+    throw fileError(`--own ${file}`, err, 'a patch');
   }
 }
 

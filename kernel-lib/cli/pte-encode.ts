@@ -64,6 +64,7 @@ function encodeOn(codecs: readonly PteCodec[], options: EncodeOptions): DecodedP
 function encode(codec: PteCodec, options: EncodeOptions): bigint {
   const { type, kind, offset, pfn, prot, ops, marker, exclusive, softDirty, uffdWp } = options;
   const marks = { exclusive, softDirty, uffdWp };
+  checkTogether(options);
   if (prot !== undefined && pfn !== undefined) {
     return encodePresentPte(codec, {
       pfn: Number(parseNumber(pfn, '--pfn')),
@@ -81,6 +82,27 @@ function encode(codec: PteCodec, options: EncodeOptions): bigint {
     offset: parseNumber(value, offset === undefined ? '--pfn' : '--offset'),
     ...marks,
   });
+}
+
+/** Which entry each option belongs to: those of two entries cannot both be meant. */
+function checkTogether({ type, kind, offset, pfn, prot, ops, marker, ...marks }: EncodeOptions): void {
+  const swap = { '--type': type, '--kind': kind, '--offset': offset };
+  const swapMarks = {
+    '--exclusive': marks.exclusive,
+    '--soft-dirty': marks.softDirty,
+    '--uffd-wp': marks.uffdWp,
+  };
+  const foreign =
+    prot !== undefined
+      ? { ...swap, ...swapMarks, '--marker': marker }
+      : { '--ops': ops, ...(marker !== undefined && { ...swap, '--pfn': pfn }) };
+  const [name] = Object.entries(foreign).find(([, value]) => value !== undefined) ?? [];
+  if (name !== undefined) {
+    const entry = prot !== undefined ? 'a present entry' : marker !== undefined ? 'a marker' : 'a swap entry';
+    throw new InputError(`${entry} has no ${name}; ${usage}`);
+  }
+  if (offset !== undefined && pfn !== undefined)
+    throw new InputError(`give --offset or --pfn, not both; ${usage}`);
 }
 
 const markers: Readonly<Record<string, number>> = {

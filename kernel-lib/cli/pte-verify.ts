@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { Command } from 'commander';
 import { InputError } from '../base/error.js';
+import { fileError } from '../trace/node/file-error.js';
 import {
   type VectorFile,
   type VectorMismatch,
@@ -31,7 +32,9 @@ function verifyFile(path: string): VectorReport {
     const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
     return verifyVectors(JSON.parse(text) as VectorFile, described);
   } catch (err) {
-    throw new InputError(`${path}: ${(err as Error).message}`);
+    throw err instanceof InputError
+      ? new InputError(`${path}: ${err.message}`)
+      : fileError(path, err, 'a file of vectors');
   }
 }
 

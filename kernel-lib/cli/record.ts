@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { Command, Option } from 'commander';
 import { InputError } from '../base/error.js';
 import { writeWholeFile } from '../notebook/wholeFile.js';
+import { fileError } from '../trace/node/file-error.js';
 import { programAgain, readPrograms, type RecordableProgram } from '../trace/node/recordable.js';
 import { record, recordingText, type Recorded } from '../trace/node/record.js';
 import { openRecordingFile } from '../trace/node/recording-file.js';
@@ -113,7 +114,7 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (err) {
-    throw new InputError(`--programs: ${(err as Error).message}`, { cause: err });
+    throw fileError(`--programs ${file}`, err, 'a file of programs');
   }
 }
 

@@ -12,7 +12,7 @@ import { onStopSignal } from './stop-signal.js';
 interface Options {
   readonly out: string;
   readonly timeout: number;
-  readonly parameter: ReadonlyMap<string, string>;
+  readonly parameter?: ReadonlyMap<string, string>;
   readonly fresh?: true | undefined;
   readonly check?: true | undefined;
   readonly json?: true | undefined;
@@ -21,22 +21,18 @@ interface Options {
 const HELP = `
 A notebook whose cells, library and data are those of the last run into the same folder is not run again. A parameter is
 a variable of the cell that is tagged parameters; its new value goes into a cell behind it. --check writes nothing.
+The site holds the pages of this run alone: with another --out an earlier site stays whole.
 A failing cell ends its notebook, unless it is tagged raises-exception. Of one cell's output the first
 ${OUTPUT_LIMIT / 2 ** 20} MiB are kept, with a notice. Exit codes: 0 all fine, 1 a cell failed, 2 something is no notebook.`;
 
 /** `faultbook run`: executes notebooks and writes them and their pages. */
 export function run(): Command {
   return new Command('run')
-    .description('execute notebooks and write them and their pages')
+    .description('executes notebooks and writes them and their pages')
     .argument('[paths...]', 'notebooks and folders of them', ['notebooks'])
     .option('--out <dir>', 'folder for the executed notebooks and the site', 'site')
     .option('--timeout <seconds>', 'how long one cell may run', seconds, 120)
-    .option(
-      '-p, --parameter <name=value>',
-      'another value for a parameter; may be repeated',
-      parameter,
-      new Map(),
-    )
+    .option('-p, --parameter <name=value>', 'another value for a parameter; may be repeated', parameter)
     .option('--fresh', 'run also what has not changed since the last run')
     .option('--check', 'compare the outputs with those that the notebooks hold; exit 1 if they differ')
     .option('--json', 'print the result as JSON')
@@ -46,7 +42,7 @@ export function run(): Command {
 
 async function execute(
   paths: string[],
-  { out, timeout, parameter: parameters, fresh, check, json }: Options,
+  { out, timeout, parameter: parameters = new Map(), fresh, check, json }: Options,
 ): Promise<void> {
   optimiseLater();
   const stop = new AbortController();
@@ -132,7 +128,10 @@ function setExitCode({ refused }: RunResult, failed: boolean): void {
   else if (failed) process.exitCode = 1;
 }
 
-function parameter(text: string, before: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+function parameter(
+  text: string,
+  before: ReadonlyMap<string, string> = new Map(),
+): ReadonlyMap<string, string> {
   const [, name, value] = /^([A-Za-z_$][\w$]*)=(.*)$/s.exec(text) ?? [];
   if (name === undefined || value === undefined)
     throw new InputError(`-p ${text}: not a parameter; allowed are name=value`);

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { arches } from '../arch/variants.js';
+import { InputError } from '../base/error.js';
 import { races } from '../scenario/races.js';
 import { type Run, type RunOptions, runScenario } from '../scenario/run.js';
 import { scenarios } from '../scenario/scenarios.js';
@@ -19,13 +20,15 @@ interface Options {
   readonly json?: true;
 }
 
+const DEFAULT_ARCH = 'x86_64';
+
 /** `faultbook scenario [NAME…]`: exit 1 when a verdict is not the expected one. */
 export function scenario(): Command {
   return new Command('scenario')
     .description('lists the scenarios, or runs some and prints their verdicts')
     .argument('[names...]', 'scenarios, by name or number; none: list them all')
     .option('--release <release>', 'release to boot (default: 6.1)')
-    .option('--arch <arches>', 'architecture variants, joined by commas, or all', 'x86_64')
+    .option('--arch <arches>', 'architecture variants, joined by commas, or all', DEFAULT_ARCH)
     .option('--cpu <cpu>', 'a CPU of that architecture, such as ptw on LoongArch (default: the usual one)')
     .option('--with <ids...>', 'commits to add to the release')
     .option('--without <ids...>', 'commits to take away from it')
@@ -33,7 +36,10 @@ export function scenario(): Command {
     .option('--own <file>', OWN_FILE)
     .option('--json', 'print one JSON object')
     .action(async (names: string[], { json, ...options }: Options) => {
-      if (names.length === 0) return void process.stdout.write(json ? listJson() : listText());
+      if (names.length === 0) {
+        checkListing(options);
+        return void process.stdout.write(json ? listJson() : listText());
+      }
       const runs = runAll(names, options, await ownOf(options));
       process.stdout.write(json ? runsJson(runs) : runsText(runs));
       process.exitCode = runs.every(({ verdict, expected }) => verdict === expected) ? 0 : 1;
@@ -61,6 +67,13 @@ function archesOf(words: string): readonly string[] {
   return words === 'all' ? arches.map(({ id }) => id) : words.split(',');
 }
 
+/** A list needs no kernel: who names one has forgotten the scenario. */
+function checkListing({ arch, ...options }: Options): void {
+  const [asked] = [...Object.keys(options), ...(arch === DEFAULT_ARCH ? [] : ['arch'])];
+  if (asked !== undefined)
+    throw new InputError(`--${asked}: of which scenario? give its name; \`faultbook scenario\` lists them`);
+}
+
 function listJson(): string {
   const list = [
     ...scenarios.map(({ name, number, kind, title }) => ({ name, number, kind, title })),
@@ -72,8 +85,10 @@ function listJson(): string {
 function listText(): string {
   const list = [...scenarios, ...races];
   const width = Math.max(...list.map(({ name }) => name.length));
+  const numberWidth = Math.max(...list.map(({ number = '' }) => number.length));
   const lines = list.map(
-    ({ name, kind, title }) => `${name.padEnd(width)}  ${kind.padEnd('sequential'.length)}  ${title}\n`,
+    ({ name, number = '', kind, title }) =>
+      `${name.padEnd(width)}  ${number.padEnd(numberWidth)}  ${kind.padEnd('sequential'.length)}  ${title}\n`,
   );
   return lines.join('');
 }

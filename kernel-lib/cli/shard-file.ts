@@ -3,6 +3,7 @@ import { InputError } from '../base/error.js';
 import type { Keys } from '../explore/keys.js';
 import type { Exploration } from '../scenario/explored.js';
 import type { ShardResult } from '../scenario/shards.js';
+import { fileError } from '../trace/node/file-error.js';
 
 type Encoded = Omit<ShardResult, 'result'> & {
   readonly result: Omit<ShardResult['result'], 'keys'> & {
@@ -26,6 +27,7 @@ export function readShard(file: string): ShardResult {
     const keys = { states: decoded(states), ends: decoded(ends), failures: decoded(failures) };
     return { name, seconds, options, result: { ...result, keys } };
   } catch (err) {
+    if ((err as NodeJS.ErrnoException).syscall !== undefined) throw fileError(file, err, 'a shard');
     const why = (err as Error).message;
     throw new InputError(`${file} is no shard: ${why}; allowed: what explore --shard i/n --json printed`);
   }

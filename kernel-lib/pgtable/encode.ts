@@ -1,6 +1,6 @@
 import { type PteCodec, pteVal } from '../arch/codec.js';
 import { InputError } from '../base/error.js';
-import { type SwapKind, swapType, swapTypes } from './swapops.js';
+import { type SwapKind, pteToSwpOffset, swapType, swapTypes } from './swapops.js';
 import { TrialPte } from './trial-pte.js';
 
 /** What to put into a swap entry. */
@@ -22,12 +22,17 @@ export interface PresentRequest {
   readonly ops?: readonly string[];
 }
 
-/** @throws InputError on a kind that this configuration lacks, or a type or marker that the entry cannot hold */
+/** @throws InputError on a kind that this configuration lacks, or a type, offset or marker that the entry cannot hold */
 export function encodeSwapPte(codec: PteCodec, request: SwapRequest): bigint {
   const type = typeOf(codec, request.type);
   const pte = TrialPte.swap(codec, { type, offset: request.offset });
   if (pte.codec.pteSwpType(pte.w, 0) !== type) {
     throw new InputError(`${codec.arch.id} (${codec.stateName}) cannot store swap type ${type}`);
+  }
+  if (pteToSwpOffset(pte.codec, pte.w, 0) !== request.offset) {
+    throw new InputError(
+      `${codec.arch.id} (${codec.stateName}) cannot store swap offset ${hex(request.offset)}: it is too large`,
+    );
   }
   const marks = [
     ['exclusive', request.exclusive, codec.state.swap.exclusive, codec.pteSwpMkexclusive],
@@ -44,12 +49,19 @@ export function encodeSwapPte(codec: PteCodec, request: SwapRequest): bigint {
   return pteVal(pte.w, 0);
 }
 
-/** @throws InputError on a protection or an operation that there is not */
+/** @throws InputError on a protection or an operation that there is not, or a frame that the entry cannot hold */
 export function encodePresentPte(codec: PteCodec, { pfn, prot, ops = [] }: PresentRequest): bigint {
   const pte = TrialPte.present(codec, { pfn, prot: codec.pgprot(prot) });
+  if (pte.pfn !== pfn) {
+    throw new InputError(
+      `${codec.arch.id} (${codec.stateName}) cannot store frame ${hex(BigInt(pfn))}: it is too large`,
+    );
+  }
   for (const op of ops) pte.operation(op);
   return pte.value;
 }
+
+const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 function typeOf({ arch, state }: PteCodec, type: number | SwapKind): number {
   if (typeof type === 'number') return type;

@@ -1,7 +1,7 @@
 import type { Race, RaceKernel, RaceSetup } from '#stepped/scenario/race.js';
 import { machineName } from '../arch/machine-name.js';
 import { badArgument, checkOptions, checkWhole } from '../base/argument.js';
-import { InputError } from '../base/error.js';
+import { InputError, VmBug } from '../base/error.js';
 import { fewestSwitches } from '../explore/fewest-switches.js';
 import { KernelThreads } from '../explore/kernel-threads.js';
 import { PreemptionBound } from '../explore/preemption-bound.js';
@@ -10,7 +10,7 @@ import { type SearchProgress, type SearchResult, type Searching, searching } fro
 import { type Shard, searchingShard } from '../explore/shard.js';
 import type { TransitionSystem } from '../explore/system.js';
 import { releaseByName, resolvePatches } from '../patches/releases.js';
-import { Exploration } from './explored.js';
+import { Exploration, boundWords } from './explored.js';
 import { raceByName } from './races.js';
 import { type Replay, replayOn } from './replay.js';
 import { type RunOptions, patchWords, runOptions } from './run.js';
@@ -181,10 +181,21 @@ function atEndOf(race: Race, { broken }: RaceSetup): () => string | null {
 }
 
 /** A race of the catalogue, its threads made of the kernel with one's own patch where there is one. */
-export function chosenRace(race: Race | string, { own }: ExploreOptions): Race {
-  if (own === undefined) return typeof race === 'string' ? raceByName(race) : race;
-  const catalogue = own.load<{ raceByName: typeof raceByName }>('scenario/races.ts');
-  return catalogue.raceByName(typeof race === 'string' ? race : race.name);
+export function chosenRace(race: Race | string, { own, bound }: ExploreOptions): Race {
+  const found = own === undefined ? race : typeof race === 'string' ? race : race.name;
+  const catalogue = own?.load<{ raceByName: typeof raceByName }>('scenario/races.ts') ?? { raceByName };
+  const chosen = typeof found === 'string' ? catalogue.raceByName(found) : found;
+  return bound === undefined ? chosen : { ...chosen, setUp: (kernel) => setUpIn(chosen, kernel) };
+}
+
+/** @throws InputError where the asked sizes are more than the race's machine has room for */
+function setUpIn(race: Race, kernel: RaceKernel): RaceSetup {
+  try {
+    return race.setUp(kernel);
+  } catch (err) {
+    if (!(err instanceof VmBug)) throw err;
+    throw new InputError(`${race.name} cannot be set up with ${boundWords(kernel.bound)}: ${err.message}`);
+  }
 }
 
 /** Their names. */
@@ -226,13 +237,18 @@ export function chosenKernel(race: Race, options: ExploreOptions): ChosenKernel 
   return { release, ...machine, patched, bound: chosenBound(race, options.bound ?? {}), words };
 }
 
+/** What a race cannot do without: threads may do nothing, but not to nothing. */
+const needed: readonly string[] = ['pages', 'entries'];
+/** Far beyond what can be searched. */
+const MOST = 1024;
+
 function chosenBound(race: Race, asked: Readonly<Record<string, number>>): Readonly<Record<string, number>> {
   for (const [name, n] of Object.entries(asked)) {
     if (!Object.hasOwn(race.bound, name))
       throw new InputError(
         `${race.name} has no bound '${name}'; it has ${Object.keys(race.bound).join(', ')}`,
       );
-    checkWhole(race.name, `bound ${name}`, n, 0);
+    checkWhole(race.name, `bound ${name}`, n, needed.includes(name) ? 1 : 0, MOST);
   }
   return { ...race.bound, ...asked };
 }

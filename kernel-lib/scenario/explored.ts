@@ -134,7 +134,7 @@ export class Exploration implements Displayable {
   }
 }
 
-function boundWords(bound: Readonly<Record<string, number>>): string {
+export function boundWords(bound: Readonly<Record<string, number>>): string {
   return Object.entries(bound)
     .map(([name, n]) => `${name} ${n}`)
     .join(', ');

@@ -271,6 +271,6 @@ export class Linux {
 
   toString(): string {
     const { release, pte, nrFrames, pageSize } = this.machine;
-    return `Linux ${release} on ${pte.arch.id}, ${(nrFrames * pageSize) / 2 ** 20} MiB, ${this.processes.length} processes`;
+    return `Linux ${release} on ${pte.arch.id}, ${(nrFrames * pageSize) / 2 ** 20} MiB, ${this.processes.length} ${this.processes.length === 1 ? 'process' : 'processes'}`;
   }
 }

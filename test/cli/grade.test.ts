@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
@@ -77,4 +77,17 @@ test('editions are written for both, and a notebook without exercises is refused
   expect(refused.stderr).toBe(
     'faultbook: empty.ipynb: has no exercise of any workbook: grade an edition of one\n',
   );
+});
+
+test('an edition never takes the place of the workbook that it is made of', async () => {
+  const own = join(dir, 'own');
+  await mkdir(own);
+  const workbook = await readFile('notebooks/00-first-fault.ipynb', 'utf8');
+  await writeFile(join(own, 'mine.ipynb'), workbook);
+  const refused = await faultbook(['edition', 'student', 'mine.ipynb', '--out', '.'], own);
+  expect(refused).toMatchObject({ code: 2, stdout: '' });
+  expect(refused.stderr).toBe(
+    'faultbook: --out .: would replace mine.ipynb by its edition; choose another folder\n',
+  );
+  expect(await readFile(join(own, 'mine.ipynb'), 'utf8')).toBe(workbook);
 });

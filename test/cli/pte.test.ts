@@ -107,3 +107,27 @@ test.each([[['decode']], [['verify']], [['encode', 'x']], [['arches', 'x']]])(
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   },
 );
+
+test('pte encode refuses numbers that the entry cannot hold, and leaves them out where all are asked', async () => {
+  const offset = await pte('encode', '--arch', 'x86_64', '--type', '1', '--offset', '0x4000000000000');
+  expect(offset).toMatchObject({ code: 2, stdout: '' });
+  expect(offset.stderr).toBe(
+    'faultbook: x86_64 (after) cannot store swap offset 0x4000000000000: it is too large\n',
+  );
+  const frame = await pte('encode', '--arch', 'x86_32', '--pfn', '0x100000', '--prot', 'PAGE_SHARED');
+  expect(frame.stderr).toBe('faultbook: x86_32 (after) cannot store frame 0x100000: it is too large\n');
+  const all = await pte('encode', '--type', '1', '--offset', '0x1000000000');
+  expect(all.stdout).toMatch(/^x86_64 /m);
+  expect(all.stdout).not.toMatch(/^x86_32 /m);
+});
+
+test.each([
+  [['--type', '1', '--offset', '5', '--ops', 'mkdirty'], 'a swap entry has no --ops'],
+  [['--pfn', '1', '--prot', 'PAGE_SHARED', '--exclusive'], 'a present entry has no --exclusive'],
+  [['--marker', 'uffd-wp', '--offset', '1'], 'a marker has no --offset'],
+  [['--type', '1', '--offset', '1', '--pfn', '1'], 'give --offset or --pfn, not both'],
+])('pte encode %j, which belong to two entries, is bad input', async (args, message) => {
+  const { code, stdout, stderr } = await pte('encode', '--arch', 'x86_64', ...args);
+  expect([code, stdout]).toEqual([2, '']);
+  expect(stderr).toContain(message);
+});

@@ -24,7 +24,7 @@ test.each([
     ['--kernel', '/none', '--programs', programs],
     /--kernel \/none: no such file; .*linux-image-\*/,
   ],
-  ['no program file', ['--kernel', kernel, '--programs', '/none'], /--programs: ENOENT/],
+  ['no program file', ['--kernel', kernel, '--programs', '/none'], /--programs \/none: no such file/],
   [
     'no such program',
     ['--kernel', kernel, '--program', 'none'],

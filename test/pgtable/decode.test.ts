@@ -108,6 +108,9 @@ test('a marker or a type that the entries lack is refused', () => {
   expect(() => encodeSwapPte(nios2, { type: 4, offset: 1n })).toThrow(
     'nios2 (before) cannot store swap type 4',
   );
+  expect(() => encodeSwapPte(x86, { type: 1, offset: 1n << 50n })).toThrow(
+    'cannot store swap offset 0x4000000000000',
+  );
   expect(() => encodeSwapPte(x86, { type: 'hwpoison', offset: 1n })).toThrow(/no entries of kind 'hwpoison'/);
 });
 

@@ -106,6 +106,11 @@ test('bad input is told in one line', () => {
     "no bound 'cats'; it has pages, stores",
   );
   expect(() => explore('delayed-rmap', { bound: { pages: 0.5 } })).toThrow('bound pages is 0.5');
+  expect(() => explore('delayed-rmap', { bound: { pages: 0 } })).toThrow('bound pages is 0');
+  expect(() => explore('delayed-rmap', { bound: { stores: 1025 } })).toThrow('bound stores is 1025');
+  expect(() => replay('delayed-rmap', 'a1', { bound: { pages: 1000 } })).toThrow(
+    /delayed-rmap cannot be set up with pages 1000, stores 2: the slab's \d+ words are used up/,
+  );
   expect(() => replay('delayed-rmap', 'a9999')).toThrow('thread a (unmap) has ended');
   expect(() => replay('delayed-rmap', 'z')).toThrow('none of the threads a-c');
 });

@@ -29,6 +29,8 @@ const ENTRY_BYTES = 8;
 /** The word of an entry that holds the flags, and where in it they begin. */
 const HIGH_WORD = 4;
 const HIGH_SHIFT = FLAGS_SHIFT - 32;
+/** Bits 59 and 60, which no kernel sets. */
+const UNUSED = (1 << 4) | (1 << 5);
 
 type Counts = { -readonly [Key in keyof PageRow]: PageRow[Key] };
 
@@ -52,6 +54,10 @@ export class PagemapCounter {
   }
 
   #count(flags: number): void {
+    if (flags & UNUSED) {
+      const at = this.#kinds.reduce((sum, { pages }) => sum + pages, 0) * ENTRY_BYTES;
+      throw new InputError(`no entry of pagemap begins at byte ${at}: its bits 59 and 60 are not both zero`);
+    }
     const counts = this.#kinds[kindOf(flags)]!;
     counts.pages++;
     if (flags & PM_SOFT_DIRTY) counts.softDirty++;
@@ -63,7 +69,7 @@ export class PagemapCounter {
   statistics(): PagemapStatistics {
     if (this.#rest.length > 0) {
       throw new InputError(
-        `the pagemap ends ${this.#rest.length} bytes into an entry; allowed: whole entries of ${ENTRY_BYTES} bytes`,
+        `the last entry of the pagemap has ${this.#rest.length} of its ${ENTRY_BYTES} bytes; allowed: whole entries`,
       );
     }
     const pages = this.#kinds.reduce((sum, counts) => sum + counts.pages, 0);

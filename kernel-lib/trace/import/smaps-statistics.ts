@@ -1,3 +1,5 @@
+import { InputError } from '../../base/error.js';
+
 /** The mappings of one kind, in KiB: a row for `view.table`. */
 export interface MappingRow {
   /** `anonymous`, `file`, `shared file`, or a name of the kernel's own, `[heap]`. */
@@ -38,23 +40,34 @@ export function isSmapsLine(text: string): boolean {
 export class SmapsCounter {
   readonly #kinds = new Map<string, Sums>();
   #now: Sums | undefined;
+  /** How many amounts the first mapping has, and the last one so far: all have the same. */
+  #firstAmounts = 0;
+  #amounts = 0;
 
   add(text: string): void {
     const mapping = mappingLine.exec(text)?.groups;
     if (mapping) this.#begin(kindOf(mapping.name!, mapping.sharing!));
     const field = fieldLine.exec(text)?.groups;
     if (!field || !this.#now || noAmounts.includes(field.field!)) return;
+    this.#amounts++;
     this.#now.kib[field.field!] = (this.#now.kib[field.field!] ?? 0) + Number(field.kib);
   }
 
   #begin(kind: string): void {
+    this.#firstAmounts ||= this.#amounts;
+    this.#amounts = 0;
     this.#now = this.#kinds.get(kind) ?? { kind, mappings: 0, kib: {} };
     this.#now.mappings++;
     this.#kinds.set(kind, this.#now);
   }
 
-  /** The statistics of all lines so far. */
+  /** The statistics of all lines so far. @throws InputError in the middle of a mapping */
   statistics(): SmapsStatistics {
+    if (this.#amounts < this.#firstAmounts) {
+      throw new InputError(
+        `the text ends in the middle of a mapping, with ${this.#amounts} of the ${this.#firstAmounts} amounts of the first one`,
+      );
+    }
     const kinds = [...this.#kinds.values()];
     const kib: Record<string, number> = {};
     for (const sums of kinds) {

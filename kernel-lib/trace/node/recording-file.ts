@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InputError } from '../../base/error.js';
 import { openRecording, type OpenRecording } from '../lines.js';
+import { fileError } from './file-error.js';
 
 /** A file of recordings on disk. */
 export interface RecordingFile {
@@ -64,7 +65,7 @@ export async function* textOf(
       yield text as string;
     }
   } catch (err) {
-    throw inOneLine(path, err);
+    throw fileError(path, err, 'a recording');
   }
 }
 
@@ -87,25 +88,6 @@ async function explained<T>(path: string, result: Promise<T>): Promise<T> {
   try {
     return await result;
   } catch (err) {
-    throw inOneLine(path, err);
-  }
-}
-
-function inOneLine(path: string, err: unknown): InputError {
-  return new InputError(`${path}: ${reason(err as NodeJS.ErrnoException)}`, { cause: err });
-}
-
-function reason(err: NodeJS.ErrnoException): string {
-  switch (err.code) {
-    case 'ENOENT':
-      return 'no such file';
-    case 'EISDIR':
-      return 'is a folder, not a recording';
-    case 'Z_BUF_ERROR':
-      return 'the gzip data ends too early: the file is truncated';
-    case 'Z_DATA_ERROR':
-      return `the gzip data is damaged (${err.message})`;
-    default:
-      return err.message;
+    throw fileError(path, err, 'a recording');
   }
 }

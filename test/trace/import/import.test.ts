@@ -156,9 +156,20 @@ test('entries of pagemap are counted by their flags, wherever the pieces are cut
 
 test('half an entry and text of another kind are refused, with what is allowed', async () => {
   await expect(importPagemap([new Uint8Array(12)])).rejects.toThrow(
-    'the pagemap ends 4 bytes into an entry; allowed: whole entries of 8 bytes',
+    'the last entry of the pagemap has 4 of its 8 bytes; allowed: whole entries',
   );
   await expect(importText('dear diary\n', 'diary.txt')).rejects.toThrow(
     /^diary\.txt holds no event and no mapping; allowed: the text of ftrace/,
+  );
+});
+
+test('what has bits that no entry of pagemap has is refused, and smaps that end in the middle of a mapping', async () => {
+  const entries = new Uint8Array(24);
+  entries[23] = 1 << 4;
+  await expect(importPagemap([entries])).rejects.toThrow('no entry of pagemap begins at byte 16');
+  const mapping = '7f00-8000 rw-p 00000000 00:00 0 \nSize: 4 kB\nRss: 4 kB\n';
+  expect(await importText(`${mapping}${mapping}`)).toMatchObject({ mappings: 2, kib: { Rss: 8 } });
+  await expect(importText(`${mapping}${mapping.slice(0, -11)}`)).rejects.toThrow(
+    'the text ends in the middle of a mapping, with 1 of the 2 amounts of the first one',
   );
 });

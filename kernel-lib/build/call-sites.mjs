@@ -7,7 +7,7 @@ import { sourcesOf } from './citations.mjs';
 /** The source that the build writes itself. The file that stands there has the type and is empty. */
 export const CALL_SITES = 'matrix/call-sites.ts';
 
-const setter = /^(set(Pte|Pmd|Pud|HugePte)At|p(te|md)p(SetWrprotect|TestAndClearYoung))$/;
+const setter = /^(set(Pte|Pmd|Pud|HugePte)At|p(te|md)p(SetWrprotect|SetAccessFlags|TestAndClearYoung))$/;
 
 /** What stages, watches or drives kernel code is no kernel code. */
 const outside = /^(bench|build|cli|explore|matrix|notebook|own|scenario|sys|trace|view)\//;
@@ -27,7 +27,7 @@ const outside = /^(bench|build|cli|explore|matrix|notebook|own|scenario|sys|trac
 export function callSitesOf(path, text) {
   if (
     outside.test(path) ||
-    !/\b(set(Pte|Pmd|Pud|HugePte)At|p(te|md)p(SetWrprotect|TestAndClearYoung))\(/.test(text)
+    !/\b(set(Pte|Pmd|Pud|HugePte)At|p(te|md)p(SetWrprotect|SetAccessFlags|TestAndClearYoung))\(/.test(text)
   )
     return [];
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);

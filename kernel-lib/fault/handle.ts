@@ -1,6 +1,6 @@
 import type { Machine } from '../machine/machine.js';
 import { pteMkdirty, pteMkyoung, pteNone, ptePresent, pteSame, pteWrite } from '../pgtable/pte.js';
-import { pteOffset, pteTable, ptepGet, ptlLock, ptlUnlock, setPteAt } from '../pgtable/table.js';
+import { pteOffset, pteTable, ptepGet, ptepSetAccessFlags, ptlLock, ptlUnlock } from '../pgtable/table.js';
 import type { Step } from '../step/step.js';
 import { VM_MAYWRITE, VM_WRITE, isCowMapping } from '../vma/vm-flags.js';
 import { type Vma, isVmHugetlbPage, vmaIsAnonymous } from '../vma/vma.js';
@@ -115,7 +115,8 @@ function* handlePteFault(k: Machine, vmf: VmFault): Step<number> {
     if ((vmf.flags & FAULT_FLAG_WRITE) !== 0) entry = pteMkdirty(k, entry);
   }
   entry = pteMkyoung(k, entry);
-  if (!pteSame(entry, vmf.origPte)) yield* setPteAt(k, vmf.ptep, entry);
+  const dirty = (vmf.flags & FAULT_FLAG_WRITE) !== 0;
+  if (!pteSame(entry, vmf.origPte)) yield* ptepSetAccessFlags(k, vmf.ptep, dirty);
   ptlUnlock(k, vmf.table);
   return 0;
 }

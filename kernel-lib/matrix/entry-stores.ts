@@ -19,7 +19,7 @@ export interface EntryStore extends Storer {
   readonly pte: Pte;
 }
 
-const setter = /^(set(Pte|Pmd|Pud|HugePte)At|p(te|md)p(SetWrprotect|TestAndClearYoung))$/;
+const setter = /^(set(Pte|Pmd|Pud|HugePte)At|p(te|md)p(SetWrprotect|SetAccessFlags|TestAndClearYoung))$/;
 
 /** How far up the caller of a setter can be: the trap and this file below, setters that call setters. */
 const NEAR = 12;

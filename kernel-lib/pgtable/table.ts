@@ -5,7 +5,16 @@ import { vmBug, vmBugOn } from '../base/error.js';
 import type { Machine } from '../machine/machine.js';
 import { GLOBALS } from '../machine/globals.js';
 import { exchangeLowFirst, exchangeWhole, lowHighLow, readOnce, nativeSetPte, storeWhole } from './halves.js';
-import { type Pte, pteMkold, ptePresent, pteWrprotect, pteYoung } from './pte.js';
+import {
+  type Pte,
+  eitherPte,
+  pteMkdirty,
+  pteMkold,
+  pteMkyoung,
+  ptePresent,
+  pteWrprotect,
+  pteYoung,
+} from './pte.js';
 
 /**
  * MODEL: page tables lie in a memory of their own and are not page frames. A table is a header of two words (its
@@ -308,6 +317,18 @@ export function* ptepTestAndClearYoung(k: Machine, ptep: number): Step<boolean> 
   if (!pteYoung(k, pte)) return false;
   storePte(k, ptep, pteMkold(k, pte));
   return true;
+}
+
+/**
+ * Makes an entry young, and dirty for a store, in one atomic step as on arm64: what the MMU has noted stays noted.
+ *
+ * @kernel mm/pgtable-generic.c ptep_set_access_flags v6.2
+ * @differs the caller flushes; x86 changes nothing for a load, where this makes the entry young
+ */
+export function* ptepSetAccessFlags(k: Machine, ptep: number, dirty: boolean): Step<void> {
+  yield;
+  const pte = pteMkyoung(k, readPte(k, ptep));
+  storePte(k, ptep, eitherPte(dirty, pteMkdirty(k, pte), pte));
 }
 
 function storePte(k: Machine, ptep: number, { lo, hi }: Pte): void {

@@ -3,14 +3,16 @@ import { pteDirty, pteYoung } from '../../kernel-lib/pgtable/pte.js';
 import { resolvePatches } from '../../kernel-lib/patches/releases.js';
 import type { Machine } from '../../kernel-lib/machine/machine.js';
 import type { Mm } from '../../kernel-lib/vma/mm.js';
+import { handleMmFault } from '#stepped/fault/handle.js';
 import { doMadvise } from '#stepped/mmap/madvise.js';
 import { doMprotectPkey } from '#stepped/mmap/mprotect.js';
 import { PROT_READ } from '#stepped/mmap/flags.js';
-import { pteOffset, pteTable, readPte } from '#stepped/pgtable/table.js';
+import { pteOffset, pteTable, ptepTestAndClearYoung, readPte } from '#stepped/pgtable/table.js';
 import { bootRace, mapAnonymous, pageAt, runningOn } from '#stepped/scenario/race-machine.js';
 import { run, type Step } from '#stepped/step/step.js';
 import { access } from '#stepped/sys/access.js';
 import { forkTask, mmOfTask, newTask } from '#stepped/sys/task.js';
+import { vmaLookup } from '#stepped/vma/vma-list.js';
 import { NO_FRAME, ptepClearFlushYoung, walkTables } from '#stepped/tlb/tlb.js';
 import { CLEAR_REFS_ALL, clearRefsWrite } from '#stepped/walk/clear-refs.js';
 import { pageIdleBitmapWrite } from '#stepped/walk/page-idle.js';
@@ -40,6 +42,10 @@ const operations: Readonly<Record<string, (page: Page) => Step<unknown>>> = {
     clearRefsWrite(k, mm, CLEAR_REFS_ALL),
   'page_idle (ptep_test_and_clear_young)': ({ k, task, address }) =>
     pageIdleBitmapWrite(k, pageAt(k, task, address)),
+  'a fault that finds it old (ptep_set_access_flags)': ({ k, mm, address, ptep }) => {
+    run(ptepTestAndClearYoung(k, ptep));
+    return handleMmFault(k, vmaLookup(k, mm, address)!, address, 0);
+  },
   'reclaim (ptep_clear_flush_young)': ({ k, mm, address, ptep }) =>
     ptepClearFlushYoung(k, mm.at, address, ptep),
 };

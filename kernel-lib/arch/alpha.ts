@@ -10,6 +10,7 @@ const swap: SwapLayout = {
 
 export const alpha: Arch = {
   id: 'alpha',
+  loadNeeds: 'VM_READ or VM_WRITE',
   title: 'Alpha',
   family: 'alpha',
   config: 'defconfig',

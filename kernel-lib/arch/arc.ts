@@ -85,6 +85,7 @@ export const arc: Arch = {
     walker: 'software',
     young: 'handler',
     dirty: 'handler',
+    load: { all: '_PAGE_PRESENT | _PAGE_READ' },
     store: { all: '_PAGE_PRESENT | _PAGE_WRITE' },
     note: 'the TLB handler sets accessed and, on a store, dirty, and loads the protection as it stands',
   },

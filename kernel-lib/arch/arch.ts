@@ -268,6 +268,10 @@ export interface Arch extends EntryLayout {
    * look unused for a while. Absent: both flush.
    */
   readonly clearsYoungUnflushed?: 'pte' | 'pte and pmd';
+  /** What a VMA must allow before a load's fault is handled. Absent: anything at all. */
+  readonly loadNeeds?: 'VM_READ' | 'VM_READ or VM_WRITE';
+  /** True where `pte_sw_mkyoung()` makes a new entry young, since its protection does not. Absent: it does nothing. */
+  readonly swMkyoung?: true;
   /** CPUs that note less by themselves, by a name for people. */
   readonly cpus?: Readonly<Record<string, HardwareRules>>;
   readonly states: Readonly<Record<SeriesState, ArchState> & Record<string, ArchState>>;

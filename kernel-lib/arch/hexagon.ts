@@ -3,6 +3,7 @@ import { protectionsByAccess, usualKconfig, vaSplit } from './shorthand.js';
 
 export const hexagon: Arch = {
   id: 'hexagon',
+  loadNeeds: 'VM_READ',
   title: 'Hexagon, 4 KiB pages',
   family: 'hexagon',
   config: 'PAGE_SIZE_4KB',
@@ -62,6 +63,7 @@ export const hexagon: Arch = {
     walker: 'software',
     young: 'fault',
     dirty: 'fault',
+    load: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_READ' },
     store: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_WRITE' },
     note: 'the hypervisor walks the tables; pte_modify() forgets accessed and dirty',
   },

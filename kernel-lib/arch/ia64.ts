@@ -95,6 +95,7 @@ export const ia64_16k: Arch = {
     walker: 'hardware',
     young: 'handler',
     dirty: 'handler',
+    load: { all: '_PAGE_P | _PAGE_PL_3' },
     store: {
       and: [
         { all: '_PAGE_P | _PAGE_D | _PAGE_PL_3' },

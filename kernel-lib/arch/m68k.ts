@@ -65,6 +65,7 @@ export const m68kMotorola: Arch = {
     walker: 'hardware',
     young: 'walker',
     dirty: 'walker',
+    load: { and: ['_PAGE_PRESENT', { none: '_PAGE_SUPER' }] },
     store: { and: ['_PAGE_PRESENT', { none: '_PAGE_RONLY | _PAGE_SUPER' }] },
   },
   states: {
@@ -135,7 +136,7 @@ export const m68kSun3: Arch = {
     young: 'walker',
     dirty: 'walker',
     store: { and: [{ all: 'SUN3_PAGE_VALID | SUN3_PAGE_WRITEABLE' }, { none: 'SUN3_PAGE_SYSTEM' }] },
-    note: 'the kernel loads segments of entries into the MMU, which notes accessed and modified in its copy',
+    note: 'the kernel loads segments of entries into the MMU, which notes accessed and modified in its copy; PAGE_NONE is PAGE_READONLY: what is resident can be read',
   },
   states: {
     before: {
@@ -166,6 +167,7 @@ export const m68kSun3: Arch = {
 export const m68kColdfire: Arch = {
   ...m68kMotorola,
   id: 'm68k_coldfire',
+  loadNeeds: 'VM_READ',
   title: 'm68k, ColdFire MMU',
   config: 'MMU_COLDFIRE',
   kconfig: { ...usualKconfig, SWAP: false },
@@ -235,6 +237,7 @@ export const m68kColdfire: Arch = {
     walker: 'software',
     young: 'handler',
     dirty: 'handler',
+    load: { and: [{ all: 'CF_PAGE_VALID | CF_PAGE_READABLE' }, { none: 'CF_PAGE_SYSTEM' }] },
     store: { and: [{ all: 'CF_PAGE_VALID | CF_PAGE_WRITABLE' }, { none: 'CF_PAGE_SYSTEM' }] },
     // cf_tlb_miss()
     onLoad: [{ set: 'CF_PAGE_ACCESSED' }, { when: { none: 'CF_PAGE_DIRTY' }, clear: 'CF_PAGE_WRITABLE' }],

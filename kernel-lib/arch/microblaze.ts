@@ -72,6 +72,7 @@ export const microblaze: Arch = {
     walker: 'software',
     young: 'handler',
     dirty: 'handler',
+    load: { all: '_PAGE_PRESENT | _PAGE_USER' },
     store: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_HWWRITE' },
     onStore: {
       when: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_RW' },

@@ -51,6 +51,7 @@ export const protectionMap = [
 
 export const common = {
   family: 'mips',
+  swMkyoung: true,
   kconfig: usualKconfig,
   header: 'arch/mips/include/asm/pgtable-bits.h',
   predicates,
@@ -72,7 +73,10 @@ export const common = {
     walker: 'software',
     young: 'handler',
     dirty: 'handler',
+    load: '_PAGE_VALID',
     store: { all: '_PAGE_VALID | _PAGE_DIRTY' },
+    // The handler of stores does not ask for _PAGE_NO_READ.
+    onStore: { when: '_PAGE_WRITE', set: '_PAGE_ACCESSED | _PAGE_MODIFIED | _PAGE_VALID | _PAGE_DIRTY' },
     note: 'the TLB handlers set VALID with ACCESSED, and DIRTY with MODIFIED if WRITE is set; then stores are silent',
   },
 } as const;

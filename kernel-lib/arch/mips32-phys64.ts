@@ -60,6 +60,7 @@ export const mips32_phys64Alchemy: Arch = {
 export const mips32_xpa: Arch = {
   ...common,
   id: 'mips32_xpa',
+  loadNeeds: 'VM_READ',
   title: 'MIPS, 32-bit with 40-bit physical addresses (XPA), 16 KiB pages',
   config: 'CPU_MIPS32_R5_XPA, PAGE_SIZE_16KB',
   pteBits: 64,
@@ -99,6 +100,8 @@ export const mips32_xpa: Arch = {
     keep: '_PAGE_MODIFIED | _PAGE_ACCESSED | _PFNX_MASK | _PFN_MASK | _CACHE_MASK',
     take: '~(_PFNX_MASK | _PFN_MASK | _CACHE_MASK)',
   },
+  // Here the MMU itself knows the read-inhibit bit.
+  hardware: { ...common.hardware, load: { and: ['_PAGE_VALID', { none: '_PAGE_NO_READ' }] } },
   states: states(
     {
       source: 'arch/mips/include/asm/pgtable-32.h:208',

@@ -62,6 +62,7 @@ export const mips32_std: Arch = {
 export const mips32_stdRixi: Arch = {
   ...mips32_std,
   id: 'mips32_std_rixi',
+  loadNeeds: 'VM_READ',
   title: 'MIPS, 32-bit, 16 KiB pages, read and execute inhibit',
   config: 'CPU_MIPS32_R2, PAGE_SIZE_16KB, CPU_HAS_RIXI',
   bits: { ...mips32_std.bits, _PAGE_NO_EXEC: [4, 142, 'no execution'] },

@@ -53,6 +53,7 @@ export const mips64_16k: Arch = {
 export const mips64_4kRixi: Arch = {
   ...mips64_4k,
   id: 'mips64_4k_rixi',
+  loadNeeds: 'VM_READ',
   title: 'MIPS, 64-bit, 4 KiB pages, read and execute inhibit',
   config: '64BIT, PAGE_SIZE_4KB, CPU_HAS_RIXI',
   byteOrder: 'little',

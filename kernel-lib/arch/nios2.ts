@@ -3,6 +3,7 @@ import { protectionsByAccess, usualKconfig, vaSplit } from './shorthand.js';
 
 export const nios2: Arch = {
   id: 'nios2',
+  loadNeeds: 'VM_READ',
   title: 'Nios II',
   family: 'nios2',
   config: 'MMU',
@@ -61,6 +62,7 @@ export const nios2: Arch = {
     walker: 'software',
     young: 'fault',
     dirty: 'fault',
+    load: { all: '_PAGE_PRESENT | _PAGE_READ' },
     store: { all: '_PAGE_PRESENT | _PAGE_WRITE' },
   },
   states: {

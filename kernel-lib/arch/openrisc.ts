@@ -75,6 +75,7 @@ export const openrisc: Arch = {
     walker: 'software',
     young: 'fault',
     dirty: 'fault',
+    load: { all: '_PAGE_PRESENT | _PAGE_URE' },
     store: { all: '_PAGE_PRESENT | _PAGE_UWE' },
     note: 'the TLB-miss handler only copies the entry',
   },

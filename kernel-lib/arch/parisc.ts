@@ -17,6 +17,7 @@ const swapAfter: SwapLayout = {
 
 export const parisc32: Arch = {
   id: 'parisc32',
+  loadNeeds: 'VM_READ',
   title: 'PA-RISC, 32-bit',
   family: 'parisc',
   config: '!64BIT, PARISC_PAGE_SIZE_4KB',
@@ -85,6 +86,7 @@ export const parisc32: Arch = {
     walker: 'software',
     young: 'handler',
     dirty: 'handler',
+    load: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_READ' },
     store: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_WRITE' },
     note: 'the TLB-miss traps set ACCESSED, the dirty-bit trap sets ACCESSED and DIRTY',
   },

@@ -50,6 +50,7 @@ export const ppcBook3s32: Arch = {
     walker: 'software',
     young: 'handler',
     dirty: 'handler',
+    load: { all: '_PAGE_PRESENT | _PAGE_USER' },
     store: { all: '_PAGE_PRESENT | _PAGE_USER | _PAGE_RW | _PAGE_DIRTY' },
     note: 'hash_page() makes the entry of the hash table and sets ACCESSED, and DIRTY for a store if RW is set',
   },

@@ -50,7 +50,7 @@ const e500 = {
     walker: 'software',
     young: 'fault',
     dirty: 'fault',
-    load: { all: '_PAGE_PRESENT | _PAGE_ACCESSED' },
+    load: { all: '_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_BAP_UR' },
     store: { all: '_PAGE_PRESENT | _PAGE_ACCESSED | _PAGE_BAP_UW | _PAGE_DIRTY' },
     note: 'the TLB handler withholds writing while DIRTY is clear',
   },

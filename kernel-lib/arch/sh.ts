@@ -76,6 +76,7 @@ export const sh4: Arch = {
     walker: 'software',
     young: 'handler',
     dirty: 'handler',
+    load: { all: '_PAGE_PRESENT | _PAGE_USER' },
     store: { all: '_PAGE_PRESENT | _PAGE_RW | _PAGE_USER | _PAGE_DIRTY' },
     note: 'the TLB handler sets ACCESSED, and DIRTY on an initial store if the entry is writable',
   },
@@ -147,6 +148,7 @@ export const shX2tlb: Arch = {
   },
   hardware: {
     ...sh4.hardware,
+    load: { all: '_PAGE_PRESENT | _PAGE_EXT_USER_READ' },
     store: { all: '_PAGE_PRESENT | _PAGE_EXT_USER_WRITE | _PAGE_DIRTY' },
   },
   states: {

@@ -87,6 +87,7 @@ export const xtensa: Arch = {
     walker: 'hardware',
     young: 'fault',
     dirty: 'handler',
+    load: { and: ['_PAGE_USER', { not: { of: '_PAGE_CA_MASK', is: '_PAGE_CA_INVALID' } }] },
     store: {
       and: ['_PAGE_USER', '_PAGE_HW_WRITE', { not: { of: '_PAGE_CA_MASK', is: '_PAGE_CA_INVALID' } }],
     },

@@ -11,7 +11,7 @@ import {
   pteMkspecial,
   pteMkuffdWp,
   pteMkwrite,
-  pteMkyoung,
+  pteSwMkyoung,
   pteWrprotect,
 } from '../pgtable/pte.js';
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
@@ -72,7 +72,7 @@ function* installAnonPage(k: Machine, vmf: VmFault, page: number): Step<number> 
 }
 
 function newPte(k: Machine, vmf: VmFault, page: number): Pte {
-  const entry = pteMkyoung(k, mkPte(k, page, vmf.vma));
+  const entry = pteSwMkyoung(k, mkPte(k, page, vmf.vma));
   // Without VM_WRITE (FOLL_FORCE) the entry stays clean, unlike after a copy.
   return eitherPte((vmf.vma.vmFlags & VM_WRITE) !== 0, pteMkwrite(k, pteMkdirty(k, entry)), entry);
 }

@@ -142,7 +142,7 @@ function* vmfInsertMixed(k: Machine, { vma, mm, address, flags }: VmFault, pfn: 
   yield* ptlLock(k, table);
   const there = yield* ptepGet(k, ptep);
   const entry = pfnPte(k, pfn, k.pte.protectionMap[vma.vmPageProt]!);
-  if (pteNone(k, there)) yield* setPteAt(k, ptep, write ? written(k, vma, entry) : pteMkyoung(k, entry));
+  if (pteNone(k, there)) yield* setPteAt(k, ptep, write ? written(k, vma, entry) : entry);
   else if (write && ptePfn(k, there) === pfn) yield* setPteAt(k, ptep, written(k, vma, there));
   ptlUnlock(k, table);
   return VM_FAULT_NOPAGE;

@@ -7,7 +7,7 @@ import { folioUnlock } from '../folio/lock.js';
 import type { Machine } from '../machine/machine.js';
 import { deviceContent } from '../pagecache/dax-device.js';
 import { shmemGetFolioGfp, shmemHas } from '../pagecache/shmem.js';
-import { pteMkdirty, pteMkuffdWp, pteMkyoung, pteWrprotect } from '../pgtable/pte.js';
+import { pteMkdirty, pteMkuffdWp, pteSwMkyoung, pteWrprotect } from '../pgtable/pte.js';
 import { ptepGet, ptlUnlock, setPteAt } from '../pgtable/table.js';
 import { __pteAlloc } from '../pgtable/pte-alloc.js';
 import { folioAddLruVma } from '../rmap/lru.js';
@@ -192,7 +192,7 @@ function* finishFault(k: Machine, vmf: VmFault, page: number): Step<number> {
 export function* doSetPte(k: Machine, vmf: VmFault, page: number, address: number, ptep: number): Step<void> {
   const { vma } = vmf;
   const write = (vmf.flags & FAULT_FLAG_WRITE) !== 0;
-  let entry = pteMkyoung(k, mkPte(k, page, vma));
+  let entry = pteSwMkyoung(k, mkPte(k, page, vma));
   if (write) entry = maybeMkwrite(k, pteMkdirty(k, entry), vma);
   if (pteMarkerUffdWp(k, vmf.origPte)) entry = pteMkuffdWp(k, pteWrprotect(k, entry));
   if (write && (vma.vmFlags & VM_SHARED) === 0) {

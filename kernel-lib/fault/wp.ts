@@ -28,6 +28,7 @@ import {
   pteMksoftDirty,
   pteMkuffdWp,
   pteMkyoung,
+  pteSwMkyoung,
   ptePfn,
   pteSame,
   pteSoftDirty,
@@ -270,7 +271,7 @@ function* replacePage(k: Machine, vmf: VmFault, newPage: number, oldFolio: numbe
 }
 
 function copiedPte(k: Machine, vmf: VmFault, newPage: number): Pte {
-  let entry = pteMkyoung(k, mkPte(k, newPage, vmf.vma));
+  let entry = pteSwMkyoung(k, mkPte(k, newPage, vmf.vma));
   if ((vmf.flags & FAULT_FLAG_UNSHARE) === 0) return maybeMkwrite(k, pteMkdirty(k, entry), vmf.vma);
   if (pteSoftDirty(k, vmf.origPte)) entry = pteMksoftDirty(k, entry);
   if (pteUffdWp(k, vmf.origPte)) entry = pteMkuffdWp(k, entry);

@@ -71,6 +71,16 @@ export function pteMkyoung(k: Machine, pte: Pte): Pte {
   return k.values.pteMkyoung(pte);
 }
 
+/**
+ * What makes an entry young that maps a page for the first time, where its protection does not do so by itself. A bare
+ * pte_mkyoung() would let some MMUs read what nobody may: on sparc64 and m68k it makes PROT_NONE entries valid.
+ *
+ * @kernel include/linux/pgtable.h pte_sw_mkyoung v6.2
+ */
+export function pteSwMkyoung(k: Machine, pte: Pte): Pte {
+  return eitherPte(k.pte.arch.swMkyoung === true, pteMkyoung(k, pte), pte);
+}
+
 export function pteMkold(k: Machine, pte: Pte): Pte {
   return k.values.pteMkold(pte);
 }

@@ -117,12 +117,18 @@ function* doUserAddrFault(k: Machine, mm: Mm, address: number, write: boolean): 
   }
 }
 
+const loadNeeds = {
+  any: VM_READ | VM_EXEC | VM_WRITE,
+  VM_READ,
+  'VM_READ or VM_WRITE': VM_READ | VM_WRITE,
+};
+
 /** VM_FAULT_*, or the signal where no fault may be tried. */
 function* faultAt(k: Machine, mm: Mm, address: number, flags: number): Step<number | Signal> {
   const vma = vmaLookup(k, mm, address);
   if (vma === null) return { sig: 'SEGV', code: SEGV_MAPERR };
   const write = (flags & FAULT_FLAG_WRITE) !== 0;
-  const needed = write ? VM_WRITE : VM_READ | VM_EXEC | VM_WRITE;
+  const needed = write ? VM_WRITE : loadNeeds[k.pte.arch.loadNeeds ?? 'any'];
   if ((vma.vmFlags & needed) === 0) return { sig: 'SEGV', code: SEGV_ACCERR };
   return yield* resultOf(handleMmFault(k, vma, address, flags));
 }

@@ -3,6 +3,8 @@ import { arches } from '../../kernel-lib/arch/variants.js';
 import { lruAddDrain } from '../../kernel-lib/folio/lru.js';
 import { run } from '../../kernel-lib/step/step.js';
 import { boot } from '../../kernel-lib/sys/boot.js';
+import type { Process } from '../../kernel-lib/sys/process.js';
+import { memRw } from '../../kernel-lib/sys/remote-access.js';
 import { checkInvariants } from '../../kernel-lib/walk/invariants.js';
 import { usage } from '../../kernel-lib/walk/usage.js';
 
@@ -12,6 +14,47 @@ const releases = ['6.1', '6.5', '7.2'];
 /** Its protection_map makes private memory writable from the start, so that nothing is ever copied on write. */
 const WRITABLE_PRIVATE = 'm68k_coldfire';
 const sound = arches.filter(({ id }) => id !== WRITABLE_PRIVATE);
+
+/** Its PAGE_NONE is its PAGE_READONLY: whatever is resident can be read. */
+const READABLE_NONE = 'm68k_sun3';
+/** Its pte_modify() leaves _PAGE_WRITE where it was, and its handler of stores asks for no more. */
+const WRITABLE_NONE = 'mips32_phys64_alchemy';
+
+/** What they map with PAGE_NONE is not present to the kernel itself, so that GUP would look for it for ever. */
+const ABSENT_NONE = ['csky_abiv1', 'csky_abiv2', 'sparc32'];
+
+/** Whether a process may load from a page, and store to it. */
+function allowed(process: Process, page: number): { load: boolean; store: boolean } {
+  const done = (access: () => unknown) => {
+    try {
+      access();
+      return true;
+    } catch (error) {
+      expect(String(error)).toContain('SIGSEGV');
+      return false;
+    }
+  };
+  return { load: done(() => process.read(page)), store: done(() => process.write(page, 1)) };
+}
+
+test.each(arches)('on $id PROT_NONE takes a resident page from its process', ({ id: arch }) => {
+  const p = boot({ release: 'v6.2', arch }).spawn('p');
+  const page = p.mmap(1);
+  p.write(page, 7);
+  p.mprotect(page, 1, '');
+  expect(allowed(p, page)).toEqual({ load: arch === READABLE_NONE, store: arch === WRITABLE_NONE });
+});
+
+test.each(arches.filter(({ id }) => !ABSENT_NONE.includes(id)))(
+  'on $id a page of PROT_NONE that only a debugger has stored to stays closed to its process',
+  ({ id: arch }) => {
+    const linux = boot({ release: 'v6.2', arch });
+    const p = linux.spawn('p');
+    const page = p.mmap(1, { prot: '' });
+    expect(run(memRw(linux.machine, p.mm, page, 7))).toBe(7);
+    expect(allowed(p, page)).toEqual({ load: arch === READABLE_NONE, store: false });
+  },
+);
 
 test('ColdFire maps private memory writable that it shares: the first invariant finds that', () => {
   const linux = boot({ release: '6.1', arch: WRITABLE_PRIVATE, memory: '64MiB', swap: '4MiB' });

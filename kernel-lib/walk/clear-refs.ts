@@ -9,6 +9,7 @@ import {
   pteClearSoftDirty,
   ptePresent,
   pteSwpClearSoftDirty,
+  pteWrite,
   pteWrprotect,
 } from '../pgtable/pte.js';
 import {
@@ -162,7 +163,8 @@ function* clearSoftDirty(k: Machine, vma: Vma, ptep: number): Step<void> {
  * @kernel fs/proc/task_mmu.c pte_is_pinned v6.2
  */
 function* pteIsPinned(k: Machine, vma: Vma, pte: Pte): Step<boolean> {
-  if (!isCowMapping(vma.vmFlags)) return false;
+  // What is read-only already cannot lose its page by becoming so.
+  if (!pteWrite(k, pte) || !isCowMapping(vma.vmFlags)) return false;
   if ((Mm.at(k, vma.vmMm).flags & MMF_HAS_PINNED) === 0) return false;
   const page = vmNormalPage(k, pte);
   return page !== 0 && (yield* folioMaybeDmaPinned(k, pageFolio(k, page)));

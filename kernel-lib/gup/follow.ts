@@ -57,8 +57,7 @@ export function* followPagePte(k: Machine, vma: Vma, address: number, flags: num
 
 function* followEntry(k: Machine, vma: Vma, pte: Pte, flags: number): Step<number> {
   if (!ptePresent(k, pte)) return 0;
-  // An inaccessible VMA looks like NUMA hints; only who forces the access may pass.
-  if (pteProtnone(k, pte) && (flags & FOLL_FORCE) === 0) return 0;
+  if (pteProtnone(k, pte) && !gupCanFollowProtnone(k, flags)) return 0;
   if ((flags & FOLL_WRITE) !== 0 && !canFollowWritePte(k, vma, pte, flags)) return 0;
   const page = ptePfn(k, pte);
   if (!pteWrite(k, pte) && gupMustUnshare(k, vma, flags, page)) return -EMLINK;
@@ -67,6 +66,16 @@ function* followEntry(k: Machine, vma: Vma, pte: Pte, flags: number): Step<numbe
   yield* tryGrabPage(k, page, flags);
   if (flags & FOLL_TOUCH) yield* touch(k, page, pte, flags);
   return page;
+}
+
+/**
+ * An inaccessible VMA looks like NUMA hints. Before d74943a2f3cd only who forced the access could pass; GUP itself
+ * comes to such a VMA in no other way.
+ *
+ * @kernel include/linux/mm.h gup_can_follow_protnone v6.2
+ */
+export function gupCanFollowProtnone(k: Machine, flags: number): boolean {
+  return k.patched.followPageProtnone || (flags & FOLL_FORCE) !== 0;
 }
 
 function* touch(k: Machine, page: number, pte: Pte, flags: number): Step<void> {
@@ -104,7 +113,7 @@ function* followTransHugePmd(
   // A fault will wait until it has moved.
   if (!pmdPresent(k, pmd)) return 0;
   if (write && !canFollowWritePte(k, vma, pmdPte(k, pmd), flags)) return 0;
-  if (pmdProtnone(k, pmd) && (flags & FOLL_FORCE) === 0) return 0;
+  if (pmdProtnone(k, pmd) && !gupCanFollowProtnone(k, flags)) return 0;
   if (!pmdWrite(k, pmd) && gupMustUnshare(k, vma, flags, folio)) return -EMLINK;
   yield* tryGrabPage(k, folio, flags);
   if (flags & FOLL_TOUCH) yield* touchPmd(k, at.pmdp, write);

@@ -33,7 +33,7 @@ import { Mm } from '../vma/mm.js';
 import { vmaLookup, vmasOf } from '../vma/vma-list.js';
 import { VM_MERGEABLE } from '../vma/vm-flags.js';
 import type { Vma } from '../vma/vma.js';
-import { breakKsm, mappedPage } from './break.js';
+import { breakKsm, followPage } from './break.js';
 import { tryToMergeOnePage } from './merge.js';
 
 /** Places whose pages have not changed for a scan, to be compared with others; gone after it. */
@@ -65,7 +65,7 @@ function* scanMm(k: Machine, mm: Mm, unstable: UnstableTree): Step<void> {
   for (const vma of vmas) {
     if (vma.anonVma === 0) continue;
     for (let address = vma.vmStart; address < vma.vmEnd; address += k.pageSize) {
-      const page = yield* mappedPage(k, vma, address);
+      const page = yield* followPage(k, vma, address);
       if (page === 0 || !PageAnon(k, page)) continue;
       yield* folioGet(k, pageFolio(k, page));
       const item: RmapItem = getNextRmapItem(k, mm, before, address);
@@ -154,7 +154,7 @@ function stableTreeSearch(k: Machine, page: number): number {
 function* searchUnstable(k: Machine, page: number, item: RmapItem, unstable: UnstableTree): Step<void> {
   for (const [at, other] of unstable.entries()) {
     const vma = findMergeableVma(k, other);
-    const treePage = vma === null ? 0 : yield* mappedPage(k, vma, other.address);
+    const treePage = vma === null ? 0 : yield* followPage(k, vma, other.address);
     if (treePage === 0 || !PageAnon(k, treePage) || treePage === page) continue;
     if (pageContent(k, treePage) !== pageContent(k, page)) continue;
     yield* folioGet(k, pageFolio(k, treePage));

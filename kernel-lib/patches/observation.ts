@@ -55,6 +55,6 @@ export const observationPatches = {
     id: '8b9c1cc0418a',
     title: 'smaps: use vm_normal_page_pmd() instead of follow_trans_huge_pmd()',
     changes: 'smaps counts huge pages that nobody may access',
-    since: 'v6.6',
+    since: 'v6.5',
   },
 } as const satisfies Record<string, Patch>;

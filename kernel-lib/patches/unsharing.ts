@@ -57,6 +57,18 @@ export const unsharingPatches = {
     changes: 'unmerging copies read-only and clean, also behind userfaultfd write-protection',
     since: 'v6.2-rc1',
   },
+  breakKsmWalks: {
+    id: 'd7c0e68dab98',
+    title: 'mm/ksm: convert break_ksm() to use walk_page_range_vma()',
+    changes: 'unmerging also finds pages that nobody may access',
+    since: 'v6.2-rc1',
+  },
+  followPageProtnone: {
+    id: 'd74943a2f3cd',
+    title: 'mm/gup: reintroduce FOLL_NUMA as FOLL_HONOR_NUMA_FAULT',
+    changes: 'KSM and move_pages also find pages that nobody may access',
+    since: 'v6.5',
+  },
   noFaultWriteResult: {
     id: 'cb8d86331343',
     title: 'mm: remove VM_FAULT_WRITE',

@@ -43,6 +43,8 @@ export const effects: Readonly<Record<PatchName, Effect>> = {
   hugeFaultSharedOnly: { scenario: 'huge-fault-private' },
   longtermUnshare: { scenario: 'longterm-pin-zeropage' },
   breakKsmUnshare: { scenario: 'ksm-unmerge' },
+  breakKsmWalks: { scenario: 'ksm-unmerge-inaccessible' },
+  followPageProtnone: { scenario: 'ksm-inaccessible' },
   noFaultWriteResult: { scenario: 'write-fault-readonly-private' },
   odirectPins: { scenario: 'odirect-write-shared' },
   populateByGup: { scenario: 'populate-hole' },

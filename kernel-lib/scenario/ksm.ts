@@ -1,19 +1,38 @@
+import { archById } from '../arch/variants.js';
+import type { PatchName } from '../patches/catalogue.js';
 import { all, by, cost, costs, lastStep, reads } from './facts.js';
 import { SAW, pinSaw } from './longterm-pins.js';
 import { uffdWpScenario } from './pte-markers.js';
-import type { Scenario } from './scenario.js';
+import type { Kernel, Scenario } from './scenario.js';
 import type { StepReport } from './step-report.js';
 
-const merge = [
+const written = [
   ...['mmap 0 0 2 w p anon', 'madvise 0 0 0 2 MERGEABLE'],
-  ...['write 0 0 0 7', 'write 0 0 1 7', 'ksm'],
+  ...['write 0 0 0 7', 'write 0 0 1 7'],
 ];
+const merge = [...written, 'ksm'];
 
 const broken = 'https://lore.kernel.org/r/20221021101141.84170-1-david@redhat.com, patch 5: 6cce3314b928';
 
 function unmerged(steps: readonly StepReport[]): string {
   const { writable, dirty } = lastStep(steps, 'madvise 0 0 0 2 UNMERGEABLE').pages[0]!;
   return `the copy is ${writable ? 'writable' : 'read-only'}, ${dirty ? 'dirty' : 'clean'}`;
+}
+
+function sharing({ pages: [first, second] }: StepReport): string {
+  return first!.frame === second!.frame ? 'one page' : 'two pages';
+}
+
+/** Where entries that nobody may use cannot be told from others, no look-up refuses them. */
+function inaccessible(
+  patches: readonly PatchName[],
+  found: string,
+  missed: string,
+): (kernel: Kernel) => string {
+  return ({ arch, patched }) =>
+    patches.some((patch) => patched[patch]) || archById(arch).predicates.protnone === undefined
+      ? found
+      : missed;
 }
 
 /** Pages that KSM merged. */
@@ -94,4 +113,28 @@ export const ksmScenarios: readonly Scenario[] = [
     source: broken,
     why: 'The write fault was stopped for the monitor, whom nobody could wake, and taken for done. Unsharing is no store, so nobody is told.',
   }),
+  {
+    name: 'ksm-inaccessible',
+    number: 'R60',
+    kind: 'sequential',
+    title: 'Equal pages that nobody may access: does KSM merge them?',
+    swap: 'none',
+    steps: [...written, 'mprotect 0 0 0 2 n', 'ksm', 'mprotect 0 0 0 2 r'],
+    verdict: (steps) => sharing(lastStep(steps, 'mprotect 0 0 0 2 r')),
+    expected: inaccessible(['followPageProtnone'], 'one page', 'two pages'),
+    source: 'd74943a2f3cd',
+    why: "A look-up that was made for accesses took them for hints of NUMA balancing, and no fault came to KSM's help.",
+  },
+  {
+    name: 'ksm-unmerge-inaccessible',
+    number: 'R61',
+    kind: 'sequential',
+    title: 'Merged pages that nobody may access are unmerged: are they two pages again?',
+    swap: 'none',
+    steps: [...merge, 'mprotect 0 0 0 2 n', 'madvise 0 0 0 2 UNMERGEABLE'],
+    verdict: (steps) => sharing(lastStep(steps, 'madvise 0 0 0 2 UNMERGEABLE')),
+    expected: inaccessible(['breakKsmWalks', 'followPageProtnone'], 'two pages', 'one page'),
+    source: 'd7c0e68dab98',
+    why: 'The same look-up found nothing to unmerge. A walk of the page tables sees every entry.',
+  },
 ];

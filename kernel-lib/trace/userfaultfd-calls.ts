@@ -26,6 +26,8 @@ export const userfaultfdCalls: { readonly [N in OperationName]?: Call<N> } = {
     const asked = features & uffdApiFeatures(k);
     const ctx = newUserfaultfd(k, mmOf(world, process), asked);
     if (typeof ctx === 'number') return ctx;
+    // The monitor keeps one of each process, and closes the one before it as the guest does.
+    closeUserfaultfd(world, process);
     world.userfaultfds.set(process, ctx.at);
     return { ret: 0, val: asked };
   },

@@ -9,7 +9,8 @@
 #include "userfaultfd.h"
 
 enum {
-	EVENTS = 512,
+	/* One for each page of two huge ones, and as many pages taken out of the registration. */
+	EVENTS = 2048,
 	/* From so many answers on that failed in one operation, the page is taken out of the registration. */
 	FAILURES = 3,
 	FILLING = 0xee,

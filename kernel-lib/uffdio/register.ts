@@ -1,5 +1,6 @@
 import { EBUSY, EINVAL, ENOMEM, EPERM } from '../base/errno.js';
 import { partsHugePage } from '../huge/hugetlb.js';
+import { vmaAdjustTransHuge } from '../huge/split-pmd.js';
 import type { Machine } from '../machine/machine.js';
 import type { Step } from '../step/step.js';
 import {
@@ -56,7 +57,7 @@ export function* userfaultfdRegister(
   yield* mmapWriteLock(k, mm);
   const vmas = vmasOf(k, mm, start, start + len);
   const error = vmas.length === 0 ? -EINVAL : refusal(k, ctx, vmas, [start, start + len], flags);
-  if (error === 0) userfaultfdRegisterRange(k, ctx, start, start + len, flags);
+  if (error === 0) yield* userfaultfdRegisterRange(k, ctx, start, start + len, flags);
   mmapWriteUnlock(k, mm);
   return error;
 }
@@ -104,37 +105,37 @@ function vmaCanUserfault(vma: Vma, flags: number, wpAsync: boolean): boolean {
 }
 
 /** @kernel mm/userfaultfd.c userfaultfd_register_range 6.12 */
-function userfaultfdRegisterRange(
+function* userfaultfdRegisterRange(
   k: Machine,
   ctx: UserfaultfdCtx,
   start: number,
   end: number,
   flags: number,
-): void {
-  eachPart(k, Mm.at(k, ctx.mm), start, end, (prev, vma, from, to) => {
+): Step<void> {
+  yield* eachPart(k, Mm.at(k, ctx.mm), start, end, function* registerPart(prev, vma, from, to): Step<Vma> {
     if (vma.vmUserfaultfdCtx === ctx.at && (vma.vmFlags & flags) === flags) return vma;
-    const changed = modify(k, prev, vma, from, to, flags, ctx.at);
+    const changed = yield* modify(k, prev, vma, from, to, flags, ctx.at);
     userfaultfdSetCtx(k, changed, ctx.at, flags);
     return changed;
   });
 }
 
 /** Works on a part of `vma`; gives the VMA that holds the part then. */
-type Visit = (prev: Vma | null, vma: Vma, from: number, to: number) => Vma;
+type Visit = (prev: Vma | null, vma: Vma, from: number, to: number) => Step<Vma>;
 
 /** Visits the VMAs of a range from below, with the VMA next below as it is by then. */
-function eachPart(k: Machine, mm: Mm, start: number, end: number, visit: Visit): void {
+function* eachPart(k: Machine, mm: Mm, start: number, end: number, visit: Visit): Step<void> {
   let prev: Vma | null = null;
   for (let at = start; at < end; at = prev!.vmEnd) {
     const vma = findVmaIntersection(k, mm, at, end);
     if (vma === null) return;
     if (prev === null) prev = vma.vmStart < at ? vma : vmaPrev(k, mm, vma);
-    prev = visit(prev, vma, Math.max(at, vma.vmStart), Math.min(end, vma.vmEnd));
+    prev = yield* visit(prev, vma, Math.max(at, vma.vmStart), Math.min(end, vma.vmEnd));
   }
 }
 
 /** Before 5543d3c43c41 the merge was asked for as if the part began where its VMA begins. */
-function modify(
+function* modify(
   k: Machine,
   prev: Vma | null,
   vma: Vma,
@@ -142,7 +143,8 @@ function modify(
   to: number,
   flags: number,
   uffdCtx: number,
-): Vma {
+): Step<Vma> {
+  yield* vmaAdjustTransHuge(k, vma, from, to);
   const change = { flags: (vma.vmFlags & ~__VM_UFFD_FLAGS) | flags, uffdCtx };
   const modification = k.patched.uffdMergePgoff ? change : { ...change, pgoff: vma.vmPgoff };
   return vmaModify(k, prev, vma, from, to, modification);
@@ -183,9 +185,9 @@ function* clearVmas(k: Machine, mm: Mm, start: number, end: number): Step<void> 
     if (owner !== null && userfaultfdMissing(vma)) wakeUserfault(k, owner, from, to - from);
     if (userfaultfdWp(vma)) yield* uffdWpRange(k, vma, from, to, false);
   }
-  eachPart(k, mm, start, end, (prev, vma, from, to) => {
+  yield* eachPart(k, mm, start, end, function* unregisterPart(prev, vma, from, to): Step<Vma> {
     if (vma.vmUserfaultfdCtx === 0) return vma;
-    const changed = modify(k, prev, vma, from, to, 0, 0);
+    const changed = yield* modify(k, prev, vma, from, to, 0, 0);
     userfaultfdResetCtx(k, changed);
     return changed;
   });
@@ -216,9 +218,9 @@ function* userfaultfdReleaseAll(k: Machine, mm: Mm, ctx: UserfaultfdCtx): Step<v
     const resets = k.patched.uffdCloseResets && vma.vmUserfaultfdCtx === ctx.at && userfaultfdWp(vma);
     if (resets) yield* uffdWpRange(k, vma, vma.vmStart, vma.vmEnd, false);
   }
-  eachPart(k, mm, 0, Infinity, (prev, vma, from, to) => {
+  yield* eachPart(k, mm, 0, Infinity, function* releasePart(prev, vma, from, to): Step<Vma> {
     if (vma.vmUserfaultfdCtx !== ctx.at) return vma;
-    const changed = modify(k, prev, vma, from, to, 0, 0);
+    const changed = yield* modify(k, prev, vma, from, to, 0, 0);
     userfaultfdResetCtx(k, changed);
     return changed;
   });

@@ -149,3 +149,14 @@ test('mprotect upgrades a huge page at once since c27f479ef542', () => {
   };
   expect([writable('6.1'), writable('6.12')]).toEqual([false, true]);
 });
+
+test('a huge page is split where userfaultfd begins to watch, or stops watching, inside of it', () => {
+  const p = touched('6.1');
+  const uffd = p.process.userfaultfd();
+  expect(p.events(() => uffd.register(p.address(0), HUGE, 'wp'))).toEqual({});
+  expect(p.events(() => uffd.unregister(p.address(8), HUGE - 8))).toEqual({ thp_split_pmd: 1 });
+  const q = touched('6.1');
+  const other = q.process.userfaultfd();
+  expect(q.events(() => other.register(q.address(0), 1, 'wp'))).toEqual({ thp_split_pmd: 1 });
+  expect(smaps(q)).toMatchObject({ Rss: 2048, AnonHugePages: 0 });
+});

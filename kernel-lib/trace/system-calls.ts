@@ -124,8 +124,11 @@ export const systemCalls: { readonly [N in OperationName]?: Call<N> } = {
     return 0;
   },
   swapoff: ({ k }) => run(swapoff(k)),
-  swapon: ({ k, nrSwapSlots, swapFlags }) => swapon(k, nrSwapSlots, swapFlags),
-  swaperr: ({ k }, { failing }) => {
+  swapon: ({ k, program, nrSwapSlots, swapFlags }) =>
+    program.swap === 'none' ? -EINVAL : swapon(k, nrSwapSlots, swapFlags),
+  swaperr: ({ k, program }, { failing }) => {
+    // Only the device mapper can be told to fail.
+    if (program.swap !== 'dm') return -EINVAL;
     k.globals.swapIoFails = failing ? 1 : 0;
     return 0;
   },

@@ -108,7 +108,7 @@ function* __doHugePmdAnonymousPage(k: Machine, vmf: HugeFault, folio: number, fr
   return 0;
 }
 
-/** @kernel mm/huge_memory.c huge_pmd_set_accessed v6.2 */
+/** @kernel mm/huge_memory.c huge_pmd_set_accessed v6.2 @differs loads and stores the entry in two steps: what a walker notes in between is lost */
 function* hugePmdSetAccessed(k: Machine, vmf: HugeFault): Step<void> {
   const at = yield* __pmdTransHugeLock(k, vmf.vma, vmf.address);
   if (at === null) return;

@@ -10,6 +10,7 @@ import type { Vma } from '../vma/vma.js';
  * Gives a child the same leaf, two levels above the lowest: read-only in both, and not yet used by the child.
  *
  * @kernel mm/huge_memory.c copy_huge_pud v6.2
+ * @differs loads and stores the entry in two steps: what a walker notes in between is lost
  */
 export function* copyHugePud(k: Machine, dst: Vma, src: Vma, address: number): Step<void> {
   const dstTable = pudAlloc(k, Mm.at(k, dst.vmMm).pgd, address);

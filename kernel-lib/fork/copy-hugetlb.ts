@@ -37,6 +37,7 @@ import { copyPteMarker } from './copy-marker.js';
  * Copies a hugetlb VMA's entries to a child. The child has reserved nothing.
  *
  * @kernel mm/hugetlb.c copy_hugetlb_page_range v6.2
+ * @differs loads and stores the entry in two steps: what a walker notes in between is lost
  * @returns 0, or -ENOMEM when a pinned page had to be copied and the pool was empty
  */
 export function* copyHugetlbPageRange(k: Machine, dst: Vma, src: Vma): Step<number> {

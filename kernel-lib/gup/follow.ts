@@ -120,7 +120,7 @@ function* followTransHugePmd(
   return folio + (address - hugeAddress(k, address)) / k.pageSize;
 }
 
-/** @kernel mm/huge_memory.c touch_pmd v6.2 */
+/** @kernel mm/huge_memory.c touch_pmd v6.2 @differs loads and stores the entry in two steps: what a walker notes in between is lost */
 function* touchPmd(k: Machine, pmdp: number, write: boolean): Step<void> {
   const young = pmdMkyoung(k, yield* pmdpGet(k, pmdp));
   yield* setPmdAt(k, pmdp, write ? pmdMkdirty(k, young) : young);

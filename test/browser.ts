@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -38,7 +38,7 @@ async function unpacked(): Promise<string> {
   const { version } = JSON.parse(await readFile(`${modules}@sparticuz/chromium/package.json`, 'utf8')) as {
     version: string;
   };
-  const home = join(cache, version);
+  const home = join(cache, `${version}-own-fonts`);
   if (existsSync(home)) return home;
   await mkdir(cache, { recursive: true });
   const temporary = await mkdtemp(join(cache, 'unpacking-'));
@@ -48,6 +48,15 @@ async function unpacked(): Promise<string> {
     ['--input-type=module', '-e', "import c from '@sparticuz/chromium'; await c.executablePath();"],
     { cwd: cache, env: { ...process.env, TMPDIR: temporary, CODEBUILD_BUILD_IMAGE: 'nodejs20' } },
   );
+  // The package's own list of folders knows /tmp/fonts alone; without any font, Chromium crashes.
+  await writeFile(join(temporary, 'fonts', 'fonts.conf'), fontsConf(join(home, 'fonts')));
   await rename(temporary, home).catch(() => rm(temporary, { recursive: true }));
   return home;
+}
+
+function fontsConf(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>${folder}</dir><cachedir>${join(folder, 'cache')}</cachedir></fontconfig>
+`;
 }

@@ -268,7 +268,10 @@ export interface Arch extends EntryLayout {
    * look unused for a while. Absent: both flush.
    */
   readonly clearsYoungUnflushed?: 'pte' | 'pte and pmd';
-  /** What a VMA must allow before a load's fault is handled. Absent: anything at all. */
+  /**
+   * What a VMA must allow before a load's fault is handled, where an entry could otherwise fault for ever. Absent: anything
+   * at all, though Linux asks for more on ARC, ia64, LoongArch, Microblaze, OpenRISC and Xtensa.
+   */
   readonly loadNeeds?: 'VM_READ' | 'VM_READ or VM_WRITE';
   /** True where `pte_sw_mkyoung()` makes a new entry young, since its protection does not. Absent: it does nothing. */
   readonly swMkyoung?: true;

@@ -7,7 +7,9 @@ import { sourcesOf } from './citations.mjs';
 /** The source that the build writes itself. The file that stands there has the type and is empty. */
 export const CALL_SITES = 'matrix/call-sites.ts';
 
-const setter = /^(set(Pte|Pmd|Pud|HugePte)At|p(te|md)p(SetWrprotect|SetAccessFlags|TestAndClearYoung))$/;
+const setters = 'set(Pte|Pmd|Pud|HugePte)At|p(te|md)p(SetWrprotect|SetAccessFlags|TestAndClearYoung)';
+const setter = new RegExp(`^(${setters})$`);
+const setterCall = new RegExp(`\\b(${setters})\\(`);
 
 /** What stages, watches or drives kernel code is no kernel code. */
 const outside = /^(bench|build|cli|explore|matrix|notebook|own|scenario|sys|trace|view)\//;
@@ -25,11 +27,7 @@ const outside = /^(bench|build|cli|explore|matrix|notebook|own|scenario|sys|trac
  * @returns {CallSite[]} each function once, in the order of the calls; a setter that calls another is none
  */
 export function callSitesOf(path, text) {
-  if (
-    outside.test(path) ||
-    !/\b(set(Pte|Pmd|Pud|HugePte)At|p(te|md)p(SetWrprotect|SetAccessFlags|TestAndClearYoung))\(/.test(text)
-  )
-    return [];
+  if (outside.test(path) || !setterCall.test(text)) return [];
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.ES2022, true);
   /** @type {Map<string, CallSite>} */
   const found = new Map();

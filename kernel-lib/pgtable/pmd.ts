@@ -13,7 +13,17 @@ import {
   readOnce,
   storeWhole,
 } from './halves.js';
-import { TABLE, entryOf, forgetWalk, lowest, pmdSpan, pteOffset, pteTable, readPte } from './table.js';
+import {
+  TABLE,
+  entryOf,
+  forgetWalk,
+  lowest,
+  pmdSpan,
+  pteOffset,
+  pteTable,
+  readPte,
+  storeEntry,
+} from './table.js';
 
 /** An entry of the level above the lowest: none, a table, or a leaf that maps a huge page. */
 export type Pmd = Pte;
@@ -270,7 +280,7 @@ export function* setPmdAt(k: Machine, pmdp: number, pmd: Pmd): Step<void> {
 /** Takes the right to write from a leaf, in one atomic step. @kernel arch/x86/include/asm/pgtable.h pmdp_set_wrprotect v6.2 */
 export function* pmdpSetWrprotect(k: Machine, pmdp: number): Step<void> {
   yield;
-  storePmd(k, pmdp, pmdWrprotect(k, readPmd(k, pmdp)));
+  storeEntry(k, pmdp, pmdWrprotect(k, readPmd(k, pmdp)));
 }
 
 /**
@@ -283,13 +293,8 @@ export function* pmdpTestAndClearYoung(k: Machine, pmdp: number): Step<boolean> 
   yield;
   const pmd = readPmd(k, pmdp);
   if (!pmdYoung(k, pmd)) return false;
-  storePmd(k, pmdp, pmdMkold(k, pmd));
+  storeEntry(k, pmdp, pmdMkold(k, pmd));
   return true;
-}
-
-function storePmd(k: Machine, pmdp: number, { lo, hi }: Pmd): void {
-  st(k.ptes, pmdp, lo);
-  st(k.ptes, pmdp + 1, hi);
 }
 
 /** Lets an entry lead to a table: `pmd_populate` of arch/x86/include/asm/pgalloc.h. */

@@ -302,7 +302,7 @@ export function* ptepGetAndClear(k: Machine, ptep: number): Step<Pte> {
  */
 export function* ptepSetWrprotect(k: Machine, ptep: number): Step<void> {
   yield;
-  storePte(k, ptep, pteWrprotect(k, readPte(k, ptep)));
+  storeEntry(k, ptep, pteWrprotect(k, readPte(k, ptep)));
 }
 
 /**
@@ -315,7 +315,7 @@ export function* ptepTestAndClearYoung(k: Machine, ptep: number): Step<boolean> 
   yield;
   const pte = readPte(k, ptep);
   if (!pteYoung(k, pte)) return false;
-  storePte(k, ptep, pteMkold(k, pte));
+  storeEntry(k, ptep, pteMkold(k, pte));
   return true;
 }
 
@@ -328,10 +328,11 @@ export function* ptepTestAndClearYoung(k: Machine, ptep: number): Step<boolean> 
 export function* ptepSetAccessFlags(k: Machine, ptep: number, dirty: boolean): Step<void> {
   yield;
   const pte = pteMkyoung(k, readPte(k, ptep));
-  storePte(k, ptep, eitherPte(dirty, pteMkdirty(k, pte), pte));
+  storeEntry(k, ptep, eitherPte(dirty, pteMkdirty(k, pte), pte));
 }
 
-function storePte(k: Machine, ptep: number, { lo, hi }: Pte): void {
+/** Stores an entry of any level, in the step that is under way. */
+export function storeEntry(k: Machine, ptep: number, { lo, hi }: Pte): void {
   st(k.ptes, ptep, lo);
   st(k.ptes, ptep + 1, hi);
 }

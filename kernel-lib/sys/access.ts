@@ -117,6 +117,7 @@ function* doUserAddrFault(k: Machine, mm: Mm, address: number, write: boolean): 
   }
 }
 
+/** What the VMA must allow for a load, by what the architecture's handler of faults asks for. */
 const loadNeeds = {
   any: VM_READ | VM_EXEC | VM_WRITE,
   VM_READ,
